@@ -1,0 +1,161 @@
+"""From a view's row types to database tables and statements: one definition, nothing said twice.
+
+A table of generation n is named ``<table>_g<n>``. Values are stored as text, integers and flags
+only; lists, dicts and sets of bits become text in one canonical spelling, so that equal rows are
+equal bytes in every database and the content digest can be taken from what is stored.
+"""
+
+import types
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from projections.rows import Key, Row, TableDef
+
+Values = tuple[Any, ...]
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text that sorts by code point in every database."""
+
+
+def _json_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _json_value(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def _hex_text(bits: int) -> str:
+    return f"{bits:x}"
+
+
+def _hex_bits(text: str) -> int:
+    return int(text, 16)
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    kind: Any
+    nullable: bool
+    store: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
+
+
+def _column(hint: Any) -> _Column:
+    """The column for a field's type."""
+    nullable = False
+    if get_origin(hint) in (Union, types.UnionType):
+        arms = [arm for arm in get_args(hint) if arm is not type(None)]
+        assert len(arms) == 1, hint
+        nullable, hint = True, arms[0]
+    for extra in getattr(hint, "__metadata__", ()):
+        if isinstance(extra, msgspec.Meta) and (extra.extra or {}).get("column") == "hex":
+            return _Column(sa.Text(), nullable, _hex_text, _hex_bits)
+    if hint is str:
+        return _Column(_TEXT, nullable)
+    if hint is bool:
+        return _Column(sa.Boolean(), nullable, None, _flag)
+    if hint is int:
+        return _Column(sa.BigInteger(), nullable)
+    assert get_origin(hint) in (list, dict), hint
+    return _Column(sa.Text(), nullable, _json_text, _json_value)
+
+
+class Layout:
+    """How rows of one table travel to and from a database: columns, and values both ways."""
+
+    def __init__(self, table: TableDef[Any]) -> None:
+        self.table = table
+        hints = get_type_hints(table.row, include_extras=True)
+        self.names: tuple[str, ...] = table.row.__struct_fields__
+        self.columns = [_column(hints[name]) for name in self.names]
+        self._stores = [(i, c.store) for i, c in enumerate(self.columns) if c.store]
+        self._reads = [(i, c.read) for i, c in enumerate(self.columns) if c.read]
+        self._flags = [i for i, c in enumerate(self.columns) if c.read is _flag]
+        self._width = len(table.key)
+
+    def values(self, rows: Iterable[Row]) -> list[Values]:
+        """Rows as tuples to store."""
+        astuple = msgspec.structs.astuple
+        if not self._stores:
+            return [astuple(row) for row in rows]
+        stores, out = self._stores, []
+        for row in rows:
+            values = list(astuple(row))
+            for i, store in stores:
+                values[i] = store(values[i])
+            out.append(tuple(values))
+        return out
+
+    def row(self, values: Iterable[Any]) -> Any:
+        """A row from the tuple as stored."""
+        read = list(values)
+        for i, convert in self._reads:
+            read[i] = convert(read[i])
+        return self.table.row(*read)
+
+    def key(self, values: Any) -> Key:
+        """The key of a stored tuple."""
+        return values[0] if self._width == 1 else tuple(values[: self._width])
+
+    def line(self, values: Iterable[Any]) -> bytes:
+        """The tuple as stored, as one line of canonical JSON: what a digest is taken of."""
+        plain = list(values)
+        for i in self._flags:
+            plain[i] = _flag(plain[i])
+        return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """One table of one generation: the SQLAlchemy table, and statements compiled once."""
+
+    layout: Layout
+    table: sa.Table
+    upsert: str
+    fetch: str
+    scan: str
+
+
+def build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
+    """The table of a generation, with its statements in the database's dialect."""
+    definition = layout.table
+    name = f"{definition.name}_g{generation}"
+    table = sa.Table(
+        name,
+        sa.MetaData(),
+        *(
+            sa.Column(n, c.kind, primary_key=n in definition.key, nullable=c.nullable)
+            for n, c in zip(layout.names, layout.columns, strict=True)
+        ),
+        *(sa.Index(f"{name}_{'_'.join(index)}", *index) for index in definition.indexes),
+        sqlite_with_rowid=False,
+    )
+    insert: Any
+    insert = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    rest = {n: insert.excluded[n] for n in layout.names if n not in definition.key}
+    keys = [table.c[k] for k in definition.key]
+    upsert = (
+        insert.on_conflict_do_update(index_elements=keys, set_=rest)
+        if rest
+        else insert.on_conflict_do_nothing()
+    )
+    by_key = sa.select(table).where(*(k == sa.bindparam(k.name) for k in keys))
+
+    def text(statement: Any) -> str:
+        return str(statement.compile(dialect=dialect))
+
+    return Statements(
+        layout, table, text(upsert), text(by_key), text(sa.select(table).order_by(*keys))
+    )
