@@ -1,0 +1,52 @@
+"""As of: which events a question about the past lets in.
+
+Three bounds in any combination, and a filter by subject. ``position`` is a count of events (the
+end, excluded); ``recorded`` what the ledger had learned by that time; ``effective`` what held in
+the world by that date, whenever it was learned. Recorded times never fall as positions rise, so
+the first later event ends the reading; effective dates do, so every event is looked at.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ledger.codec import TYPE_OF, type_name
+from ledger.domain.events import Event, fund, program
+from ledger.domain.events.program import ProgramAdopted, ProgramClosed, RuleSet, TargetSet
+
+REFERENCE = (ProgramAdopted, RuleSet, ProgramClosed, TargetSet, program.PilotDesignated)
+"""Events that every question needs, whoever it is about: programs and their rules."""
+
+_ALWAYS = frozenset(TYPE_OF[kind].encode() for kind in (*REFERENCE, fund.FundOpened))
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The bounds; None is no bound. ``subjects`` are ids of persons, households and so on."""
+
+    position: int | None = None
+    recorded: str | None = None
+    effective: date | None = None
+    subjects: frozenset[str] | None = None
+
+    def end(self, log_end: int) -> int:
+        """Where reading ends at the latest."""
+        return log_end if self.position is None else min(self.position, log_end)
+
+    def may_concern(self, raw: bytes) -> bool:
+        """Whether an event could be let in by its subject, told from its bytes.
+
+        In canonical bytes the attribute is spelled in one way only, and inside a text its quotes
+        would be escaped; so this is exact as long as no data field is named ``subject``.
+        """
+        if self.subjects is None or type_name(raw) in _ALWAYS:
+            return True
+        return any(b'"subject":"%b"' % s.encode() in raw for s in self.subjects)
+
+    def too_late(self, event: Event[Any]) -> bool:
+        """Whether this event and all after it were recorded after the bound."""
+        return self.recorded is not None and event.time > self.recorded
+
+    def admits(self, event: Event[Any]) -> bool:
+        """Whether the event held by the effective bound."""
+        return self.effective is None or event.effective <= self.effective

@@ -1,0 +1,235 @@
+"""The view database: its connections, its table of generations, its errors in the ledger's words.
+
+One row of ``view_generations`` a view and generation says how far that generation has come; it is
+written in the transaction that writes the rows, so that position and content never part. Exactly
+one generation of a view is live; others are being built beside it, or were left by a build that
+died and are dropped by the next one.
+
+On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
+transactions as a whole, rows and position together, and the next catch-up folds them again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
+from projections.rows import TableDef
+from projections.tables import Layout, Statements, Values, build
+
+BUSY_TIMEOUT_S = 30
+
+GENERATIONS = sa.Table(
+    "view_generations",
+    sa.MetaData(),
+    sa.Column("view", sa.Text(), primary_key=True),
+    sa.Column("generation", sa.Integer(), primary_key=True),
+    sa.Column("version", sa.Integer(), nullable=False),
+    sa.Column("live", sa.Boolean(), nullable=False),
+    sa.Column("position", sa.BigInteger(), nullable=False),
+    sa.Column("recorded", sa.Text()),
+    sa.Column("tables", sa.Text(), nullable=False),
+    sa.Column("digest", sa.Text()),
+    sa.Column("digest_position", sa.BigInteger()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation of a view: ``position`` events are in it, the last recorded at ``recorded``.
+
+    ``tables`` are the names of its physical tables. ``digest`` is the content digest as taken at
+    ``digest_position``, if one was taken.
+    """
+
+    view: str
+    generation: int
+    version: int
+    live: bool
+    position: int
+    recorded: str | None
+    tables: str
+    digest: str | None = None
+    digest_position: int | None = None
+
+
+class ViewDatabase:
+    """A database of views, by its SQLAlchemy URL."""
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        """``durable`` False is for a database that is thrown away: no journal, no syncs."""
+        self.engine = _engine(url, durable)
+        self._writer = self.engine.execution_options(write=True)
+        self._layouts: dict[str, Layout] = {}
+        self._statements: dict[str, Statements] = {}
+        with self.write() as connection:
+            GENERATIONS.metadata.create_all(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent look at the database."""
+        with translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction that no other writer overlaps with; all or nothing."""
+        with translated(), self._writer.begin() as connection:
+            yield connection
+
+    def statements(self, table: TableDef[Any], generation: int) -> Statements:
+        """The table of a generation, compiled once."""
+        name = f"{table.name}_g{generation}"
+        found = self._statements.get(name)
+        if found is None:
+            layout = self._layouts.setdefault(table.name, Layout(table))
+            found = self._statements[name] = build(layout, generation, self.engine.dialect)
+        return found
+
+    def generations(self, connection: sa.Connection) -> list[Generation]:
+        """Every generation, oldest first."""
+        order = (GENERATIONS.c.view, GENERATIONS.c.generation)
+        rows = connection.execute(sa.select(GENERATIONS).order_by(*order))
+        return [Generation(**row._mapping) for row in rows]
+
+    def live(self, connection: sa.Connection) -> dict[str, Generation]:
+        """The live generation of each view."""
+        return {g.view: g for g in self.generations(connection) if g.live}
+
+    def create(
+        self,
+        connection: sa.Connection,
+        view: str,
+        version: int,
+        tables: Sequence[TableDef[Any]],
+        *,
+        live: bool,
+    ) -> Generation:
+        """A new, empty generation with its tables."""
+        number = 1 + max(
+            (g.generation for g in self.generations(connection) if g.view == view), default=0
+        )
+        names = []
+        for table in tables:
+            physical = self.statements(table, number).table
+            physical.create(connection)
+            names.append(physical.name)
+        made = Generation(view, number, version, live, 0, None, " ".join(names))
+        connection.execute(sa.insert(GENERATIONS).values(_fields(made)))
+        return made
+
+    def drop(self, connection: sa.Connection, generation: Generation) -> None:
+        """Remove a generation and its tables."""
+        for name in generation.tables.split():
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+        connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
+
+    def make_live(self, connection: sa.Connection, generation: Generation) -> None:
+        """Serve this generation from now on; its view has no other live one."""
+        connection.execute(sa.update(GENERATIONS).where(_is(generation)).values(live=True))
+
+    def positions(
+        self, connection: sa.Connection, members: Sequence[Generation]
+    ) -> set[int | None]:
+        """The stored positions of these generations, held against writers; None: one is gone."""
+        found: set[int | None] = set()
+        for member in members:
+            query = sa.select(GENERATIONS.c.position).where(_is(member)).with_for_update()
+            found.add(connection.execute(query).scalar())
+        return found
+
+    def advance(
+        self,
+        connection: sa.Connection,
+        members: Sequence[Generation],
+        position: int,
+        recorded: str | None,
+    ) -> None:
+        """Store how far these generations have come."""
+        for member in members:
+            connection.execute(
+                sa.update(GENERATIONS)
+                .where(_is(member))
+                .values(position=position, recorded=recorded)
+            )
+
+    def keep_digest(self, connection: sa.Connection, generation: Generation, digest: str) -> None:
+        """Remember a content digest and the position it was taken at."""
+        connection.execute(
+            sa.update(GENERATIONS)
+            .where(_is(generation), GENERATIONS.c.position == generation.position)
+            .values(digest=digest, digest_position=generation.position)
+        )
+
+    def store(self, connection: sa.Connection, statement: str, values: list[Values]) -> None:
+        """Many rows by one statement."""
+        if values:
+            connection.exec_driver_sql(statement, values)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _fields(generation: Generation) -> dict[str, Any]:
+    return {name: getattr(generation, name) for name in Generation.__slots__}
+
+
+def _is(generation: Generation) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        GENERATIONS.c.view == generation.view,
+        GENERATIONS.c.generation == generation.generation,
+    )
+
+
+def _engine(url: str, durable: bool) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, paramstyle="format")
+    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
+    pragmas = (
+        ("journal_mode=WAL", "synchronous=NORMAL")
+        if durable
+        else ("journal_mode=OFF", "synchronous=OFF")
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the driver must not open transactions of its own
+        for pragma in (*pragmas, "temp_store=MEMORY", "cache_size=-65536"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+_MEANING: Mapping[str, type[LedgerError]] = {
+    "disk is full": StoreFull,
+    "no space left": StoreFull,
+    "could not extend file": StoreFull,
+    "malformed": StoreDamaged,
+    "not a database": StoreDamaged,
+    "disk i/o error": StoreDamaged,
+    "locked": StoreBusy,
+    "deadlock detected": StoreBusy,
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Database errors as the ledger's: full, damaged, busy, or a view that cannot be read."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig)
+        for phrase, kind in _MEANING.items():
+            if phrase in reason.lower():
+                raise kind(reason=reason) from error
+        raise ViewUnreadable(reason=reason) from error

@@ -1,0 +1,347 @@
+"""The projector: brings views up to the log, rebuilds them beside the live ones, asks the past.
+
+What is guaranteed: an event counts once in a view whatever is delivered twice or dies half-way,
+because rows and position commit together and the stored position is checked in that very
+transaction; several projectors on one database are safe, the slower one starts over from where
+the faster one got to. A view whose code has another version than its rows is rebuilt before
+anything else. Nothing here has side effects outside the view database.
+"""
+
+import gc
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger.domain.errors import ProjectionGap, StoreBusy, ViewUnknown
+from ledger.log.feed import Feed
+from projections.asof import AsOf
+from projections.database import Generation, ViewDatabase
+from projections.digest import ViewDigest, digest_of
+from projections.fold import Fold, Moved
+from projections.tables import Statements
+from projections.view import View
+from projections.views import ALL_VIEWS
+
+Progress = Callable[[int, int], None]
+"""Called with the position reached and the position to reach."""
+
+WARM_FROM = 20_000
+"""A backlog of this many events reads whole tables first rather than rows one by one."""
+
+FLUSH_EVENTS = 400_000
+"""A flush at the latest after this many events; what a kill can cost at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One view rebuilt: ``before`` is the replaced rows' digest, None if of another version."""
+
+    view: str
+    before: ViewDigest | None
+    after: ViewDigest
+
+    @property
+    def same(self) -> bool | None:
+        """Whether the rebuilt rows are those they replaced; None where there is no comparison."""
+        return None if self.before is None else self.before.digest == self.after.digest
+
+
+class Projector:
+    """Views in one database, fed from one log. Safe to share between threads."""
+
+    def __init__(
+        self,
+        database_url: str,
+        feed: Feed,
+        views: Sequence[type[View]] = ALL_VIEWS,
+        *,
+        bound: AsOf | None = None,
+        flush_events: int = FLUSH_EVENTS,
+    ) -> None:
+        """``bound`` makes it a projector of the past: see :meth:`as_of`."""
+        self.feed = feed
+        self.views: Mapping[str, type[View]] = {view.name: view for view in views}
+        self.database = ViewDatabase(database_url, durable=bound is None)
+        self._homes = {t.name: (v, t) for v in views for t in v.tables}
+        self._bound = bound
+        self._flush_events = flush_events
+        self._fold: Fold | None = None
+        self._finished = False
+        self._lock = threading.RLock()
+
+    # --- following the log
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Fold what is new; returns the position reached (the number of events folded).
+
+        Raises :class:`ProjectionGap` when the log is shorter than what was folded from it.
+        """
+        with self._lock:
+            self._adopt(progress)
+            while True:
+                group, stop = self._next_group()
+                if group[0].position >= stop or self._finished:
+                    return group[0].position
+                if self._fold is None or not _same(self._fold, group):
+                    self._fold = Fold(self.database, self.views, group)
+                try:
+                    if not self._run(self._fold, stop, progress):
+                        return self._fold.position
+                except Moved:
+                    self._fold = None
+
+    def rebuild(
+        self, progress: Progress | None = None, views: Sequence[str] | None = None
+    ) -> list[Rebuilt]:
+        """Build the views anew from position 0 beside the live ones, compare, and switch.
+
+        The live rows serve until the switch, which is one transaction. Raises
+        :class:`StoreBusy` when another rebuild took over.
+        """
+        with self._lock:
+            self.catch_up()
+            return self._rebuild(list(views or self.views), progress)
+
+    def position(self) -> int:
+        """How many events every view has folded (of the view that is furthest behind)."""
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+        return min((live[v].position if v in live else 0 for v in self.views), default=0)
+
+    def digests(self) -> dict[str, ViewDigest]:
+        """The content digest of each view as it stands, read from the database."""
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+            return {
+                name: digest_of(self.database, connection, view, live[name])
+                for name, view in self.views.items()
+                if name in live
+            }
+
+    # --- reading
+
+    def select(
+        self,
+        table: str,
+        where: Mapping[str, Any] | None = None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[Any]:
+        """Rows of a live table as the view's structs; ``where`` maps columns to a value or a list.
+
+        Ordered by key unless ``order`` names other columns. Raises :class:`ViewUnknown`.
+        """
+        with self.connection() as connection:
+            statements = self._statements(connection, table)
+            columns = statements.table.c
+            query = sa.select(statements.table).order_by(
+                *(columns[name] for name in (*order, *statements.layout.table.key))
+            )
+            for name, value in (where or {}).items():
+                listed = isinstance(value, (list, tuple, set, frozenset))
+                query = query.where(columns[name].in_(value) if listed else columns[name] == value)
+            return [statements.layout.row(v) for v in connection.execute(query.limit(limit))]
+
+    def rows(self, table: str) -> list[Any]:
+        """Every row of a live table, by key."""
+        return self.select(table)
+
+    @contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """One consistent look at the view database, for queries of one's own."""
+        with self.database.read() as connection:
+            yield connection
+
+    def table(self, name: str) -> sa.Table:
+        """The SQLAlchemy table behind a table's name, as live now."""
+        with self.connection() as connection:
+            return self._statements(connection, name).table
+
+    # --- the past
+
+    def as_of(
+        self,
+        position: int | None = None,
+        recorded: str | None = None,
+        effective: date | None = None,
+        subjects: Sequence[str] | None = None,
+        *,
+        views: Sequence[str] | None = None,
+        database_url: str | None = None,
+        progress: Progress | None = None,
+    ) -> "Projector":
+        """The views as of a position, a recorded time or an effective date, in another database.
+
+        Without ``database_url`` that is a temporary file, removed with the projector returned.
+        """
+        scratch = None
+        if database_url is None:
+            scratch = Path(tempfile.mkdtemp(prefix="as-of-"))
+            database_url = f"sqlite:///{scratch / 'views.db'}"
+        bound = AsOf(
+            position, recorded, effective, None if subjects is None else frozenset(subjects)
+        )
+        chosen = [self.views[name] for name in views or self.views]
+        past = Projector(database_url, self.feed, chosen, bound=bound)
+        if scratch is not None:
+            weakref.finalize(past, shutil.rmtree, scratch, ignore_errors=True)
+        past.catch_up(progress)
+        return past
+
+    def close(self) -> None:
+        """Give back every connection."""
+        with self._lock:
+            self._fold = None
+            self.database.close()
+
+    # --- inside
+
+    def _adopt(self, progress: Progress | None) -> None:
+        """See that every view has a live generation of the code's version."""
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+        if any(name not in live for name in self.views):
+            with self.database.write() as connection:
+                live = self.database.live(connection)
+                for name, view in self.views.items():
+                    if name not in live:
+                        live[name] = self.database.create(
+                            connection, name, view.version, view.tables, live=True
+                        )
+        stale = [name for name, view in self.views.items() if live[name].version != view.version]
+        if stale:
+            self._rebuild(stale, progress)
+
+    def _next_group(self) -> tuple[list[Generation], int]:
+        """The live views furthest behind, and how far they can go together."""
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+        mine = [live[name] for name in self.views]
+        places = sorted({g.position for g in mine})
+        if len(places) > 1:
+            return [g for g in mine if g.position == places[0]], places[1]
+        end = self.feed.end()
+        if end < places[0]:
+            raise ProjectionGap(expected=places[0], found=end)
+        return mine, end if self._bound is None else self._bound.end(end)
+
+    def _run(self, fold: Fold, stop: int, progress: Progress | None) -> bool:
+        """Fold and flush up to ``stop``; False when the feed has no more to give for now."""
+        bulk = stop - fold.position >= WARM_FROM
+        try:
+            with _collector_paused(bulk):
+                if bulk:
+                    fold.warm()
+                for batch in self.feed.read(fold.position, stop):
+                    if self._bound is None:
+                        fold.apply(batch)
+                    else:
+                        fold.apply_as_of(batch, self._bound)
+                    if fold.position - fold.stored >= self._flush_events:
+                        fold.flush()
+                    if progress is not None:
+                        progress(fold.position, stop)
+                    if fold.finished:
+                        break
+                fold.flush()
+        except BaseException:
+            fold.close()
+            self._fold = None
+            raise
+        self._finished = fold.finished
+        return fold.position >= stop
+
+    def _rebuild(self, names: Sequence[str], progress: Progress | None) -> list[Rebuilt]:
+        """Build, compare, switch; the live views may move on meanwhile, and are followed."""
+        self._fold = None
+        with self.database.write() as connection:
+            for old in self.database.generations(connection):
+                if old.view in names and not old.live:
+                    self.database.drop(connection, old)
+            members = [
+                self.database.create(connection, v.name, v.version, v.tables, live=False)
+                for v in (self.views[name] for name in names)
+            ]
+        fold = Fold(self.database, self.views, members)
+        while True:
+            try:
+                self._run(fold, self.feed.end(), progress)
+                compared = self._compare(fold)
+                if self._switch(fold, compared):
+                    return list(compared.values())
+            except Moved as error:
+                raise StoreBusy(reason="another rebuild took over") from error
+
+    def _compare(self, fold: Fold) -> dict[str, Rebuilt]:
+        """Digests of the built generations, beside the live ones' where they can be compared."""
+        with self.database.read() as connection:
+            every = self.database.generations(connection)
+            live = {g.view: g for g in every if g.live}
+            out = {}
+            for view, built in _matching(every, fold).items():
+                cls, now = self.views[view], live.get(view)
+                before = None
+                if now and (now.version, now.position) == (cls.version, fold.position):
+                    before = digest_of(self.database, connection, cls, now)
+                out[view] = Rebuilt(view, before, digest_of(self.database, connection, cls, built))
+        return out
+
+    def _switch(self, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
+        """Make the built generations live and drop the others; False if the live ones moved on."""
+        with self.database.write() as connection:
+            if self.database.positions(connection, fold.members) != {fold.position}:
+                raise Moved
+            live = self.database.live(connection)
+            current = [live[v] for v in compared if v in live]
+            if any(g.position > fold.position for g in current):
+                return False
+            for old in current:
+                self.database.drop(connection, old)
+            for built in _matching(self.database.generations(connection), fold).values():
+                self.database.make_live(connection, built)
+                self.database.keep_digest(connection, built, compared[built.view].after.digest)
+        return True
+
+    def _statements(self, connection: sa.Connection, table: str) -> Statements:
+        if table not in self._homes:
+            raise ViewUnknown(name=table)
+        view, definition = self._homes[table]
+        live = self.database.live(connection)
+        if view.name not in live:
+            raise ViewUnknown(name=table)
+        return self.database.statements(definition, live[view.name].generation)
+
+
+def _same(fold: Fold, group: Sequence[Generation]) -> bool:
+    """Whether a fold in memory is what the database holds now."""
+    return fold.stored == group[0].position and {(m.view, m.generation) for m in fold.members} == {
+        (g.view, g.generation) for g in group
+    }
+
+
+def _matching(every: Sequence[Generation], fold: Fold) -> dict[str, Generation]:
+    """The stored state of a fold's generations, by view."""
+    mine = {(m.view, m.generation) for m in fold.members}
+    return {g.view: g for g in every if (g.view, g.generation) in mine}
+
+
+@contextmanager
+def _collector_paused(paused: bool) -> Iterator[None]:
+    """Rows and events form no cycles; in bulk, looking for some costs more than the folds."""
+    was = gc.isenabled()
+    if paused:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if paused and was:
+            gc.enable()
