@@ -1,0 +1,306 @@
+"""Who is entitled to what: one row an enrollment, with all that a pay run decides from.
+
+A row mirrors the state of the enrollment's own stream at ``version``: a decision taken from the
+row names that version, and the store refuses it when the stream has moved on. Objections raised
+on a pay run about one of its lines belong to the run and are in the objections view.
+"""
+
+from typing import Any
+
+import msgspec
+
+from ledger.domain.enrollment import OPEN_ENDED
+from ledger.domain.events import Event, EventData
+from ledger.domain.events import enrollment as en
+from ledger.domain.events.types import Fen
+from ledger.domain.month import plus_months
+from ledger.domain.payment import Standing
+from projections.rows import MONTH_BIT, Hex, RowSource, TableDef, months_in
+from projections.view import View, on
+
+
+class Entitlement(msgspec.Struct, gc=False):
+    """One enrollment. Intervals are pairs of months, both included, ``9999-12`` while open.
+
+    ``status`` is applied, assessed, noticed, notice-closed, approved, suspended, ended or
+    rejected. ``granted`` holds the months granted and not reversed, ``periods`` the years (or
+    ``once``) granted with their month, ``year_fen`` what stands granted by calendar year.
+    ``amount_fen`` is set where the amount was decided individually.
+    """
+
+    enrollment: str
+    beneficiary: str
+    program: str
+    division: str
+    version: int = 0
+    status: str = "none"
+    applied_on: str | None = None
+    submitted_by: str | None = None
+    kin: list[str] = []
+    eligible: bool | None = None
+    rule: str | None = None
+    notice_from: str | None = None
+    notice_until: str | None = None
+    approved_on: str | None = None
+    approved_by: str | None = None
+    start_month: str | None = None
+    end_month: str | None = None
+    end_reason: str | None = None
+    approved: list[list[str]] = []
+    suspended: list[list[str]] = []
+    amount_fen: int | None = None
+    open_objections: int = 0
+    objections: list[str] = []
+    delivered: bool = False
+    reviewed_on: str | None = None
+    granted: Hex = 0
+    periods: dict[str, str] = {}
+    year_fen: dict[str, int] = {}
+    last_granted_month: str | None = None
+
+
+ENTITLEMENTS = TableDef(
+    "entitlements",
+    Entitlement,
+    ("enrollment",),
+    (("beneficiary",), ("program", "status")),
+)
+
+
+def active_in(row: Entitlement, month: str) -> bool:
+    """Approved and not suspended in a month."""
+    return any(a <= month <= b for a, b in row.approved) and not any(
+        a <= month <= b for a, b in row.suspended
+    )
+
+
+def is_granted(row: Entitlement, period: str) -> bool:
+    """Whether a period (``YYYY-MM``, ``YYYY`` or ``once``) is granted and the grant stands."""
+    if len(period) == 7:
+        return bool(row.granted & MONTH_BIT[period]) and period not in row.periods.values()
+    return period in row.periods
+
+
+def granted_months(row: Entitlement) -> list[str]:
+    """The benefit months granted and not reversed, ascending."""
+    return months_in(row.granted)
+
+
+def payable_in(row: Entitlement, month: str, period: str | None = None) -> str | None:
+    """Why the enrollment is not payable in a month, as a reason code; None when it is.
+
+    ``period`` is what may be granted once only (the month itself unless the rule is by year or
+    once). Whether an account, a delivery or a cap stands in the way is the pay run's to say.
+    """
+    if row.open_objections:
+        return "objection-open"
+    active = active_in(row, month)
+    if row.status == "ended" and not active:
+        return "ended"
+    if row.status not in ("approved", "suspended", "ended"):
+        return "not-approved"
+    if row.start_month is None or month < row.start_month:
+        return "before-start"
+    if not active:
+        return "suspended" if row.status == "suspended" else "ended"
+    return "already-granted" if is_granted(row, period or month) else None
+
+
+def standing(row: Entitlement, month: str, period: str, account: str | None) -> Standing:
+    """What a pay run decides from, as of the stream version the row has seen."""
+    return Standing(
+        enrollment=row.enrollment,
+        version=row.version,
+        beneficiary=row.beneficiary,
+        division=row.division,
+        status=row.status,
+        start_month=row.start_month or "",
+        active=active_in(row, month),
+        granted=is_granted(row, period),
+        year_fen=row.year_fen.get(month[:4], 0),
+        objections=row.open_objections > 0,
+        delivered=row.delivered,
+        amount_fen=row.amount_fen,
+        account=account,
+    )
+
+
+_FOLDED = {
+    en.ApplicationSubmitted,
+    en.EligibilityAssessed,
+    en.EligibilityReviewed,
+    en.NoticePublished,
+    en.NoticeClosed,
+    en.ObjectionRaised,
+    en.ObjectionResolved,
+    en.EnrollmentApproved,
+    en.EnrollmentRejected,
+    en.EnrollmentSuspended,
+    en.EnrollmentResumed,
+    en.EnrollmentEnded,
+    en.SubsidyGranted,
+    en.ArrearsGranted,
+    en.GrantReversed,
+    en.ServiceDelivered,
+}
+_OTHERS = [
+    kind
+    for kind in vars(en).values()
+    if isinstance(kind, type)
+    and issubclass(kind, en.EnrollmentEvent)
+    and kind is not en.EnrollmentEvent
+    and kind not in _FOLDED
+]
+"""Events that change nothing here but the stream's version."""
+
+
+class Entitlements(View):
+    """See the module."""
+
+    name = "entitlements"
+    version = 1
+    tables = (ENTITLEMENTS,)
+
+    def __init__(self, rows: RowSource) -> None:
+        self._rows = rows.of(ENTITLEMENTS)
+        self._edit = self._rows.edit
+
+    def _at(self, event: Event[Any]) -> Entitlement:
+        """The row of the event's stream, at the event's version."""
+        stream, _, version = event.id.rpartition("/")
+        row = self._edit(stream)
+        if row is None:
+            row = self._rows.add(
+                stream,
+                Entitlement(stream, event.subject, event.data.program, event.division),
+            )
+        row.version = int(version)
+        return row
+
+    @on(en.ApplicationSubmitted)
+    def submitted(self, position: int, event: Event[en.ApplicationSubmitted]) -> None:
+        row = self._at(event)
+        row.beneficiary, row.division = event.subject, event.division
+        row.status, row.applied_on = "applied", event.effective.isoformat()
+        row.submitted_by, row.kin = event.actor, event.data.kin
+        row.notice_from = row.notice_until = None
+        _objections(row, [])
+
+    @on(en.EligibilityAssessed)
+    def assessed(self, position: int, event: Event[en.EligibilityAssessed]) -> None:
+        row = self._at(event)
+        row.status, row.eligible = "assessed", event.data.eligible
+        row.rule = event.data.rule.isoformat()
+
+    @on(en.EligibilityReviewed)
+    def reviewed(self, position: int, event: Event[en.EligibilityReviewed]) -> None:
+        row = self._at(event)
+        row.eligible, row.division = event.data.eligible, event.division
+        row.reviewed_on = event.effective.isoformat()
+
+    @on(en.NoticePublished)
+    def noticed(self, position: int, event: Event[en.NoticePublished]) -> None:
+        row = self._at(event)
+        row.status = "noticed"
+        row.notice_from = event.data.notice_from.isoformat()
+        row.notice_until = event.data.notice_until.isoformat()
+
+    @on(en.NoticeClosed)
+    def notice_closed(self, position: int, event: Event[en.NoticeClosed]) -> None:
+        self._at(event).status = "notice-closed"
+
+    @on(en.ObjectionRaised)
+    def objected(self, position: int, event: Event[en.ObjectionRaised]) -> None:
+        if event.data.enrollment is None:
+            row = self._at(event)
+            _objections(row, sorted({*row.objections, event.data.objection}))
+
+    @on(en.ObjectionResolved)
+    def objection_resolved(self, position: int, event: Event[en.ObjectionResolved]) -> None:
+        if event.data.enrollment is None:
+            row = self._at(event)
+            _objections(row, [o for o in row.objections if o != event.data.objection])
+
+    @on(en.EnrollmentApproved)
+    def approved(self, position: int, event: Event[en.EnrollmentApproved]) -> None:
+        row, d = self._at(event), event.data
+        row.status, row.rule, row.end_reason = "approved", d.rule.isoformat(), None
+        row.approved_on, row.approved_by = event.effective.isoformat(), event.actor
+        row.start_month, row.end_month, row.amount_fen = d.start_month, d.end_month, d.amount_fen
+        row.approved = [*row.approved, [d.start_month, d.end_month or OPEN_ENDED]]
+
+    @on(en.EnrollmentRejected)
+    def rejected(self, position: int, event: Event[en.EnrollmentRejected]) -> None:
+        row = self._at(event)
+        row.status, row.end_reason = "rejected", event.data.reason
+        _objections(row, [])
+
+    @on(en.EnrollmentSuspended)
+    def suspended(self, position: int, event: Event[en.EnrollmentSuspended]) -> None:
+        row = self._at(event)
+        row.status, row.end_reason = "suspended", event.data.reason
+        row.suspended = [*row.suspended, [event.data.from_month, OPEN_ENDED]]
+
+    @on(en.EnrollmentResumed)
+    def resumed(self, position: int, event: Event[en.EnrollmentResumed]) -> None:
+        """Ends the open suspension, or takes back an end (with a gap, if there was one)."""
+        row, month = self._at(event), event.data.from_month
+        row.status, row.end_reason, row.end_month = "approved", None, None
+        if row.suspended and row.suspended[-1][1] == OPEN_ENDED:
+            first = row.suspended[-1][0]
+            row.suspended = [*row.suspended[:-1], [first, plus_months(month, -1)]]
+        elif row.approved:
+            first, last = row.approved[-1]
+            if month > last:
+                row.approved = [*row.approved, [month, OPEN_ENDED]]
+                row.start_month = month
+            else:
+                row.approved = [*row.approved[:-1], [first, OPEN_ENDED]]
+        if row.approved and row.approved[-1][1] != OPEN_ENDED:
+            row.end_month = row.approved[-1][1]
+
+    @on(en.EnrollmentEnded)
+    def ended(self, position: int, event: Event[en.EnrollmentEnded]) -> None:
+        row, last = self._at(event), event.data.last_month
+        row.status, row.end_month, row.end_reason = "ended", last, event.data.reason
+        if row.approved:
+            row.approved = [*row.approved[:-1], [row.approved[-1][0], last]]
+
+    @on(en.SubsidyGranted, en.ArrearsGranted)
+    def granted(
+        self, position: int, event: Event[en.SubsidyGranted] | Event[en.ArrearsGranted]
+    ) -> None:
+        row, d = self._at(event), event.data
+        month = d.month
+        row.granted |= MONTH_BIT[month]
+        if d.period != month:
+            row.periods = {**row.periods, d.period: month}
+        _in_year(row, month, d.amount_fen)
+        if row.last_granted_month is None or month > row.last_granted_month:
+            row.last_granted_month = month
+
+    @on(en.GrantReversed)
+    def reversed(self, position: int, event: Event[en.GrantReversed]) -> None:
+        row, month = self._at(event), event.data.month
+        row.granted &= ~MONTH_BIT[month]
+        row.periods = {period: m for period, m in row.periods.items() if m != month}
+        _in_year(row, month, -event.data.amount_fen)
+        left = months_in(row.granted)
+        row.last_granted_month = left[-1] if left else None
+
+    @on(en.ServiceDelivered)
+    def delivered(self, position: int, event: Event[en.ServiceDelivered]) -> None:
+        self._at(event).delivered = True
+
+    @on(*_OTHERS)
+    def seen(self, position: int, event: Event[EventData]) -> None:
+        self._at(event)
+
+
+def _objections(row: Entitlement, open_ones: list[str]) -> None:
+    row.objections, row.open_objections = open_ones, len(open_ones)
+
+
+def _in_year(row: Entitlement, month: str, amount_fen: Fen) -> None:
+    year = month[:4]
+    row.year_fen[year] = row.year_fen.get(year, 0) + amount_fen
