@@ -1,0 +1,184 @@
+"""The application: carries out commands, each one transaction, each key once.
+
+A command is a value; its handler (in ``ledger.commands``) reads states and records events in a
+unit of work. The same idempotency key with the same content returns the first result, with other
+content it is an error. When another process was faster, the decision is taken anew on what is now
+stored, a bounded number of times.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from ledger.documents import Documents
+from ledger.domain.errors import IdempotencyConflict, LedgerError
+from ledger.log.feed import Feed
+from ledger.log.store_feed import StoreFeed
+from ledger.randomness import Clock, rfc3339
+from ledger.standings import StandingSource
+from ledger.store.sqlite import CommandRecord, Conflict, SQLiteStore
+from ledger.vault import Vault
+from ledger.work import Context, StateCache, Work
+
+ATTEMPTS = 5
+"""How often a decision is taken anew when its streams move on; then the conflict is reported."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
+    """The root of commands: verbs with their data, validated by their handlers."""
+
+
+C = TypeVar("C", bound=Command)
+Handler = Callable[[Work, Any], str]
+
+_HANDLERS: dict[type[Command], Handler] = {}
+
+
+def handles(kind: type[C]) -> Callable[[Callable[[Work, C], str]], Callable[[Work, C], str]]:
+    """Register the handler of a command; it returns the id of the stream it is mainly about."""
+
+    def register(handler: Callable[[Work, C], str]) -> Callable[[Work, C], str]:
+        assert kind not in _HANDLERS, kind
+        _HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a command: its main stream and number of events, or the error's code."""
+
+    stream: str | None = None
+    events: int = 0
+    error: str | None = None
+    zh: str | None = None
+    en: str | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcomes in the order of the commands; ``repeated`` when the key had been used before."""
+
+    outcomes: list[Outcome]
+    repeated: bool = False
+
+    @property
+    def stream(self) -> str:
+        """The main stream of a single command."""
+        found = self.outcomes[0].stream
+        assert found is not None
+        return found
+
+
+class Ledger:
+    """The write side of one store. Not safe for threads; safe beside other processes."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        vault: Vault,
+        *,
+        operator: str,
+        clock: Clock,
+        programs: Sequence[str],
+        documents: Documents,
+        standings: StandingSource,
+    ) -> None:
+        self.store = store
+        self.vault = vault
+        self.operator = operator
+        self.clock = clock
+        self.programs = tuple(programs)
+        self.documents = documents
+        self.standings = standings
+        self._cache = StateCache()
+
+    def execute(self, command: Command, context: Context, *, key: str) -> Result:
+        """Carry out one command. Raises the :class:`LedgerError` of a refusal; nothing is stored.
+
+        A refusal does not use up the key: corrected input may be sent under it again.
+        """
+        return self._run([(command, context)], key, tolerate=False)
+
+    def execute_group(self, items: Sequence[tuple[Command, Context]], *, key: str) -> Result:
+        """Carry out many commands in one transaction, under one key.
+
+        A command that is refused leaves no event and does not hinder the others; its outcome
+        holds the error's code and messages.
+        """
+        return self._run(items, key, tolerate=True)
+
+    def feed(self) -> Feed:
+        """The log in position order."""
+        return StoreFeed(self.store)
+
+    def _run(self, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool) -> Result:
+        digest = self._digest(items)
+        for attempt in range(1, ATTEMPTS + 1):
+            done = self.store.command(key)
+            if done is not None:
+                return _repeat(done, digest)
+            try:
+                return self._attempt(items, key, digest, tolerate=tolerate)
+            except Conflict:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _attempt(
+        self, items: Sequence[tuple[Command, Context]], key: str, digest: str, *, tolerate: bool
+    ) -> Result:
+        work = self._work()
+        stored = False
+        try:
+            outcomes = [
+                self._one(
+                    work, command, context, key if len(items) == 1 else f"{key}#{i}", tolerate
+                )
+                for i, (command, context) in enumerate(items)
+            ]
+            self.vault.flush()
+            record = CommandRecord(key, digest, msgspec.json.encode(outcomes))
+            self.store.append(work.events, expected=work.expected(), command=record)
+            stored = True
+        finally:
+            if not stored:
+                work.forget()
+        return Result(outcomes=outcomes)
+
+    def _one(
+        self, work: Work, command: Command, context: Context, key: str, tolerate: bool
+    ) -> Outcome:
+        mark = work.begin(context, key)
+        try:
+            stream = _HANDLERS[type(command)](work, command)
+        except Conflict:
+            raise
+        except LedgerError as error:
+            if not tolerate:
+                raise
+            work.undo(mark)
+            return Outcome(error=error.code, zh=error.message("zh"), en=error.message("en"))
+        return Outcome(stream=stream, events=len(work.events) - mark.events)
+
+    def _work(self) -> Work:
+        return Work(
+            self.store,
+            self._cache,
+            self.vault,
+            operator=self.operator,
+            time=rfc3339(self.clock()),
+            programs=self.programs,
+            documents=self.documents,
+            standings=self.standings,
+        )
+
+    def _digest(self, items: Sequence[tuple[Command, Context]]) -> str:
+        """A keyed digest of what is asked: content may hold guessable personal data."""
+        return self.vault.keyed_digest("command", msgspec.json.encode(list(items)))
+
+
+def _repeat(done: CommandRecord, digest: str) -> Result:
+    if done.digest != digest:
+        raise IdempotencyConflict(key=done.key)
+    return Result(outcomes=msgspec.json.decode(done.result, type=list[Outcome]), repeated=True)

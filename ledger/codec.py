@@ -1,0 +1,126 @@
+"""Events to canonical bytes and back: the one place where either is done.
+
+The bytes are RFC 8785 canonical JSON of a CloudEvents 1.0 object. The profile (ASCII keys, NFC
+strings, integers within 2^53-1, no floats) makes orjson with sorted keys produce them. They are
+made once, at the decision, and never again; what is written has been read back by type first.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import msgspec
+import orjson
+
+from ledger.domain.errors import EventTooLarge, NotCanonical
+from ledger.domain.events import EVENT_TYPES
+from ledger.domain.events.envelope import D, Event, EventData
+
+MAX_BYTES = 65_535
+SOURCE = "urn:benefits-ledger:"
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+
+TYPE_OF: dict[type[EventData], str] = {
+    cls: f"benefits.{name}.v1" for name, cls in EVENT_TYPES.items()
+}
+"""Data type to the event type's full name."""
+
+_SCHEMA_OF = {cls: f"urn:benefits-ledger:schema:{name}:v1" for name, cls in EVENT_TYPES.items()}
+_DECODE: dict[bytes, Callable[[bytes], Event[Any]]] = {
+    TYPE_OF[cls].encode(): msgspec.json.Decoder(Event[cls]).decode  # type: ignore[valid-type]
+    for cls in EVENT_TYPES.values()
+}
+
+
+def canonical(document: Any) -> bytes:
+    """RFC 8785 bytes of a document within the profile; :class:`NotCanonical` outside it."""
+    try:
+        raw = orjson.dumps(document, option=_OPTIONS)
+    except TypeError as error:
+        raise NotCanonical(reason=str(error)) from error
+    if not raw.isascii() and not _is_nfc(raw):
+        raise NotCanonical(reason="text is not in Unicode normalization form C")
+    return raw
+
+
+def _is_nfc(raw: bytes) -> bool:
+    """The whole text at once; string by string where an escape may have met a combining mark."""
+    if unicodedata.is_normalized("NFC", raw.decode()):
+        return True
+    return b"\\" in raw and all(
+        unicodedata.is_normalized("NFC", text) for text in _texts(orjson.loads(raw))
+    )
+
+
+def _texts(document: Any) -> Iterator[str]:
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict):
+        yield from (text for value in document.values() for text in _texts(value))
+    elif isinstance(document, list):
+        yield from (text for value in document for text in _texts(value))
+
+
+def encode(
+    *,
+    actor: str,
+    correlationid: str,
+    data: EventData,
+    division: str,
+    effective: date,
+    id: str,
+    operator: str,
+    role: str,
+    subject: str,
+    time: str,
+    causationid: str | None = None,
+) -> tuple[bytes, Event[Any]]:
+    """The event's bytes, and the event as read back from them.
+
+    ``operator`` is the division code of who runs the ledger.
+
+    Raises :class:`NotCanonical` when a field is outside the profile or breaks its type's bounds,
+    :class:`EventTooLarge` above 65,535 bytes.
+    """
+    kind = type(data)
+    document = {
+        "actor": actor,
+        "correlationid": correlationid,
+        "data": msgspec.to_builtins(data),
+        "datacontenttype": "application/json",
+        "dataschema": _SCHEMA_OF[kind],
+        "division": division,
+        "effective": effective.isoformat(),
+        "id": id,
+        "role": role,
+        "source": SOURCE + operator,
+        "specversion": "1.0",
+        "subject": subject,
+        "time": time,
+        "type": TYPE_OF[kind],
+    }
+    if causationid is not None:
+        document["causationid"] = causationid
+    raw = canonical(document)
+    if len(raw) > MAX_BYTES:
+        raise EventTooLarge(size=len(raw))
+    return raw, decode(raw)
+
+
+def type_name(raw: bytes) -> bytes:
+    """The event's full type, read without decoding: ``type`` is the last key of canonical bytes."""
+    return raw[raw.rindex(b'"', 0, -2) + 1 : -2]
+
+
+def decode(raw: bytes) -> Event[Any]:
+    """The typed event; :class:`NotCanonical` for bytes that are no event known to us."""
+    try:
+        return _DECODE[type_name(raw)](raw)
+    except (KeyError, ValueError) as error:
+        raise NotCanonical(reason=str(error)) from error
+
+
+def is_a(event: Event[Any], kind: type[D]) -> bool:
+    """Whether the event carries data of this type."""
+    return isinstance(event.data, kind)

@@ -1,0 +1,288 @@
+"""An enrollment: one beneficiary in one program, from application to the last recovery.
+
+This module holds the state and its fold. The decisions are apart: the way in and out in
+``admission.py``, money in ``payment.py``, deliveries in ``delivery.py``, and what late knowledge
+changes in ``reconsider.py``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ledger.domain.events import enrollment as ev
+from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.month import plus_months
+from ledger.domain.rules import Rule
+from ledger.domain.stream import StreamKind
+
+OPEN_ENDED = "9999-12"
+"""Sorts after every month: the last month of what has not ended."""
+
+
+@dataclass(slots=True)
+class Interval:
+    """Months from ``first`` to ``last``, both included; ``OPEN_ENDED`` while it goes on."""
+
+    first: str
+    last: str = OPEN_ENDED
+
+    def __contains__(self, month: str) -> bool:
+        return self.first <= month <= self.last
+
+
+@dataclass(slots=True)
+class Grant:
+    """A month granted. ``status``: granted, in-transit, settled, returned or reversed."""
+
+    month: str
+    period: str
+    amount_fen: int
+    fund: str
+    event: str
+    status: str
+    payrun: str | None = None
+    overpaid: bool = False
+
+
+@dataclass(slots=True)
+class Overpayment:
+    """What is owed back: found, less what was collected and waived."""
+
+    amount_fen: int
+    fund: str
+    owed_fen: int
+
+
+@dataclass(slots=True)
+class Enrollment:
+    """State of an enrollment's stream. ``grants`` by benefit month; ``devices`` by serial."""
+
+    id: str
+    version: int = 0
+    beneficiary: str = ""
+    program: str = ""
+    division: str = ""
+    status: str = "none"
+    applied_on: date | None = None
+    submitted_by: str = ""
+    kin: tuple[str, ...] = ()
+    eligible: bool = False
+    rule: date | None = None
+    notice_until: date | None = None
+    objections: set[str] = field(default_factory=set)
+    approved: list[Interval] = field(default_factory=list)
+    suspended: list[Interval] = field(default_factory=list)
+    end_reason: str = ""
+    amount_fen: int | None = None
+    grants: dict[str, Grant] = field(default_factory=dict)
+    overpayments: dict[str, Overpayment] = field(default_factory=dict)
+    devices: dict[str, tuple[str, date]] = field(default_factory=dict)
+    assessed_devices: dict[str, int] = field(default_factory=dict)
+    employers: set[str] = field(default_factory=set)
+    works: str | None = None
+    delivered: bool = False
+
+    def active_in(self, month: str) -> bool:
+        """Approved and not suspended in a month."""
+        return any(month in i for i in self.approved) and not any(
+            month in i for i in self.suspended
+        )
+
+    def granted(self, period: str) -> bool:
+        """Whether the period is granted and the grant stands."""
+        return any(g.period == period and g.status != "reversed" for g in self.grants.values())
+
+
+def period_of(rule: Rule, month: str) -> str:
+    """What may be granted once only: the month, the year, or ``once``."""
+    match rule.period:
+        case "month":
+            return month
+        case "year":
+            return month[:4]
+        case _:
+            return "once"
+
+
+# --- the fold
+
+
+def _submitted(e: Enrollment, event: Event[ev.ApplicationSubmitted]) -> None:
+    e.beneficiary, e.program, e.division = event.subject, event.data.program, event.division
+    e.status, e.applied_on, e.submitted_by = "applied", event.effective, event.actor
+    e.kin = tuple(event.data.kin)
+    e.notice_until = None
+    e.objections.clear()
+
+
+def _assessed(e: Enrollment, event: Event[ev.EligibilityAssessed]) -> None:
+    e.status, e.eligible, e.rule = "assessed", event.data.eligible, event.data.rule
+
+
+def _reviewed(e: Enrollment, event: Event[ev.EligibilityReviewed]) -> None:
+    e.eligible, e.division = event.data.eligible, event.division
+
+
+def _noticed(e: Enrollment, event: Event[ev.NoticePublished]) -> None:
+    e.status, e.notice_until = "noticed", event.data.notice_until
+
+
+def _notice_closed(e: Enrollment, event: Event[ev.NoticeClosed]) -> None:
+    e.status = "notice-closed"
+
+
+def _objected(e: Enrollment, event: Event[ev.ObjectionRaised]) -> None:
+    e.objections.add(event.data.objection)
+
+
+def _objection_resolved(e: Enrollment, event: Event[ev.ObjectionResolved]) -> None:
+    e.objections.discard(event.data.objection)
+
+
+def _approved(e: Enrollment, event: Event[ev.EnrollmentApproved]) -> None:
+    d = event.data
+    e.status, e.rule, e.amount_fen, e.end_reason = "approved", d.rule, d.amount_fen, ""
+    e.approved.append(Interval(d.start_month, d.end_month or OPEN_ENDED))
+
+
+def _rejected(e: Enrollment, event: Event[ev.EnrollmentRejected]) -> None:
+    e.status = "rejected"
+    e.objections.clear()
+
+
+def _suspended(e: Enrollment, event: Event[ev.EnrollmentSuspended]) -> None:
+    e.status, e.end_reason = "suspended", event.data.reason
+    e.suspended.append(Interval(event.data.from_month))
+
+
+def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
+    e.status, e.end_reason = "approved", ""
+    month = event.data.from_month
+    before = plus_months(month, -1)
+    if e.suspended and e.suspended[-1].last == OPEN_ENDED:
+        e.suspended[-1].last = before
+    elif e.approved:
+        ended = e.approved[-1]
+        if month > ended.last:
+            e.approved.append(Interval(month))
+        else:
+            ended.last = OPEN_ENDED
+
+
+def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
+    e.status, e.end_reason = "ended", event.data.reason
+    if e.approved:
+        e.approved[-1].last = event.data.last_month
+
+
+def _granted(e: Enrollment, event: Event[ev.SubsidyGranted]) -> None:
+    d = event.data
+    # A run instructs the bank for all its grants at once (PayRunIssued).
+    e.grants[d.month] = Grant(
+        d.month, d.period, d.amount_fen, d.fund, event.id, "in-transit", d.payrun
+    )
+
+
+def _arrears(e: Enrollment, event: Event[ev.ArrearsGranted]) -> None:
+    d = event.data
+    e.grants[d.month] = Grant(d.month, d.period, d.amount_fen, d.fund, event.id, "granted")
+
+
+def _status(status: str) -> Callable[[Enrollment, Event[Any]], None]:
+    def fold(e: Enrollment, event: Event[Any]) -> None:
+        e.grants[event.data.month].status = status
+
+    return fold
+
+
+def _overpaid(e: Enrollment, event: Event[ev.OverpaymentFound]) -> None:
+    d = event.data
+    e.overpayments[d.overpayment] = Overpayment(d.amount_fen, d.fund, d.amount_fen)
+    for each in d.months:
+        e.grants[each.month].overpaid = True
+
+
+def _less_owed(
+    e: Enrollment, event: Event[ev.RecoveryCollected] | Event[ev.RecoveryWaived]
+) -> None:
+    e.overpayments[event.data.overpayment].owed_fen -= event.data.amount_fen
+
+
+def _delivered(e: Enrollment, event: Event[ev.ServiceDelivered]) -> None:
+    e.delivered = True
+
+
+def _device_assessed(e: Enrollment, event: Event[ev.DeviceAssessed]) -> None:
+    e.assessed_devices[event.data.device_class] = event.data.quantity
+
+
+def _device_fitted(e: Enrollment, event: Event[ev.DeviceFitted]) -> None:
+    d = event.data
+    e.devices[d.serial] = (d.device_class, event.effective)
+    left = e.assessed_devices.get(d.device_class, 0) - d.quantity
+    e.assessed_devices[d.device_class] = max(left, 0)
+
+
+def _device_returned(e: Enrollment, event: Event[ev.DeviceReturned]) -> None:
+    e.devices.pop(event.data.serial, None)
+
+
+def _employed(e: Enrollment, event: Event[ev.EmploymentStarted]) -> None:
+    e.employers.add(event.data.employer)
+
+
+def _left(e: Enrollment, event: Event[ev.EmploymentEnded]) -> None:
+    e.employers.discard(event.data.employer)
+
+
+def _works_approved(e: Enrollment, event: Event[ev.WorksApproved]) -> None:
+    e.works = event.data.works
+
+
+def _works_accepted(e: Enrollment, event: Event[ev.WorksAccepted]) -> None:
+    e.works = None
+
+
+_FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
+    ev.ApplicationSubmitted: _submitted,
+    ev.EligibilityAssessed: _assessed,
+    ev.EligibilityReviewed: _reviewed,
+    ev.NoticePublished: _noticed,
+    ev.NoticeClosed: _notice_closed,
+    ev.ObjectionRaised: _objected,
+    ev.ObjectionResolved: _objection_resolved,
+    ev.EnrollmentApproved: _approved,
+    ev.EnrollmentRejected: _rejected,
+    ev.EnrollmentSuspended: _suspended,
+    ev.EnrollmentResumed: _resumed,
+    ev.EnrollmentEnded: _ended,
+    ev.SubsidyGranted: _granted,
+    ev.ArrearsGranted: _arrears,
+    ev.PaymentInstructed: _status("in-transit"),
+    ev.PaymentSettled: _status("settled"),
+    ev.ContributionPaid: _status("settled"),
+    ev.PaymentReturned: _status("returned"),
+    ev.GrantReversed: _status("reversed"),
+    ev.OverpaymentFound: _overpaid,
+    ev.RecoveryCollected: _less_owed,
+    ev.RecoveryWaived: _less_owed,
+    ev.ServiceDelivered: _delivered,
+    ev.DeviceAssessed: _device_assessed,
+    ev.DeviceFitted: _device_fitted,
+    ev.DeviceReturned: _device_returned,
+    ev.EmploymentStarted: _employed,
+    ev.EmploymentEnded: _left,
+    ev.WorksApproved: _works_approved,
+    ev.WorksAccepted: _works_accepted,
+}
+
+
+def evolve(e: Enrollment, event: Event[Any]) -> None:
+    """Take the event into the state."""
+    fold = _FOLD.get(type(event.data))
+    if fold is not None:
+        fold(e, event)
+
+
+ENROLLMENT = StreamKind("enrollment", Enrollment, evolve)

@@ -1,0 +1,440 @@
+"""One hierarchy of errors, each with a stable code and a message in Chinese and English.
+
+Codes are a contract: scripts and downstream systems match on them, so a code is never reused or
+renamed. Fields carry the values a message is about and never personal data.
+"""
+
+from typing import Any, ClassVar
+
+
+class LedgerError(Exception):
+    """The root. ``code`` is stable; ``fields`` are what the message is about.
+
+    ``exit_code`` is what the command line ends with: 2 for input that was refused, 3 for a
+    conflict with what is stored, 4 for a store that is damaged or unusable.
+    """
+
+    code: ClassVar[str] = "ledger-error"
+    zh: ClassVar[str] = "账本错误"
+    en: ClassVar[str] = "ledger error"
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+        super().__init__(self.message("en"))
+
+    def message(self, lang: str = "zh") -> str:
+        """The sentence in ``zh`` or ``en``, with its fields filled in."""
+        template = self.en if lang == "en" else self.zh
+        return template.format_map(_Blank(self.fields))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON output: code, both messages and the fields."""
+        return {
+            "code": self.code,
+            "zh": self.message("zh"),
+            "en": self.message("en"),
+            "fields": {
+                k: v if isinstance(v, (int, str)) else str(v) for k, v in self.fields.items()
+            },
+        }
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+# --- values
+
+
+class InvalidAmount(LedgerError):
+    code, zh, en = (
+        "invalid-amount",
+        "金额必须是以分为单位的正整数:{amount}",
+        "an amount must be a whole positive number of fen: {amount}",
+    )
+
+
+class InvalidMonth(LedgerError):
+    code, zh, en = ("invalid-month", "月份应写作YYYY-MM:{month}", "a month is YYYY-MM: {month}")
+
+
+class InvalidDate(LedgerError):
+    code, zh, en = ("invalid-date", "日期不成立:{value}", "not a valid date: {value}")
+
+
+class InvalidIdentityNumber(LedgerError):
+    code, zh, en = (
+        "invalid-identity-number",
+        "公民身份号码校验不通过({reason})",
+        "the identity number fails its check ({reason})",
+    )
+
+
+class InvalidBirthDate(LedgerError):
+    code, zh, en = (
+        "invalid-birth-date",
+        "出生日期不成立:{reason}",
+        "the birth date is impossible: {reason}",
+    )
+
+
+class InvalidCertificate(LedgerError):
+    code, zh, en = (
+        "invalid-certificate",
+        "残疾人证信息不成立:{reason}",
+        "the certificate is not valid: {reason}",
+    )
+
+
+class InvalidValue(LedgerError):
+    code, zh, en = ("invalid-value", "{field}的值不成立:{value}", "{field} cannot be {value}")
+
+
+class UnknownDivision(LedgerError):
+    code, zh, en = (
+        "unknown-division",
+        "没有这个行政区划:{division}",
+        "no such division: {division}",
+    )
+
+
+class EventTooLarge(LedgerError):
+    code, zh, en = (
+        "event-too-large",
+        "事件超过65535字节:{size}",
+        "an event is at most 65535 bytes: {size}",
+    )
+
+
+class NotCanonical(LedgerError):
+    code, zh, en = (
+        "not-canonical",
+        "内容不能写成规范字节:{reason}",
+        "the content has no canonical form: {reason}",
+    )
+
+
+# --- catalog, programs, rules
+
+
+class CatalogInvalid(LedgerError):
+    code, zh, en = (
+        "catalog-invalid",
+        "项目目录有误:{problems}",
+        "the catalog has problems: {problems}",
+    )
+
+
+class UnknownProgram(LedgerError):
+    code, zh, en = ("unknown-program", "没有这个项目:{program}", "no such program: {program}")
+
+
+class ProgramExists(LedgerError):
+    code, zh, en = ("program-exists", "项目已存在:{program}", "the program exists: {program}")
+
+
+class ProgramClosedError(LedgerError):
+    code, zh, en = (
+        "program-closed",
+        "项目{program}已于{closed_on}关闭",
+        "program {program} was closed on {closed_on}",
+    )
+
+
+class RuleOverlap(LedgerError):
+    code, zh, en = (
+        "rule-overlap",
+        "项目{program}的规则期间重叠:{period}",
+        "rules of program {program} overlap: {period}",
+    )
+
+
+class NoRuleInForce(LedgerError):
+    code, zh, en = (
+        "no-rule-in-force",
+        "项目{program}在{when}没有有效规则",
+        "program {program} has no rule in force at {when}",
+    )
+
+
+class AmountAboveCap(LedgerError):
+    code, zh, en = (
+        "amount-above-cap",
+        "金额{amount}分超过上限{cap}分",
+        "an amount of {amount} fen is above the cap of {cap} fen",
+    )
+
+
+class WrongKind(LedgerError):
+    code, zh, en = (
+        "wrong-kind",
+        "项目{program}的类型为{kind},不接受此操作",
+        "program {program} is of kind {kind}, which has no such step",
+    )
+
+
+# --- authority
+
+
+class OutsideDivision(LedgerError):
+    code, zh, en = (
+        "outside-division",
+        "经办人辖区{officer_division}不含{division}",
+        "the officer's division {officer_division} does not cover {division}",
+    )
+
+
+class FourEyes(LedgerError):
+    code, zh, en = (
+        "four-eyes",
+        "经办、审批、发放须由不同人员:{actor}已参与",
+        "submit, approve and disburse need different people: {actor} already took part",
+    )
+
+
+class KinMustRecuse(LedgerError):
+    code, zh, en = (
+        "kin-must-recuse",
+        "审批人{actor}与申请人有亲属关系,须回避",
+        "approver {actor} is declared kin and must recuse",
+    )
+
+
+# --- streams and steps
+
+
+class NotFound(LedgerError):
+    code, zh, en = ("not-found", "没有找到:{what}", "not found: {what}")
+
+
+class AlreadyExists(LedgerError):
+    code, zh, en = ("already-exists", "已存在:{what}", "already exists: {what}")
+
+
+class OutOfOrder(LedgerError):
+    code, zh, en = (
+        "out-of-order",
+        "当前状态为{status},不能进行:{step}",
+        "{step} is not possible in state {status}",
+    )
+
+
+class NotEligible(LedgerError):
+    code, zh, en = ("not-eligible", "不符合条件:{reason}", "not eligible: {reason}")
+
+
+class Excluded(LedgerError):
+    code, zh, en = ("excluded", "与{other}不可同时享受", "may not be held together with {other}")
+
+
+class PersonDeceased(LedgerError):
+    code, zh, en = ("person-deceased", "该人已登记死亡", "the person is recorded as deceased")
+
+
+class MonthBeforeEnrollment(LedgerError):
+    code, zh, en = (
+        "month-before-enrollment",
+        "{month}早于起始月{start_month}",
+        "{month} precedes the start month {start_month}",
+    )
+
+
+class MonthAfterEnd(LedgerError):
+    code, zh, en = (
+        "month-after-end",
+        "{month}晚于最后享受月{last_month}",
+        "{month} is after the last payable month {last_month}",
+    )
+
+
+class AlreadyGranted(LedgerError):
+    code, zh, en = (
+        "already-granted",
+        "{period}已发放",
+        "{period} is already granted",
+    )
+
+
+class NoSuchGrant(LedgerError):
+    code, zh, en = ("no-such-grant", "{month}没有可操作的发放", "no such grant for {month}")
+
+
+class AboveOwed(LedgerError):
+    code, zh, en = (
+        "above-owed",
+        "金额{amount}分超过应退{owed}分",
+        "{amount} fen is more than the {owed} fen owed",
+    )
+
+
+class NoticeTooShort(LedgerError):
+    code, zh, en = (
+        "notice-too-short",
+        "公示须满{days}天",
+        "the public notice must last {days} days",
+    )
+
+
+class ObjectionOpen(LedgerError):
+    code, zh, en = ("objection-open", "异议尚未处理", "an objection is still open")
+
+
+class DeviceInService(LedgerError):
+    code, zh, en = (
+        "device-in-service",
+        "{device_class}类辅具使用年限未满(至{until})",
+        "a device of class {device_class} is within its service life (until {until})",
+    )
+
+
+class FundOvercommitted(LedgerError):
+    code, zh, en = (
+        "fund-overcommitted",
+        "资金{fund}可用{available}分,不足{amount}分",
+        "fund {fund} has {available} fen available, less than {amount}",
+    )
+
+
+class FundEarmarked(LedgerError):
+    code, zh, en = (
+        "fund-earmarked",
+        "资金{fund}不得用于项目{program}",
+        "fund {fund} is not earmarked for program {program}",
+    )
+
+
+class LinesChanged(LedgerError):
+    code, zh, en = (
+        "lines-changed",
+        "发放名单与公示不一致",
+        "the lines are not those that were noticed",
+    )
+    exit_code = 3
+
+
+# --- the store
+
+
+class StaleVersion(LedgerError):
+    code, zh, en = (
+        "stale-version",
+        "记录{stream}已被他人更新,请重试",
+        "stream {stream} has moved on; decide again",
+    )
+    exit_code = 3
+
+
+class IdempotencyConflict(LedgerError):
+    code, zh, en = (
+        "idempotency-conflict",
+        "幂等键{key}已用于不同内容",
+        "idempotency key {key} was used with other content",
+    )
+    exit_code = 3
+
+
+class StoreDamaged(LedgerError):
+    code, zh, en = (
+        "store-damaged",
+        "数据库损坏或不完整:{reason}",
+        "the database is damaged or truncated: {reason}",
+    )
+    exit_code = 4
+
+
+class StoreFull(LedgerError):
+    code, zh, en = (
+        "store-full",
+        "磁盘空间不足,本次操作未写入",
+        "the disk is full; nothing of this operation was stored",
+    )
+    exit_code = 4
+
+
+class StoreBusy(LedgerError):
+    code, zh, en = (
+        "store-busy",
+        "数据库正被占用:{reason}",
+        "the database is in use: {reason}",
+    )
+    exit_code = 4
+
+
+class HomeMissing(LedgerError):
+    code, zh, en = (
+        "home-missing",
+        "目录{home}中没有账本,请先运行 init 或 simulate",
+        "there is no ledger in {home}; run init or simulate first",
+    )
+
+
+class HomeNewer(LedgerError):
+    code, zh, en = (
+        "home-newer",
+        "目录{home}由更新的版本(格式{found})建立,本版本只认识格式{known}",
+        "home {home} has format {found}, newer than the {known} this version knows",
+    )
+    exit_code = 4
+
+
+class HomeMismatch(LedgerError):
+    code, zh, en = (
+        "home-mismatch",
+        "目录{home}的{what}为{found},与所给的{given}不同",
+        "home {home} has {what} {found}, not the given {given}",
+    )
+    exit_code = 3
+
+
+class VaultKeyMissing(LedgerError):
+    code, zh, en = (
+        "vault-key-missing",
+        "密钥库中没有所需的密钥:{what}",
+        "the vault has no key for {what}",
+    )
+    exit_code = 4
+
+
+class SealBroken(LedgerError):
+    code, zh, en = (
+        "seal-broken",
+        "密封内容无法打开:{what}",
+        "the sealed content cannot be opened: {what}",
+    )
+    exit_code = 4
+
+
+# --- the views
+
+
+class ProjectionGap(LedgerError):
+    code, zh, en = (
+        "projection-gap",
+        "事件流在位置{expected}处中断,得到{found}",
+        "the feed breaks off at position {expected}: found {found}",
+    )
+    exit_code = 4
+
+
+class ProjectionFailed(LedgerError):
+    code, zh, en = (
+        "projection-failed",
+        "位置{position}的事件{type}无法折叠:{reason}",
+        "the event {type} at position {position} cannot be folded: {reason}",
+    )
+    exit_code = 4
+
+
+class ViewUnreadable(LedgerError):
+    code, zh, en = (
+        "view-unreadable",
+        "视图库无法读取:{reason}",
+        "the view database cannot be read: {reason}",
+    )
+    exit_code = 4
+
+
+class ViewUnknown(LedgerError):
+    code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")

@@ -1,0 +1,102 @@
+"""A fund: what came in, what is set aside, and the refusal to set aside more than there is.
+
+Money is paid only out of a commitment, so a fund that cannot be over-committed cannot be
+overspent. Recoveries go back to the treasury with the year's surplus and are not committed again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ledger.domain.errors import (
+    AlreadyExists,
+    FundEarmarked,
+    FundOvercommitted,
+    InvalidAmount,
+    NotFound,
+)
+from ledger.domain.events import fund as ev
+from ledger.domain.events.envelope import Event
+from ledger.domain.money import positive
+from ledger.domain.stream import StreamKind
+
+Form = Literal["cash", "goods"]
+
+
+@dataclass(slots=True)
+class Fund:
+    """State of a fund's stream; ``available`` by form, in fen, and the open commitments."""
+
+    id: str
+    version: int = 0
+    code: str = ""
+    earmark: frozenset[str] = frozenset()
+    available: dict[str, int] = field(default_factory=lambda: {"cash": 0, "goods": 0})
+    committed: dict[str, int] = field(default_factory=dict)
+
+
+def must_exist(fund: Fund) -> None:
+    if fund.version == 0:
+        raise NotFound(what=fund.id)
+
+
+def must_be_new(fund: Fund) -> None:
+    if fund.version:
+        raise AlreadyExists(what=fund.code)
+
+
+def commit(
+    fund: Fund, *, program: str, commitment: str, amount_fen: int, form: Form = "cash"
+) -> ev.FundsCommitted:
+    """Set money (or goods) aside for one payer.
+
+    Raises :class:`FundEarmarked`, :class:`FundOvercommitted`, :class:`InvalidAmount`.
+    """
+    must_exist(fund)
+    positive(amount_fen)
+    if program not in fund.earmark:
+        raise FundEarmarked(fund=fund.code, program=program)
+    if amount_fen > fund.available[form]:
+        raise FundOvercommitted(fund=fund.code, available=fund.available[form], amount=amount_fen)
+    return ev.FundsCommitted(
+        fund=fund.code, program=program, commitment=commitment, amount_fen=amount_fen, form=form
+    )
+
+
+def release(
+    fund: Fund, *, program: str, commitment: str, amount_fen: int, reason: str
+) -> ev.CommitmentReleased:
+    """Give back what a commitment did not use; never more than was set aside for it."""
+    must_exist(fund)
+    if positive(amount_fen) > fund.committed.get(commitment, 0):
+        raise InvalidAmount(amount=amount_fen)
+    return ev.CommitmentReleased(
+        fund=fund.code,
+        program=program,
+        commitment=commitment,
+        amount_fen=amount_fen,
+        form="cash",
+        reason=reason,
+    )
+
+
+def evolve(fund: Fund, event: Event[Any]) -> None:
+    """Take the event into the state."""
+    data = event.data
+    match data:
+        case ev.FundOpened():
+            fund.code, fund.earmark = data.fund, frozenset(data.earmark)
+        case ev.FundsAppropriated():
+            fund.available["cash"] += data.amount_fen
+        case ev.DonationReceived():
+            fund.available[data.form] += data.amount_fen
+        case ev.FundsCommitted():
+            fund.available[data.form] -= data.amount_fen
+            fund.committed[data.commitment] = (
+                fund.committed.get(data.commitment, 0) + data.amount_fen
+            )
+        case ev.CommitmentReleased():
+            fund.available[data.form] += data.amount_fen
+            fund.committed[data.commitment] -= data.amount_fen
+
+
+FUND = StreamKind("fund", Fund, evolve)

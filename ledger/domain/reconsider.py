@@ -1,0 +1,193 @@
+"""What late knowledge changes: an enrollment held again against the facts, month by month.
+
+Nothing is edited. Where the facts as now known differ from what was decided, the answer is new
+events for exactly the months affected: a stop or a suspension from the first month that is not
+payable, overpayments for such months that were paid, reversals for those granted and not paid,
+a resumption and arrears for months wrongly stopped. Months whose money is with the bank are left
+until its result is read.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.domain.admission import in_words, is_excluded
+from ledger.domain.enrollment import Enrollment
+from ledger.domain.events import enrollment as ev
+from ledger.domain.events.envelope import EventData
+from ledger.domain.month import Month, month_of, months_between, plus_months
+from ledger.domain.payment import first_payable_day, grant_arrears, overpayment, reverse
+from ledger.domain.rules import Facts, Finding, Rule, evaluate
+
+TEMPORARY = ("in_custody", "certified")
+"""Facts whose failing suspends; any other failing ends the enrollment."""
+
+STOP_WORDS = {
+    "alive": ("死亡", "death"),
+    "resident": ("迁出本市", "moved away"),
+    "certified": ("残疾人证失效", "the certificate lapsed"),
+    "in_custody": ("服刑", "custody"),
+    "low_income": ("不再享受低保", "low income ended"),
+    "grade": ("等级变更", "regraded"),
+    "category": ("类别变更", "recategorized"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How one month stands by the facts: payable, or the first fact that fails."""
+
+    month: Month
+    failing: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known now: the facts of any day, the rule of any day, other programs held."""
+
+    facts_on: Callable[[date], Facts]
+    rule_on: Callable[[date], Rule | None]
+    held: Callable[[str], bool]
+
+
+def reconsider(e: Enrollment, known: Knowledge, *, today: date, fund: str) -> Iterable[EventData]:
+    """Events that bring the enrollment in line with the facts, each folded before the next.
+
+    A generator: the caller records each event before asking for the next one, because overpayments
+    and arrears are decided on the state that the stop or the resumption left.
+    """
+    if not e.approved or e.applied_on is None or e.end_reason == "withdrawn":
+        return
+    months = _judged(e, known, until=plus_months(month_of(today), 1))
+    if all((m.failing is None) == e.active_in(m.month) for m in months):
+        return
+    yield _review(e, known, today)
+    yield from _boundaries(e, months)
+    yield from _corrections(e, months, known, today=today, fund=fund)
+
+
+def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
+    assert e.applied_on is not None
+    first = e.approved[0].first
+    judged = []
+    for month in months_between(first, max(until, first)):
+        day = first_payable_day(month, e.applied_on)
+        judged.append(Judged(month, _failing(known, day)))
+    return judged
+
+
+def _failing(known: Knowledge, day: date) -> str | None:
+    """The first condition that fails on a day, or ``excluded``; None when payable."""
+    rule = known.rule_on(day)
+    if rule is None:
+        return "rule"
+    facts = known.facts_on(day)
+    _, trace = evaluate(rule.eligibility, facts)
+    for finding in trace:
+        if not finding.holds:
+            return finding.fact
+    for x in rule.exclusions:
+        if is_excluded(x.other, x.mode, rule, facts, known.held):
+            return "excluded"
+    return None
+
+
+def _review(e: Enrollment, known: Knowledge, today: date) -> EventData:
+    """The reassessment on today's facts, with its trace."""
+    rule = known.rule_on(today)
+    trace: list[Finding] = []
+    eligible = False
+    if rule is not None:
+        eligible, trace = evaluate(rule.eligibility, known.facts_on(today))
+    zh, en = in_words(eligible, trace)
+    return ev.EligibilityReviewed(
+        program=e.program,
+        eligible=eligible,
+        rule=rule.valid_from if rule else (e.rule or today),
+        trace=trace,
+        zh=zh,
+        en=en,
+    )
+
+
+def _boundaries(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
+    """Stops, suspensions and resumptions at the months where payability changes."""
+    for i, m in enumerate(months):
+        payable, active = m.failing is None, e.active_in(m.month)
+        if payable == active:
+            continue
+        if payable:
+            yield ev.EnrollmentResumed(
+                program=e.program, from_month=m.month, reason="facts-restored"
+            )
+        else:
+            assert m.failing is not None
+            lasting = all(later.failing is not None for later in months[i:])
+            yield _stop(e, m.month, m.failing, lasting=lasting)
+
+
+def _stop(e: Enrollment, month: Month, failing: str, *, lasting: bool) -> EventData:
+    zh, en = STOP_WORDS.get(failing, ("不再符合条件", "no longer eligible"))
+    if failing in TEMPORARY or not lasting:
+        return ev.EnrollmentSuspended(program=e.program, from_month=month, reason=failing)
+    return ev.EnrollmentEnded(
+        program=e.program,
+        last_month=plus_months(month, -1),
+        reason=failing,
+        zh=f"{zh},自{month}起停发",
+        en=f"{en}; stopped from {month}",
+    )
+
+
+def _corrections(
+    e: Enrollment, months: list[Judged], known: Knowledge, *, today: date, fund: str
+) -> Iterable[EventData]:
+    paid = []
+    for m in months:
+        granted = e.grants.get(m.month)
+        standing = granted is not None and granted.status != "reversed"
+        if m.failing is not None and granted is not None and standing and not granted.overpaid:
+            if granted.status == "settled":
+                paid.append(m)
+            elif granted.status in ("granted", "returned"):
+                yield reverse(e, month=m.month, reason=m.failing)
+    if paid:
+        yield _overpaid(e, paid)
+    for m in months:
+        rule = known.rule_on(first_payable_day(m.month, e.applied_on or today))
+        if (
+            m.failing is None
+            and m.month < month_of(today)
+            and rule is not None
+            and e.active_in(m.month)
+            and not e.granted(m.month)
+        ):
+            yield grant_arrears(e, rule, month=m.month, fund=fund, reason="facts-restored")
+
+
+def _overpaid(e: Enrollment, paid: list[Judged]) -> EventData:
+    reason = paid[0].failing or ""
+    zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
+    span = f"{paid[0].month}" + (f"-{paid[-1].month}" if len(paid) > 1 else "")
+    return overpayment(
+        e,
+        months=[m.month for m in paid],
+        reason=reason,
+        zh=f"{zh}后多发{len(paid)}个月({span})",
+        en=f"{len(paid)} months overpaid after {en} ({span})",
+    )
+
+
+def settled_after_stop(e: Enrollment, month: str) -> EventData | None:
+    """The debt for a month that was with the bank while its stop was decided, once it settles."""
+    if e.active_in(month):
+        return None
+    reason = e.end_reason or "ended"
+    zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
+    return overpayment(
+        e,
+        months=[month],
+        reason=reason,
+        zh=f"{zh}后多发1个月({month})",
+        en=f"1 month overpaid after {en} ({month})",
+    )

@@ -1,0 +1,62 @@
+"""Streams: what kinds there are, and how their ids are derived from what must be unique.
+
+An id is the kind and 32 hexadecimal digits. Where uniqueness matters the digits are a UUIDv5 of
+what must be unique (a person in a program; a program, month and batch), so that a second attempt
+meets the first one's stream instead of having to be looked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+from ledger.domain.events.envelope import Event
+
+_NAMESPACE = UUID("6d2f7a86-4c53-5b0e-9a51-b8a4b5a0c7d1")
+
+
+class State(Protocol):
+    """What a decider knows of one stream: its id, its version (0: it does not exist yet)."""
+
+    id: str
+    version: int
+
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKind(Generic[S]):
+    """A kind of stream: its name, how its state begins, how an event changes it."""
+
+    name: str
+    new: Callable[[str], S]
+    evolve: Callable[[S, Event[Any]], None]
+
+
+def derived_id(kind: str, *parts: str) -> str:
+    """``kind-`` and the digits of the UUIDv5 over the parts."""
+    return f"{kind}-{uuid5(_NAMESPACE, chr(31).join((kind, *parts))).hex}"
+
+
+def enrollment_id(beneficiary: str, program: str) -> str:
+    """The one enrollment of a beneficiary (person, household, organization) in a program."""
+    return derived_id("enrollment", beneficiary, program)
+
+
+@lru_cache(maxsize=1024)
+def program_id(code: str) -> str:
+    """The program's stream."""
+    return derived_id("program", code)
+
+
+@lru_cache(maxsize=1024)
+def fund_id(code: str) -> str:
+    """The fund's stream."""
+    return derived_id("fund", code)
+
+
+def payrun_id(program: str, month: str, batch: int) -> str:
+    """The run of a program for a month; ``batch`` numbers repeated and supplementary runs."""
+    return derived_id("payrun", program, month, str(batch))

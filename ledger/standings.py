@@ -1,0 +1,38 @@
+"""What a pay run asks of the read side: the standing of every enrollment of a program.
+
+The write side states the question; a projection answers it. Each answer carries the version of
+the stream that the view saw, and the store refuses to append where the stream has moved on, so a
+view that lags behind costs lines decided anew and never a wrong grant.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from ledger.domain.payment import Standing
+from ledger.domain.rules import Rule
+
+
+class Unenrolled(msgspec.Struct, frozen=True):
+    """Someone who by the facts might be eligible and has no enrollment in the program."""
+
+    beneficiary: str
+    division: str
+    facts: dict[str, bool | int | str | None]
+
+
+class StandingSource(Protocol):
+    """Answers as of a position of the log."""
+
+    def catch_up(self) -> int:
+        """Take in everything stored so far; the position reached."""
+        ...
+
+    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
+        """Every enrollment of the program, in order of its id."""
+        ...
+
+    def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
+        """Registered persons without an enrollment in the program, in order of their id."""
+        ...

@@ -1,0 +1,210 @@
+"""The embedded event store: one SQLite file with events, commands and the log's order.
+
+Adds to the library's recorder what a ledger needs: versions of streams that a decision only read
+are checked in the transaction that stores its events; the command's idempotency key is stored in
+that transaction too; many events go in with one statement. A failure of the disk or the file
+becomes an error with a stable code, and nothing of the transaction remains.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+
+from ledger.domain.errors import StaleVersion, StoreBusy, StoreDamaged, StoreFull
+from ledger.store.mapper import BytesMapper, NewEvent
+
+CACHE_KIB = 200_000
+"""Page cache of a connection: the index over stream ids is read and written at random."""
+
+
+class CommandRecord(NamedTuple):
+    """A command that was carried out: its key, a keyed digest of its content, its result."""
+
+    key: str
+    digest: str
+    result: bytes
+
+
+class Conflict(StaleVersion):
+    """Some streams moved on since they were read; ``streams`` names them."""
+
+    def __init__(self, streams: Sequence[str]) -> None:
+        self.streams = list(streams)
+        super().__init__(stream=self.streams[0] if self.streams else "?")
+
+
+class LedgerRecorder(SQLiteApplicationRecorder):
+    """The library's recorder with read checks, idempotency keys and set-wise insertion."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        return [
+            *super().construct_create_table_statements(),
+            "CREATE TABLE IF NOT EXISTS commands "
+            "(key TEXT PRIMARY KEY, digest TEXT NOT NULL, result BLOB NOT NULL) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS sequence "
+            "(first_position INTEGER PRIMARY KEY, first_notification INTEGER NOT NULL, "
+            "length INTEGER NOT NULL)",
+        ]
+
+    def _insert_events(
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        *,
+        expected: Mapping[str, int] | None = None,
+        command: CommandRecord | None = None,
+        **_: Any,
+    ) -> Sequence[int]:
+        c.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        # The first write takes the lock, so that the versions read below can't move any more.
+        if command is not None:
+            c.execute("INSERT INTO commands VALUES (?,?,?)", command)
+        rows = [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events]
+        try:
+            c.executemany(self.insert_events_statement, rows)
+        except sqlite3.IntegrityError as error:
+            raise Conflict(_moved(c, rows)) from error
+        moved = [s for s, v in (expected or {}).items() if _version(c, s) != v]
+        if moved:
+            raise Conflict(moved)
+        c.execute("SELECT MAX(rowid) FROM stored_events")
+        last = c.fetchone()[0] or 0
+        return range(last - len(rows) + 1, last + 1)
+
+
+def _version(c: SQLiteCursor, stream: str) -> int:
+    c.execute("SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?", (stream,))
+    return c.fetchone()[0] or 0
+
+
+def _moved(c: SQLiteCursor, rows: Sequence[tuple[Any, int, str, bytes]]) -> list[str]:
+    """The streams whose next version is taken, judged by the first row of each.
+
+    The failed statement may have left a part of its rows in the open transaction, so only what
+    was there before it counts: the version stored with other bytes than ours.
+    """
+    first: dict[str, tuple[int, bytes]] = {}
+    for stream, version, _, state in rows:
+        first.setdefault(stream, (version, state))
+    moved = []
+    for stream, (version, state) in first.items():
+        c.execute(
+            "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?",
+            (stream, version),
+        )
+        found = c.fetchone()
+        if found is not None and found[0] != state:
+            moved.append(stream)
+    return moved
+
+
+class _StoreApplication(Application[str]):
+    """The library's application: its wiring of factory, mapper and recorder is what we use."""
+
+    name = "ledger"
+
+
+class SQLiteStore:
+    """Events by stream, commands by key. One file; safe for several processes."""
+
+    def __init__(self, path: Path, *, lock_timeout_s: int = 30) -> None:
+        with translated(path):
+            self._app = _StoreApplication(
+                env={
+                    "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+                    "SQLITE_DBNAME": f"file:{path}",
+                    "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
+                    "ORIGINATOR_ID_TYPE": "text",
+                    "MAPPER_TOPIC": "ledger.store.mapper:BytesMapper",
+                    "APPLICATION_RECORDER_TOPIC": "ledger.store.sqlite:LedgerRecorder",
+                }
+            )
+        assert isinstance(self._app.mapper, BytesMapper)
+        assert isinstance(self._app.recorder, LedgerRecorder)
+        self.path = path
+        self.recorder = self._app.recorder
+        self.mapper = self._app.mapper
+
+    def append(
+        self,
+        events: Sequence[NewEvent],
+        *,
+        expected: Mapping[str, int] | None = None,
+        command: CommandRecord | None = None,
+    ) -> None:
+        """Store all or nothing, durably.
+
+        ``expected`` gives the version of each stream that was read but not written (0: absent).
+        Raises :class:`Conflict` when a stream moved on, StoreFull, StoreBusy, StoreDamaged.
+        """
+        with translated(self.path):
+            self.recorder.insert_events(
+                [self.mapper.to_stored_event(e) for e in events],
+                expected=expected,
+                command=command,
+            )
+
+    def stream(self, stream_id: str, *, after: int = 0) -> list[bytes]:
+        """The bytes of a stream's events after a version, in order."""
+        with translated(self.path):
+            found = self.recorder.select_events(stream_id, gt=after or None)
+        return [s.state for s in found]
+
+    def command(self, key: str) -> CommandRecord | None:
+        """What a command of this key did, if there was one."""
+        with self.reading() as c:
+            row = c.execute("SELECT * FROM commands WHERE key=?", (key,)).fetchone()
+        return CommandRecord(*row) if row is not None else None
+
+    def command_keys(self) -> set[str]:
+        """Every key used so far."""
+        with self.reading() as c:
+            return {row[0] for row in c.execute("SELECT key FROM commands")}
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """A consistent read transaction."""
+        with translated(self.path), self.recorder.datastore.transaction(commit=False) as c:
+            yield c.sqlite_cursor
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A write transaction for the log's own tables."""
+        with translated(self.path), self.recorder.datastore.transaction(commit=True) as c:
+            yield c.sqlite_cursor
+
+    def close(self) -> None:
+        self._app.close()
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's and the library's failures as the ledger's own errors."""
+    try:
+        yield
+    except (DatabaseError, InterfaceError, sqlite3.Error) as error:
+        raise _as_ledger_error(path, error) from error
+
+
+def _as_ledger_error(path: Path, error: Exception) -> Exception:
+    text = str(error)
+    if "disk is full" in text or "disk I/O error" in text or "No space left" in text:
+        return StoreFull()
+    if "locked" in text or "busy" in text:
+        return StoreBusy(reason=path.name)
+    if "malformed" in text or "not a database" in text or "no such table" in text:
+        return StoreDamaged(reason=f"{path.name}: {text}")
+    if isinstance(error, (OperationalError, InterfaceError, sqlite3.OperationalError)):
+        return StoreDamaged(reason=f"{path.name}: {text}")
+    return error

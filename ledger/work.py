@@ -1,0 +1,233 @@
+"""The unit of work: what one command reads and records, and how it becomes one transaction.
+
+A command's handler loads states, decides, and records events; recording makes the event's bytes
+at once and folds the event into the state, so that the next decision sees it. Nothing is stored
+until the ledger appends the whole of it. A state that was only read is guarded by its version.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from ledger import codec
+from ledger.documents import Documents
+from ledger.domain.division import covers
+from ledger.domain.errors import OutsideDivision
+from ledger.domain.events.envelope import EventData, Sealed
+from ledger.domain.stream import S, StreamKind
+from ledger.standings import StandingSource
+from ledger.store.mapper import NewEvent
+from ledger.store.sqlite import SQLiteStore
+from ledger.vault import Vault
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who decides: an officer's id, role and division, and the day from which it holds."""
+
+    actor: str
+    role: str
+    division: str
+    effective: date
+
+
+class StateCache:
+    """The latest states of streams, bounded; each is as of the version it carries.
+
+    A cached state may be behind the store. That is found out when its events are appended, since
+    the store checks every version, so a stale state costs a retry and never a wrong decision.
+    """
+
+    def __init__(self, limit: int = 150_000) -> None:
+        self._limit = limit
+        self._states: OrderedDict[str, Any] = OrderedDict()
+
+    def get(self, stream_id: str) -> Any:
+        return self._states.get(stream_id)
+
+    def put(self, stream_id: str, state: Any) -> None:
+        self._states[stream_id] = state
+        if len(self._states) > self._limit:
+            self._states.popitem(last=False)
+
+    def forget(self, stream_id: str) -> None:
+        self._states.pop(stream_id, None)
+
+    def clear(self) -> None:
+        self._states.clear()
+
+
+@dataclass(slots=True)
+class Mark:
+    """A point in a group of commands to which a failed command is taken back."""
+
+    events: int
+    touched: set[str]
+
+
+class Work:
+    """Reads and records for one command, or for a group of commands stored together."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        cache: StateCache,
+        vault: Vault,
+        *,
+        operator: str,
+        time: str,
+        programs: Sequence[str],
+        documents: Documents,
+        standings: StandingSource,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self.vault = vault
+        self.operator = operator
+        self.time = time
+        self.programs = programs
+        self.documents = documents
+        self.standings = standings
+        self.context: Context
+        self.correlationid = ""
+        self.events: list[NewEvent] = []
+        self.read: dict[str, int] = {}
+        self._first: dict[str, int] = {}
+        self._touched: set[str] = set()
+
+    # --- a group's commands, one after the other
+
+    def begin(self, context: Context, correlationid: str) -> Mark:
+        """Start a command; give the mark to :meth:`undo` if it fails."""
+        self.context = context
+        self.correlationid = correlationid
+        self._touched = set()
+        return Mark(len(self.events), self._touched)
+
+    def undo(self, mark: Mark) -> None:
+        """Forget what was recorded since the mark; states that it touched are read again."""
+        del self.events[mark.events :]
+        for stream in mark.touched:
+            self._cache.forget(stream)
+
+    # --- reading
+
+    def load(self, kind: StreamKind[S], stream_id: str) -> S:
+        """The state of a stream, with what this work has recorded so far; version 0 if absent."""
+        state: S | None = self._cache.get(stream_id)
+        if state is None:
+            state = kind.new(stream_id)
+            for raw in self._store.stream(stream_id):
+                kind.evolve(state, codec.decode(raw))
+                state.version += 1
+            for event in self.events:
+                if event.originator_id == stream_id and event.originator_version > state.version:
+                    kind.evolve(state, event.event)
+                    state.version += 1
+            self._cache.put(stream_id, state)
+        if stream_id not in self._first:
+            self.read.setdefault(stream_id, state.version)
+        return state
+
+    # --- recording
+
+    def record(
+        self,
+        kind: StreamKind[S],
+        state: S,
+        data: EventData,
+        *,
+        subject: str,
+        division: str,
+        effective: date | None = None,
+        causation: str | None = None,
+    ) -> str:
+        """Make the event's bytes, fold it into the state; the event's id.
+
+        Raises :class:`OutsideDivision` when the officer's division does not cover ``division``.
+        """
+        if not covers(self.context.division, division):
+            raise OutsideDivision(officer_division=self.context.division, division=division)
+        self._touched.add(state.id)
+        if state.id not in self._first:
+            self._first[state.id] = state.version
+            self.read.pop(state.id, None)
+        new = self._new(
+            state.id,
+            state.version + 1,
+            data,
+            subject=subject,
+            division=division,
+            effective=effective,
+            causation=causation,
+        )
+        kind.evolve(state, new.event)
+        state.version += 1
+        return new.event.id
+
+    def append(
+        self,
+        stream_id: str,
+        version: int,
+        data: EventData,
+        *,
+        subject: str,
+        division: str,
+        effective: date | None = None,
+    ) -> str:
+        """Record on a stream known by its version alone, as a line of a batch decided from a view.
+
+        The store refuses the line if the stream has moved on. The cached state is forgotten.
+        """
+        self._cache.forget(stream_id)
+        self._first.setdefault(stream_id, version - 1)
+        new = self._new(
+            stream_id, version, data, subject=subject, division=division, effective=effective
+        )
+        return new.event.id
+
+    def _new(
+        self,
+        stream_id: str,
+        version: int,
+        data: EventData,
+        *,
+        subject: str,
+        division: str,
+        effective: date | None = None,
+        causation: str | None = None,
+    ) -> NewEvent:
+        raw, event = codec.encode(
+            actor=self.context.actor,
+            causationid=causation,
+            correlationid=self.correlationid,
+            data=data,
+            division=division,
+            effective=effective or self.context.effective,
+            id=f"{stream_id}/{version}",
+            operator=self.operator,
+            role=self.context.role,
+            subject=subject,
+            time=self.time,
+        )
+        new = NewEvent(stream_id, version, raw, event)
+        self.events.append(new)
+        return new
+
+    def seal(self, state: Any, key: str, fields: dict[str, Any]) -> Sealed:
+        """Seal personal data for the next event of a stream, under the key of ``key``."""
+        return self.vault.seal(key, f"{state.id}/{state.version + 1}", fields)
+
+    # --- the transaction
+
+    def expected(self) -> dict[str, int]:
+        """Versions of the streams that were read and not written."""
+        return {s: v for s, v in self.read.items() if s not in self._first}
+
+    def forget(self) -> None:
+        """Drop every state that this work touched: it was not stored, or someone was faster."""
+        for stream in (*self._first, *self.read):
+            self._cache.forget(stream)

@@ -1,0 +1,1 @@
+"""Running it: the command line, the home directory, the simulation and the benchmarks."""
