@@ -73,7 +73,7 @@ class Rows(Generic[R]):
         return row
 
     def add(self, key: Key, row: R) -> R:
-        """A new row under a key that has none."""
+        """A new row under a key, in place of one that it may have had."""
         self.cache[key] = row
         self._dirty.add(key)
         return row
