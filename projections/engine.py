@@ -141,15 +141,12 @@ class Projector:
         Ordered by key unless ``order`` names other columns. Raises :class:`ViewUnknown`.
         """
         with self.connection() as connection:
-            statements = self._statements(connection, table)
-            columns = statements.table.c
-            query = sa.select(statements.table).order_by(
-                *(columns[name] for name in (*order, *statements.layout.table.key))
-            )
-            for name, value in (where or {}).items():
-                listed = isinstance(value, (list, tuple, set, frozenset))
-                query = query.where(columns[name].in_(value) if listed else columns[name] == value)
-            return [statements.layout.row(v) for v in connection.execute(query.limit(limit))]
+            return self._select(connection, table, where, order, limit)
+
+    def select_many(self, *queries: tuple[str, Mapping[str, Any] | None]) -> list[list[Any]]:
+        """Several tables (each with its ``where``) at one and the same position."""
+        with self.connection() as connection:
+            return [self._select(connection, table, where) for table, where in queries]
 
     def rows(self, table: str) -> list[Any]:
         """Every row of a live table, by key."""
@@ -310,6 +307,24 @@ class Projector:
                 self.database.make_live(connection, built)
                 self.database.keep_digest(connection, built, compared[built.view].after.digest)
         return True
+
+    def _select(
+        self,
+        connection: sa.Connection,
+        table: str,
+        where: Mapping[str, Any] | None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[Any]:
+        statements = self._statements(connection, table)
+        columns = statements.table.c
+        query = sa.select(statements.table).order_by(
+            *(columns[name] for name in (*order, *statements.layout.table.key))
+        )
+        for name, value in (where or {}).items():
+            listed = isinstance(value, (list, tuple, set, frozenset))
+            query = query.where(columns[name].in_(value) if listed else columns[name] == value)
+        return [statements.layout.row(v) for v in connection.execute(query.limit(limit))]
 
     def _statements(self, connection: sa.Connection, table: str) -> Statements:
         if table not in self._homes:

@@ -1,63 +1,62 @@
-"""Persons as they stand: one row a person, with the latest known value of every fact.
+"""Persons: every fact known of them, as it stands and as it stood.
 
-Latest means by effective date, and by position among equals: a fact learned late whose effective
-date lies before that of the value already known does not replace it (it belongs to the past, and a
-view as of that date has it). Each fact therefore keeps the date from which it holds. No personal
-data: what is sealed in the events stays there.
+The columns hold the latest value of each fact: latest by effective date, and by position among
+equals. A fact learned late whose effective date lies before that of the value already known does
+not replace it; it takes its place in ``past``, from which :func:`facts_on` answers for any day by
+what is known now. ``since`` has the date from which each value holds. No personal data: what is
+sealed in the events stays there.
 """
 
+from bisect import bisect_right
+from datetime import date
 from typing import Any
 
 import msgspec
 
+from ledger.domain import person as domain
 from ledger.domain.events import Event
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
+from ledger.domain.rules import Facts
 from projections.rows import RowSource, TableDef, newer
 from projections.view import View, on
 
 
 class Person(msgspec.Struct, gc=False):
-    """One person. ``division`` is None once they have left the city; ``_since`` are dates.
+    """One person. ``division`` is None once they have left the city.
 
     ``certificate_status`` is none, valid, frozen, expired or cancelled. ``allowances`` maps the
     kind of an allowance paid by others to fen a month; ``student`` is a level, or ``none``.
+    ``past`` maps a fact to pairs of date and value that were superseded, in date order.
     """
 
     person: str
     version: int = 0
     division: str | None = None
     urban: bool | None = None
-    residence_since: str | None = None
     sex: str | None = None
     birth_year: int | None = None
-    household: str | None = None
-    household_since: str | None = None
     registered_on: str | None = None
+    household: str | None = None
     category: int | None = None
     grade: int | None = None
-    certificate_expires_on: str | None = None
-    certificate_since: str | None = None
     certificate_status: str = "none"
-    certificate_status_since: str | None = None
+    certificate_expires_on: str | None = None
     low_income: bool = False
-    low_income_since: str | None = None
     extreme_poverty: bool = False
-    extreme_poverty_since: str | None = None
     in_custody: bool = False
-    custody_since: str | None = None
     deceased_on: str | None = None
-    allowances: dict[str, int] = {}
     needs_care: bool = False
     employed: bool = False
     vehicle: bool = False
     student: str = "none"
+    allowances: dict[str, int] = {}
     account: str | None = None
     bank: str | None = None
-    account_since: str | None = None
     merged_into: str | None = None
     erased_on: str | None = None
-    facts_since: dict[str, str] = {}
+    since: dict[str, str] = {}
+    past: dict[str, list[list[Any]]] = {}
 
 
 PERSONS = TableDef(
@@ -66,6 +65,30 @@ PERSONS = TableDef(
     ("person",),
     (("division",), ("household",), ("account",)),
 )
+
+_CERTIFICATE = ("category", "grade", "certificate_expires_on", "certificate_status")
+_COLUMN = {"low-income": "low_income", "extreme-poverty": "extreme_poverty"}
+"""Facts whose column has another name than the event gives them."""
+_NAME = {column: fact for fact, column in _COLUMN.items()} | {"in_custody": "custody"}
+"""Columns whose fact has another name in the domain."""
+
+
+def facts_on(row: Person, day: date) -> Facts:
+    """Every fact a rule may ask for, as it held on ``day``: the domain's own answer."""
+    return domain.facts_on(state_of(row), day)
+
+
+def state_of(row: Person) -> domain.Person:
+    """The row as the domain's value, with the history of every fact."""
+    state = domain.Person(row.person, row.version, row.birth_year or 0, row.sex or "")
+    state.household, state.account = row.household, row.account
+    state.died_on = date.fromisoformat(row.deceased_on) if row.deceased_on else None
+    state.merged_into, state.erased = row.merged_into, row.erased_on is not None
+    for fact, since in row.since.items():
+        entries = [*row.past.get(fact, ()), [since, _value(row, fact)]]
+        values = [(date.fromisoformat(day), _in_domain(fact, value)) for day, value in entries]
+        state.history[_NAME.get(fact, fact)] = values
+    return state
 
 
 class Registry(View):
@@ -92,72 +115,66 @@ class Registry(View):
         row, d = self._at(event), event.data
         day = event.effective.isoformat()
         row.registered_on, row.sex, row.birth_year = day, d.sex, d.birth_year
-        _resides(row, day, event.division, d.urban)
+        _note(row, "division", day, event.division)
+        _note(row, "urban", day, d.urban)
         if d.household is not None:
-            _lives_in(row, day, d.household)
+            _note(row, "household", day, d.household)
 
     @on(pe.ResidenceChanged)
     def moved(self, position: int, event: Event[pe.ResidenceChanged]) -> None:
-        d = event.data
-        _resides(self._at(event), event.effective.isoformat(), d.to_division, d.urban)
+        row, day = self._at(event), event.effective.isoformat()
+        _note(row, "division", day, event.data.to_division)
+        _note(row, "urban", day, event.data.urban)
 
     @on(pe.CertificateIssued, pe.CertificateChanged)
     def certified(
         self, position: int, event: Event[pe.CertificateIssued] | Event[pe.CertificateChanged]
     ) -> None:
         """A regrade or renewal makes the certificate valid again."""
-        row, d = self._at(event), event.data
+        d = event.data
+        expires = d.expires_on.isoformat() if d.expires_on else None
         day = event.effective.isoformat()
-        if newer(day, row.certificate_since):
-            row.category, row.grade, row.certificate_since = d.category, d.grade, day
-            row.certificate_expires_on = d.expires_on.isoformat() if d.expires_on else None
-        _certificate(row, day, "valid")
+        _note(self._at(event), "certificate", day, [d.category, d.grade, expires, "valid"])
 
-    @on(pe.CertificateFrozen)
-    def frozen(self, position: int, event: Event[pe.CertificateFrozen]) -> None:
-        _certificate(self._at(event), event.effective.isoformat(), "frozen")
-
-    @on(pe.CertificateExpired)
-    def expired(self, position: int, event: Event[pe.CertificateExpired]) -> None:
-        _certificate(self._at(event), event.effective.isoformat(), "expired")
-
-    @on(pe.CertificateCancelled)
-    def cancelled(self, position: int, event: Event[pe.CertificateCancelled]) -> None:
-        _certificate(self._at(event), event.effective.isoformat(), "cancelled")
+    @on(pe.CertificateFrozen, pe.CertificateExpired, pe.CertificateCancelled)
+    def certificate_status(self, position: int, event: Event[Any]) -> None:
+        """The certificate as it was on that day, with another status from then on."""
+        row, day = self._at(event), event.effective.isoformat()
+        held = _on(row, "certificate", day)
+        if held is not None:
+            _note(row, "certificate", day, [*held[:3], _STATUS[type(event.data)]])
 
     @on(pe.LowIncomeRecognized)
     def hardship(self, position: int, event: Event[pe.LowIncomeRecognized]) -> None:
-        _hardship(self._at(event), event, holds=True)
+        row, column = self._at(event), _COLUMN[event.data.kind]
+        _note(row, column, event.effective.isoformat(), True)
 
     @on(pe.LowIncomeEnded)
     def hardship_ended(self, position: int, event: Event[pe.LowIncomeEnded]) -> None:
-        _hardship(self._at(event), event, holds=False)
+        row, column = self._at(event), _COLUMN[event.data.kind]
+        _note(row, column, event.effective.isoformat(), False)
 
     @on(pe.OtherAllowanceRecorded)
     def allowance(self, position: int, event: Event[pe.OtherAllowanceRecorded]) -> None:
-        row, d = self._at(event), event.data
-        if _learned(row, d.kind, event):
-            row.allowances = {**row.allowances, d.kind: d.monthly_fen}
+        d = event.data
+        _note(self._at(event), d.kind, event.effective.isoformat(), d.monthly_fen)
 
     @on(pe.OtherAllowanceEnded)
     def allowance_ended(self, position: int, event: Event[pe.OtherAllowanceEnded]) -> None:
-        row, kind = self._at(event), event.data.kind
-        if _learned(row, kind, event):
-            row.allowances = {k: fen for k, fen in row.allowances.items() if k != kind}
+        _note(self._at(event), event.data.kind, event.effective.isoformat(), 0)
 
     @on(pe.LifeFactRecorded)
     def life_fact(self, position: int, event: Event[pe.LifeFactRecorded]) -> None:
-        row, d = self._at(event), event.data
-        if _learned(row, d.fact, event):
-            setattr(row, d.fact, d.value)
+        d = event.data
+        _note(self._at(event), d.fact, event.effective.isoformat(), d.value)
 
     @on(pe.CustodyRecorded)
     def custody(self, position: int, event: Event[pe.CustodyRecorded]) -> None:
-        _custody(self._at(event), event, held=True)
+        _note(self._at(event), "in_custody", event.effective.isoformat(), True)
 
     @on(pe.CustodyEnded)
     def custody_ended(self, position: int, event: Event[pe.CustodyEnded]) -> None:
-        _custody(self._at(event), event, held=False)
+        _note(self._at(event), "in_custody", event.effective.isoformat(), False)
 
     @on(pe.DeathRecorded)
     def died(self, position: int, event: Event[pe.DeathRecorded]) -> None:
@@ -170,9 +187,9 @@ class Registry(View):
 
     @on(pe.BankAccountChanged)
     def account(self, position: int, event: Event[pe.BankAccountChanged]) -> None:
-        row, d, day = self._at(event), event.data, event.effective.isoformat()
-        if newer(day, row.account_since):
-            row.account, row.bank, row.account_since = d.account, d.bank, day
+        """The account last told is the one to pay into, whatever the dates."""
+        row, d = self._at(event), event.data
+        row.account, row.bank = d.account, d.bank
 
     @on(pe.PersonsMerged)
     def merged(self, position: int, event: Event[pe.PersonsMerged]) -> None:
@@ -189,55 +206,80 @@ class Registry(View):
     @on(hh.HouseholdRegistered)
     def household(self, position: int, event: Event[hh.HouseholdRegistered]) -> None:
         for person in event.data.members:
-            _lives_in(self._of(person), event.effective.isoformat(), event.subject)
+            _note(self._of(person), "household", event.effective.isoformat(), event.subject)
 
     @on(hh.MemberAdded)
     def joined(self, position: int, event: Event[hh.MemberAdded]) -> None:
-        _lives_in(self._of(event.data.person), event.effective.isoformat(), event.subject)
+        row = self._of(event.data.person)
+        _note(row, "household", event.effective.isoformat(), event.subject)
 
     @on(hh.MemberRemoved)
     def left(self, position: int, event: Event[hh.MemberRemoved]) -> None:
         row = self._of(event.data.person)
         if row.household == event.subject:
-            _lives_in(row, event.effective.isoformat(), None)
+            _note(row, "household", event.effective.isoformat(), None)
 
 
-def _resides(row: Person, day: str, division: str | None, urban: bool) -> None:
-    if newer(day, row.residence_since):
-        row.division, row.urban, row.residence_since = division, urban, day
+_STATUS: dict[type, str] = {
+    pe.CertificateFrozen: "frozen",
+    pe.CertificateExpired: "expired",
+    pe.CertificateCancelled: "cancelled",
+}
 
 
-def _lives_in(row: Person, day: str, household: str | None) -> None:
-    if newer(day, row.household_since):
-        row.household, row.household_since = household, day
+def _note(row: Person, fact: str, day: str, value: Any) -> None:
+    """A fact's value from a day on: the latest goes to the columns, an earlier one to the past."""
+    since = row.since.get(fact)
+    if since is None:
+        row.since = {**row.since, fact: day}
+        _set(row, fact, value)
+        return
+    earlier = list(row.past.get(fact, ()))
+    if newer(day, since):
+        earlier.append([since, _value(row, fact)])
+        row.since = {**row.since, fact: day}
+        _set(row, fact, value)
+    else:
+        earlier.insert(bisect_right(earlier, day, key=_when), [day, value])
+    row.past = {**row.past, fact: earlier}
 
 
-def _certificate(row: Person, day: str, status: str) -> None:
-    if newer(day, row.certificate_status_since):
-        row.certificate_status, row.certificate_status_since = status, day
+def _on(row: Person, fact: str, day: str) -> Any:
+    """The fact's value on a day, None where nothing is known."""
+    since = row.since.get(fact)
+    if since is not None and day >= since:
+        return _value(row, fact)
+    earlier = row.past.get(fact, ())
+    index = bisect_right(earlier, day, key=_when)
+    return earlier[index - 1][1] if index else None
 
 
-def _hardship(
-    row: Person, event: Event[pe.LowIncomeRecognized] | Event[pe.LowIncomeEnded], *, holds: bool
-) -> None:
-    day = event.effective.isoformat()
-    if event.data.kind == "low-income":
-        if newer(day, row.low_income_since):
-            row.low_income, row.low_income_since = holds, day
-    elif newer(day, row.extreme_poverty_since):
-        row.extreme_poverty, row.extreme_poverty_since = holds, day
+def _when(entry: list[Any]) -> str:
+    return str(entry[0])
 
 
-def _custody(row: Person, event: Event[Any], *, held: bool) -> None:
-    day = event.effective.isoformat()
-    if newer(day, row.custody_since):
-        row.in_custody, row.custody_since = held, day
+def _value(row: Person, fact: str) -> Any:
+    if fact == "certificate":
+        return [getattr(row, column) for column in _CERTIFICATE]
+    if fact in domain.ALLOWANCES:
+        return row.allowances.get(fact, 0)
+    return getattr(row, fact)
 
 
-def _learned(row: Person, fact: str, event: Event[Any]) -> bool:
-    """Whether the event's value is the latest of a fact; if so, its date is kept."""
-    day = event.effective.isoformat()
-    if not newer(day, row.facts_since.get(fact)):
-        return False
-    row.facts_since = {**row.facts_since, fact: day}
-    return True
+def _set(row: Person, fact: str, value: Any) -> None:
+    if fact == "certificate":
+        for column, part in zip(_CERTIFICATE, value, strict=True):
+            setattr(row, column, part)
+    elif fact in domain.ALLOWANCES:
+        others = {kind: fen for kind, fen in row.allowances.items() if kind != fact}
+        row.allowances = {**others, fact: value} if value else others
+    else:
+        setattr(row, fact, value)
+
+
+def _in_domain(fact: str, value: Any) -> Any:
+    if fact != "certificate" or value is None:
+        return value
+    category, grade, expires, status = value
+    until = date.fromisoformat(expires) if expires else None
+    return domain.Certificate(category, grade, until, status)
