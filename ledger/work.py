@@ -132,6 +132,19 @@ class Work:
             self.read.setdefault(stream_id, state.version)
         return state
 
+    def peek(self, kind: StreamKind[S], stream_id: str) -> S:
+        """As :meth:`load`, for a look that the decision doesn't rest on: its version isn't held."""
+        seen = stream_id in self.read
+        state = self.load(kind, stream_id)
+        if not seen:
+            self.read.pop(stream_id, None)
+        return state
+
+    @property
+    def today(self) -> date:
+        """The day of recording."""
+        return date.fromisoformat(self.time[:10])
+
     # --- recording
 
     def record(
@@ -144,12 +157,14 @@ class Work:
         division: str,
         effective: date | None = None,
         causation: str | None = None,
+        follows: bool = False,
     ) -> str:
         """Make the event's bytes, fold it into the state; the event's id.
 
-        Raises :class:`OutsideDivision` when the officer's division does not cover ``division``.
+        Raises :class:`OutsideDivision` when the officer's division does not cover ``division``;
+        an event that merely ``follows`` from another, as a rule's consequence, is not tested.
         """
-        if not covers(self.context.division, division):
+        if not follows and not covers(self.context.division, division):
             raise OutsideDivision(officer_division=self.context.division, division=division)
         self._touched.add(state.id)
         if state.id not in self._first:

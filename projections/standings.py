@@ -1,10 +1,11 @@
-"""What a pay run asks of the read side, answered from the entitlements and the registry.
+"""What a pay run decides from, answered by the views: see ``ledger.standings``.
 
-Answers are as of the position last caught up to, all from one look at the database. Each standing
-carries the stream version its row has seen; the store refuses what has moved on since.
+The rows carry the version of the stream they have seen; the store refuses lines whose stream has
+moved on, so an answer may lag behind the log and never leads to a wrong payment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import Any
 
 from ledger.domain.month import first_day
 from ledger.domain.payment import Standing
@@ -12,43 +13,41 @@ from ledger.domain.rules import Rule
 from ledger.standings import Unenrolled
 from projections.engine import Projector
 from projections.views.entitlements import standing
-from projections.views.registry import Person, facts_on
+from projections.views.registry import facts_on
 
 
 class ViewStandings:
-    """A :class:`ledger.standings.StandingSource` over the views."""
+    """A :class:`~ledger.standings.StandingSource` over the entitlements and the registry."""
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
 
     def catch_up(self) -> int:
-        """Take in everything stored so far; the position reached."""
         return self._projector.catch_up()
 
-    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterator[Standing]:
-        """Every enrollment of the program, in order of its id."""
-        entitlements, persons = self._projector.select_many(
-            ("entitlements", {"program": program}), ("persons", None)
-        )
-        accounts = {p.person: p.account for p in persons}
-        for row in entitlements:
-            yield standing(row, month, period, accounts.get(row.beneficiary))
+    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
+        """Every enrollment of the program, with the account its beneficiary has now.
 
-    def unenrolled(self, program: str, month: str) -> Iterator[Unenrolled]:
-        """Registered persons without an enrollment in the program, in order of their id.
-
-        Facts are as they hold on the month's first day; persons merged into another are passed
-        over, and so are those who have left the city.
+        A beneficiary that is no person (an organization) receives on its own account, which is
+        not the ledger's to know; its stream id stands for it.
         """
+        entitlements, accounts = self._rows(program)
+        for row in entitlements:
+            known = accounts.get(row.beneficiary, row.beneficiary)
+            yield standing(row, month, period, known)
+
+    def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
+        """Living residents without an enrollment, with their facts on the month's first day."""
+        enrolled = {
+            row.beneficiary for row in self._projector.select("entitlements", {"program": program})
+        }
         day = first_day(month)
-        entitlements, persons = self._projector.select_many(
-            ("entitlements", {"program": program}), ("persons", None)
-        )
-        enrolled = {row.beneficiary for row in entitlements}
-        for person in persons:
-            if person.person not in enrolled and _may_be_asked(person):
+        for person in self._projector.select("persons"):
+            if person.person not in enrolled and person.division and person.deceased_on is None:
                 yield Unenrolled(person.person, person.division, facts_on(person, day))
 
-
-def _may_be_asked(person: Person) -> bool:
-    return person.merged_into is None and person.division is not None
+    def _rows(self, program: str) -> tuple[list[Any], dict[str, str | None]]:
+        entitlements, persons = self._projector.select_many(
+            ("entitlements", {"program": program}), ("persons", None)
+        )
+        return entitlements, {p.person: p.account for p in persons}

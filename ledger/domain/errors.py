@@ -438,3 +438,14 @@ class ViewUnreadable(LedgerError):
 
 class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
+
+
+# --- pay runs
+
+
+class ResultIncomplete(LedgerError):
+    code, zh, en = (
+        "result-incomplete",
+        "银行回盘与发放名单不一致:应有{expected},实有{found}",
+        "the bank's result does not match the lines issued: {expected} expected, {found} found",
+    )

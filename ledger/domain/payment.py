@@ -43,6 +43,18 @@ REASONS: dict[str, tuple[str, str]] = {
 """Why a month is not paid: a stable code, in words in Chinese and English."""
 
 
+STOP_WORDS = {
+    "alive": ("死亡", "death"),
+    "resident": ("迁出本市", "moved away"),
+    "certified": ("残疾人证失效", "the certificate lapsed"),
+    "in_custody": ("服刑", "custody"),
+    "low_income": ("不再享受低保", "low income ended"),
+    "grade": ("等级变更", "regraded"),
+    "category": ("类别变更", "recategorized"),
+}
+"""In words, why a benefit stopped, by the fact that failed."""
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What a pay run must know of one enrollment, as of the stream version ``version``.
 
@@ -279,6 +291,21 @@ def overpayment(
         reason=reason,
         zh=zh,
         en=en,
+    )
+
+
+def settled_after_stop(e: Enrollment, month: str) -> EventData | None:
+    """The debt for a month that was with the bank while its stop was decided, once it settles."""
+    if e.active_in(month):
+        return None
+    reason = e.end_reason or "ended"
+    zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
+    return overpayment(
+        e,
+        months=[month],
+        reason=reason,
+        zh=f"{zh}后多发1个月({month})",
+        en=f"1 month overpaid after {en} ({month})",
     )
 
 

@@ -80,6 +80,17 @@ def _move(debit: str, credit: str) -> Callable[[Event[Any]], Postings]:
     return rule
 
 
+def _arrears(event: Event[en.ArrearsGranted]) -> Postings:
+    """As a grant; the commitment that was made for it alone is used up."""
+    d = event.data
+    return (
+        Posting(EXPENSE, d.fund, d.program, event.division, d.amount_fen),
+        Posting(PAYABLE, d.fund, d.program, event.division, -d.amount_fen),
+        Posting(COMMITTED, d.fund, d.program, event.division, -d.amount_fen),
+        Posting(RESERVE, d.fund, d.program, event.division, d.amount_fen),
+    )
+
+
 def _returned(event: Event[en.PaymentReturned]) -> Postings:
     return (_REFUND if event.data.after_settlement else _NOT_ARRIVED)(event)
 
@@ -163,7 +174,7 @@ _RULES: dict[type[EventData], Callable[[Event[Any]], Postings]] = {
     fu.DonationReceived: _donated,
     pr.PayRunIssued: _issued,
     en.SubsidyGranted: _move(EXPENSE, PAYABLE),
-    en.ArrearsGranted: _move(EXPENSE, PAYABLE),
+    en.ArrearsGranted: _arrears,
     en.PaymentInstructed: _move(PAYABLE, IN_TRANSIT),
     en.PaymentSettled: _move(IN_TRANSIT, CASH),
     en.ContributionPaid: _move(IN_TRANSIT, CASH),

@@ -16,21 +16,20 @@ from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.month import Month, month_of, months_between, plus_months
-from ledger.domain.payment import first_payable_day, grant_arrears, overpayment, reverse
+from ledger.domain.payment import (
+    STOP_WORDS,
+    first_payable_day,
+    grant_arrears,
+    overpayment,
+    reverse,
+)
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 TEMPORARY = ("in_custody", "certified")
 """Facts whose failing suspends; any other failing ends the enrollment."""
 
-STOP_WORDS = {
-    "alive": ("死亡", "death"),
-    "resident": ("迁出本市", "moved away"),
-    "certified": ("残疾人证失效", "the certificate lapsed"),
-    "in_custody": ("服刑", "custody"),
-    "low_income": ("不再享受低保", "low income ended"),
-    "grade": ("等级变更", "regraded"),
-    "category": ("类别变更", "recategorized"),
-}
+FACT_REASONS = {*STOP_WORDS, "excluded", "needs_care", "rule", "urban", "vehicle", "age"}
+"""Reasons of an end or a suspension that facts gave and that other facts may take back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +49,22 @@ class Knowledge:
     held: Callable[[str], bool]
 
 
-def reconsider(e: Enrollment, known: Knowledge, *, today: date, fund: str) -> Iterable[EventData]:
+def reconsider(
+    e: Enrollment, known: Knowledge, *, today: date, fund: str, moved: bool = False
+) -> Iterable[EventData]:
     """Events that bring the enrollment in line with the facts, each folded before the next.
 
     A generator: the caller records each event before asking for the next one, because overpayments
-    and arrears are decided on the state that the stop or the resumption left.
+    and arrears are decided on the state that the stop or the resumption left. ``moved`` says that
+    the beneficiary lives in another division of the city now, which is an event of its own.
+    An enrollment that ended for a reason other than a fact is left as it is.
     """
-    if not e.approved or e.applied_on is None or e.end_reason == "withdrawn":
+    if not e.approved or (e.end_reason and e.end_reason not in FACT_REASONS):
         return
     months = _judged(e, known, until=plus_months(month_of(today), 1))
     if all((m.failing is None) == e.active_in(m.month) for m in months):
+        if moved and e.status in ("approved", "suspended"):
+            yield _review(e, known, today)
         return
     yield _review(e, known, today)
     yield from _boundaries(e, months)
@@ -69,6 +74,8 @@ def reconsider(e: Enrollment, known: Knowledge, *, today: date, fund: str) -> It
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
     assert e.applied_on is not None
     first = e.approved[0].first
+    if e.status == "approved":  # an approval for a fixed term isn't prolonged
+        until = min(until, Month(e.approved[-1].last))
     judged = []
     for month in months_between(first, max(until, first)):
         day = first_payable_day(month, e.applied_on)
@@ -175,19 +182,4 @@ def _overpaid(e: Enrollment, paid: list[Judged]) -> EventData:
         reason=reason,
         zh=f"{zh}后多发{len(paid)}个月({span})",
         en=f"{len(paid)} months overpaid after {en} ({span})",
-    )
-
-
-def settled_after_stop(e: Enrollment, month: str) -> EventData | None:
-    """The debt for a month that was with the bank while its stop was decided, once it settles."""
-    if e.active_in(month):
-        return None
-    reason = e.end_reason or "ended"
-    zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
-    return overpayment(
-        e,
-        months=[month],
-        reason=reason,
-        zh=f"{zh}后多发1个月({month})",
-        en=f"1 month overpaid after {en} ({month})",
     )

@@ -1,0 +1,43 @@
+"""Budget, across streams: money set aside for a payer and given back when it isn't used.
+
+A fund is one stream that every payment of it would contend for; so only commitments touch it, once
+for a pay run of thousands of lines.
+"""
+
+from ledger.domain.fund import FUND, commit, release
+from ledger.domain.stream import fund_id
+from ledger.work import Work
+
+
+def set_aside(work: Work, fund: str | None, program: str, commitment: str, amount_fen: int) -> None:
+    """Commit money of a fund; raises FundOvercommitted, FundEarmarked or NotFound."""
+    state = work.load(FUND, fund_id(fund or ""))
+    data = commit(state, program=program, commitment=commitment, amount_fen=amount_fen)
+    work.record(
+        FUND,
+        state,
+        data,
+        subject=state.id,
+        division=work.operator,
+        follows=True,
+        effective=work.today,
+    )
+
+
+def give_back(
+    work: Work, fund: str, program: str, commitment: str, amount_fen: int, *, reason: str
+) -> None:
+    """Release what is left of a commitment."""
+    state = work.load(FUND, fund_id(fund))
+    data = release(
+        state, program=program, commitment=commitment, amount_fen=amount_fen, reason=reason
+    )
+    work.record(
+        FUND,
+        state,
+        data,
+        subject=state.id,
+        division=work.operator,
+        follows=True,
+        effective=work.today,
+    )

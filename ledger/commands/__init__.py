@@ -1,0 +1,8 @@
+"""Commands: what officers, batches and imports ask for, and the handlers that decide.
+
+One module a kind of stream. Importing this package registers every handler.
+"""
+
+from ledger.commands import enrollment, payment, payrun, person, program
+
+__all__ = ["enrollment", "payment", "payrun", "person", "program"]

@@ -1,0 +1,175 @@
+"""Commands about single payments and debts: returns, repeated instructions, arrears, recoveries."""
+
+from ledger.application import Command, handles
+from ledger.budget import set_aside
+from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
+from ledger.domain import payment
+from ledger.domain.enrollment import ENROLLMENT, Enrollment
+from ledger.domain.errors import FourEyes, NotFound
+from ledger.domain.month import first_day, parse_month
+from ledger.domain.person import PERSON
+from ledger.domain.program import PROGRAM, Program, rule_on
+from ledger.domain.stream import program_id
+from ledger.work import Work
+
+
+class PaymentCommand(EnrollmentCommand, frozen=True, kw_only=True):
+    month: str
+
+
+class SettlePayment(PaymentCommand, frozen=True, kw_only=True):
+    receipt: str
+
+
+class ReturnPayment(PaymentCommand, frozen=True, kw_only=True):
+    reason: str
+
+
+class InstructPayment(PaymentCommand, frozen=True, kw_only=True):
+    """Again after a return, to the account the person has now."""
+
+    reason: str
+
+
+class ReverseGrant(PaymentCommand, frozen=True, kw_only=True):
+    reason: str
+
+
+class GrantArrears(PaymentCommand, frozen=True, kw_only=True):
+    reason: str
+
+
+class FindOverpayment(EnrollmentCommand, frozen=True, kw_only=True):
+    months: list[str]
+    reason: str
+    zh: str
+    en: str
+
+
+class RecoverOverpayment(Command, frozen=True, kw_only=True):
+    """``overpayment`` is the id of the event that found it."""
+
+    overpayment: str
+    amount_fen: int
+    method: str
+    receipt: str
+
+
+class WaiveOverpayment(Command, frozen=True, kw_only=True):
+    overpayment: str
+    amount_fen: int
+    reason: str
+    document: str
+
+
+@handles(SettlePayment)
+def settle(work: Work, c: SettlePayment) -> str:
+    e = existing(work, c)
+    program = work.peek(PROGRAM, program_id(c.program))
+    settle_month(work, e, program, parse_month(c.month), c.receipt)
+    return e.id
+
+
+@handles(ReturnPayment)
+def return_payment(work: Work, c: ReturnPayment) -> str:
+    """A month that was stopped while its money was with the bank is reversed with its return."""
+    e = existing(work, c)
+    return_month(work, e, parse_month(c.month), c.reason)
+    return e.id
+
+
+@handles(InstructPayment)
+def instruct(work: Work, c: InstructPayment) -> str:
+    e = existing(work, c)
+    account = account_of(work, work.peek(PROGRAM, program_id(c.program)), e.beneficiary)
+    data = payment.instruct(e, month=parse_month(c.month), account=account, reason=c.reason)
+    return record(work, e, data)
+
+
+@handles(ReverseGrant)
+def reverse(work: Work, c: ReverseGrant) -> str:
+    e = existing(work, c)
+    return record(work, e, payment.reverse(e, month=parse_month(c.month), reason=c.reason))
+
+
+@handles(GrantArrears)
+def grant_arrears(work: Work, c: GrantArrears) -> str:
+    """By another officer than the one who submitted; the fund must be able to pay it."""
+    program, e = open_program(work, c.program), existing(work, c)
+    if work.context.actor == e.submitted_by:
+        raise FourEyes(actor=work.context.actor)
+    month = parse_month(c.month)
+    rule = rule_on(program, first_day(month))
+    data = payment.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
+    set_aside(work, program.fund, program.code, e.id, data.amount_fen)
+    record(work, e, data)
+    account = account_of(work, program, e.beneficiary)
+    return record(work, e, payment.instruct(e, month=month, account=account, reason="arrears"))
+
+
+@handles(FindOverpayment)
+def find_overpayment(work: Work, c: FindOverpayment) -> str:
+    e = existing(work, c)
+    data = payment.overpayment(
+        e, months=[parse_month(m) for m in c.months], reason=c.reason, zh=c.zh, en=c.en
+    )
+    return record(work, e, data)
+
+
+@handles(RecoverOverpayment)
+def recover(work: Work, c: RecoverOverpayment) -> str:
+    e = _in_debt(work, c.overpayment)
+    data = payment.collect(
+        e,
+        overpayment_id=c.overpayment,
+        amount_fen=c.amount_fen,
+        method=c.method,
+        receipt=c.receipt,
+    )
+    return record(work, e, data)
+
+
+@handles(WaiveOverpayment)
+def waive(work: Work, c: WaiveOverpayment) -> str:
+    e = _in_debt(work, c.overpayment)
+    data = payment.waive(
+        e,
+        overpayment_id=c.overpayment,
+        amount_fen=c.amount_fen,
+        reason=c.reason,
+        document=c.document,
+    )
+    return record(work, e, data)
+
+
+def _in_debt(work: Work, overpayment: str) -> Enrollment:
+    e = work.load(ENROLLMENT, overpayment.rpartition("/")[0])
+    if e.version == 0:
+        raise NotFound(what=overpayment)
+    return e
+
+
+# --- shared with the pay run and with late knowledge
+
+
+def settle_month(work: Work, e: Enrollment, program: Program, month: str, receipt: str) -> None:
+    """The bank's success; a month that was stopped meanwhile becomes a debt at once."""
+    insurer = program.payee == "insurer"
+    record(work, e, payment.settle(e, month=month, receipt=receipt, insurer=insurer))
+    debt = payment.settled_after_stop(e, month)
+    if debt is not None:
+        record(work, e, debt)
+
+
+def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
+    """The bank's failure; a month that was stopped meanwhile is reversed at once."""
+    record(work, e, payment.bounce(e, month=month, reason=reason))
+    if not e.active_in(month):
+        record(work, e, payment.reverse(e, month=month, reason=e.end_reason or "ended"))
+
+
+def account_of(work: Work, program: Program, beneficiary: str) -> str | None:
+    """Where the money goes: a person's account; organizations and insurers have their own."""
+    if program.payee != "beneficiary" or program.beneficiary == "organization":
+        return program.payee
+    return work.peek(PERSON, beneficiary).account

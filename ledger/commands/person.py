@@ -1,0 +1,339 @@
+"""Commands about a person. A fact that ends or restores a benefit is taken to every enrollment
+of the person in the same transaction, so that no enrollment is ever behind what was recorded.
+"""
+
+from datetime import date
+
+from ledger.application import Command, handles
+from ledger.domain import person as rules
+from ledger.domain.division import covers
+from ledger.domain.errors import InvalidBirthDate, InvalidIdentityNumber, NotFound, UnknownDivision
+from ledger.domain.events import person as ev
+from ledger.domain.events.envelope import EventData
+from ledger.domain.identity import check_certificate, parse_identity
+from ledger.domain.money import positive
+from ledger.domain.person import PERSON, Person, division_on
+from ledger.late import reconsider_person
+from ledger.work import Work
+
+
+class RegisterPerson(Command, frozen=True, kw_only=True):
+    """Personal data in clear, to be sealed. ``division`` is where the person lives."""
+
+    id_number: str
+    name: str
+    birth_date: date | None = None
+    phone: str = ""
+    division: str
+    urban: bool
+    household: str | None = None
+
+
+class PersonCommand(Command, frozen=True, kw_only=True):
+    person: str
+
+
+class IssueCertificate(PersonCommand, frozen=True, kw_only=True):
+    number: str
+    id_number: str
+    category: int
+    grade: int
+    expires_on: date | None = None
+
+
+class ChangeCertificate(PersonCommand, frozen=True, kw_only=True):
+    category: int
+    grade: int
+    expires_on: date | None = None
+    reason: str
+
+
+class FreezeCertificate(PersonCommand, frozen=True, kw_only=True):
+    reason: str
+
+
+class ExpireCertificate(PersonCommand, frozen=True, kw_only=True):
+    pass
+
+
+class CancelCertificate(PersonCommand, frozen=True, kw_only=True):
+    reason: str
+
+
+class ChangeResidence(PersonCommand, frozen=True, kw_only=True):
+    """``division`` None: the person left the city."""
+
+    division: str | None
+    urban: bool
+
+
+class RecognizeHardship(PersonCommand, frozen=True, kw_only=True):
+    kind: ev.HardshipKind = "low-income"
+    document: str
+
+
+class EndHardship(PersonCommand, frozen=True, kw_only=True):
+    kind: ev.HardshipKind = "low-income"
+    reason: str
+
+
+class RecordAllowance(PersonCommand, frozen=True, kw_only=True):
+    kind: ev.AllowanceKind
+    monthly_fen: int
+    document: str
+
+
+class EndAllowance(PersonCommand, frozen=True, kw_only=True):
+    kind: ev.AllowanceKind
+    reason: str
+
+
+class RecordLifeFact(PersonCommand, frozen=True, kw_only=True):
+    fact: ev.LifeFact
+    value: bool | str
+    document: str
+
+
+class RecordCustody(PersonCommand, frozen=True, kw_only=True):
+    document: str
+
+
+class EndCustody(PersonCommand, frozen=True, kw_only=True):
+    document: str
+
+
+class RecordDeath(PersonCommand, frozen=True, kw_only=True):
+    """The context's effective date is the day of death."""
+
+    source: str
+    document: str | None = None
+
+
+class RevokeDeath(PersonCommand, frozen=True, kw_only=True):
+    reason: str
+    document: str
+
+
+class ChangeBankAccount(PersonCommand, frozen=True, kw_only=True):
+    account: str
+    bank: str
+    holder: str
+
+
+class MergePersons(PersonCommand, frozen=True, kw_only=True):
+    """``person`` is the duplicate; ``into`` goes on."""
+
+    into: str
+    reason: str
+
+
+@handles(RegisterPerson)
+def register(work: Work, c: RegisterPerson) -> str:
+    """Refuses a wrong identity number or birth date, an unknown division, a second registration."""
+    identity = parse_identity(c.id_number, today=work.today)
+    if c.birth_date is not None and c.birth_date != identity.birth_date:
+        raise InvalidBirthDate(reason="differs from the identity number")
+    _must_be_local(work, c.division)
+    person = work.load(PERSON, work.vault.person_id(identity.number))
+    rules.must_be_new(person)
+    sealed = work.seal(
+        person,
+        person.id,
+        {
+            "birth_date": identity.birth_date.isoformat(),
+            "id_number": identity.number,
+            "name": c.name,
+            "phone": c.phone,
+        },
+    )
+    registered = ev.PersonRegistered(
+        sealed=sealed,
+        birth_year=identity.birth_date.year,
+        sex=identity.sex,
+        urban=c.urban,
+        household=c.household,
+    )
+    work.record(PERSON, person, registered, subject=person.id, division=c.division)
+    return person.id
+
+
+@handles(IssueCertificate)
+def issue_certificate(work: Work, c: IssueCertificate) -> str:
+    person = _living(work, c.person)
+    rules.check_class(c.category, c.grade)
+    if work.vault.person_id(parse_identity(c.id_number, today=work.today).number) != person.id:
+        raise InvalidIdentityNumber(reason="another person's")
+    number = check_certificate(c.number, c.id_number, c.category, c.grade)
+    sealed = work.seal(person, person.id, {"certificate": number})
+    issued = ev.CertificateIssued(
+        sealed=sealed, category=c.category, grade=c.grade, expires_on=c.expires_on
+    )
+    return _record(work, person, issued)
+
+
+@handles(ChangeCertificate)
+def change_certificate(work: Work, c: ChangeCertificate) -> str:
+    person = _living(work, c.person)
+    rules.check_certificate_change(person, c.category, c.grade)
+    changed = ev.CertificateChanged(
+        category=c.category, grade=c.grade, expires_on=c.expires_on, reason=c.reason
+    )
+    return _record_and_reconsider(work, person, changed)
+
+
+@handles(FreezeCertificate)
+def freeze_certificate(work: Work, c: FreezeCertificate) -> str:
+    person = _known(work, c.person)
+    rules.check_certificate_status(person, work.context.effective, "frozen")
+    return _record_and_reconsider(work, person, ev.CertificateFrozen(reason=c.reason))
+
+
+@handles(ExpireCertificate)
+def expire_certificate(work: Work, c: ExpireCertificate) -> str:
+    person = _known(work, c.person)
+    rules.check_certificate_status(person, work.context.effective, "expired")
+    expired = ev.CertificateExpired(expired_on=work.context.effective)
+    return _record_and_reconsider(work, person, expired)
+
+
+@handles(CancelCertificate)
+def cancel_certificate(work: Work, c: CancelCertificate) -> str:
+    person = _known(work, c.person)
+    rules.check_certificate_status(person, work.context.effective, "cancelled")
+    return _record_and_reconsider(work, person, ev.CertificateCancelled(reason=c.reason))
+
+
+@handles(ChangeResidence)
+def change_residence(work: Work, c: ChangeResidence) -> str:
+    """A move within the city takes the person's enrollments along; one out of it stops them."""
+    person = _living(work, c.person)
+    if c.division is not None:
+        _must_be_local(work, c.division)
+    moved = ev.ResidenceChanged(
+        from_division=division_on(person, work.context.effective),
+        to_division=c.division,
+        urban=c.urban,
+    )
+    return _record_and_reconsider(work, person, moved, division=c.division)
+
+
+@handles(RecognizeHardship)
+def recognize_hardship(work: Work, c: RecognizeHardship) -> str:
+    person = _living(work, c.person)
+    rules.check_toggle(person, c.kind, work.context.effective, True)
+    recognized = ev.LowIncomeRecognized(kind=c.kind, document=c.document)
+    return _record_and_reconsider(work, person, recognized)
+
+
+@handles(EndHardship)
+def end_hardship(work: Work, c: EndHardship) -> str:
+    person = _known(work, c.person)
+    rules.check_toggle(person, c.kind, work.context.effective, False)
+    return _record_and_reconsider(work, person, ev.LowIncomeEnded(kind=c.kind, reason=c.reason))
+
+
+@handles(RecordAllowance)
+def record_allowance(work: Work, c: RecordAllowance) -> str:
+    person = _living(work, c.person)
+    positive(c.monthly_fen, field="monthly_fen")
+    recorded = ev.OtherAllowanceRecorded(
+        kind=c.kind, monthly_fen=c.monthly_fen, document=c.document
+    )
+    return _record_and_reconsider(work, person, recorded)
+
+
+@handles(EndAllowance)
+def end_allowance(work: Work, c: EndAllowance) -> str:
+    person = _known(work, c.person)
+    rules.check_toggle(person, c.kind, work.context.effective, False)
+    ended = ev.OtherAllowanceEnded(kind=c.kind, reason=c.reason)
+    return _record_and_reconsider(work, person, ended)
+
+
+@handles(RecordLifeFact)
+def record_life_fact(work: Work, c: RecordLifeFact) -> str:
+    person = _living(work, c.person)
+    rules.check_life_fact(c.fact, c.value)
+    recorded = ev.LifeFactRecorded(fact=c.fact, value=c.value, document=c.document)
+    return _record_and_reconsider(work, person, recorded)
+
+
+@handles(RecordCustody)
+def record_custody(work: Work, c: RecordCustody) -> str:
+    person = _living(work, c.person)
+    rules.check_toggle(person, "custody", work.context.effective, True)
+    return _record_and_reconsider(work, person, ev.CustodyRecorded(document=c.document))
+
+
+@handles(EndCustody)
+def end_custody(work: Work, c: EndCustody) -> str:
+    person = _known(work, c.person)
+    rules.check_toggle(person, "custody", work.context.effective, False)
+    return _record_and_reconsider(work, person, ev.CustodyEnded(document=c.document))
+
+
+@handles(RecordDeath)
+def record_death(work: Work, c: RecordDeath) -> str:
+    person = _known(work, c.person)
+    died_on = work.context.effective
+    rules.check_death(person, died_on, work.today)
+    died = ev.DeathRecorded(died_on=died_on, source=c.source, document=c.document)
+    return _record_and_reconsider(work, person, died)
+
+
+@handles(RevokeDeath)
+def revoke_death(work: Work, c: RevokeDeath) -> str:
+    person = _known(work, c.person)
+    if person.died_on is None:
+        raise NotFound(what="death")
+    revoked = ev.DeathRevoked(reason=c.reason, document=c.document)
+    return _record_and_reconsider(work, person, revoked)
+
+
+@handles(ChangeBankAccount)
+def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
+    person = _living(work, c.person)
+    sealed = work.seal(person, person.id, {"account": c.account, "holder": c.holder})
+    changed = ev.BankAccountChanged(
+        sealed=sealed, account=work.vault.account_ref(c.account), bank=c.bank
+    )
+    return _record(work, person, changed)
+
+
+@handles(MergePersons)
+def merge_persons(work: Work, c: MergePersons) -> str:
+    """The duplicate's enrollments must have been ended before; what they did stays theirs."""
+    duplicate, kept = _known(work, c.person), _known(work, c.into)
+    return _record(work, duplicate, ev.PersonsMerged(into=kept.id, reason=c.reason))
+
+
+def _known(work: Work, person_id: str) -> Person:
+    person = work.load(PERSON, person_id)
+    rules.must_exist(person)
+    return person
+
+
+def _living(work: Work, person_id: str) -> Person:
+    person = work.load(PERSON, person_id)
+    rules.must_live(person)
+    return person
+
+
+def _must_be_local(work: Work, division: str) -> None:
+    if not covers(work.operator, division):
+        raise UnknownDivision(division=division)
+
+
+def _record(work: Work, person: Person, data: EventData, division: str | None = None) -> str:
+    division = division or division_on(person, work.context.effective)
+    work.record(PERSON, person, data, subject=person.id, division=division)
+    return person.id
+
+
+def _record_and_reconsider(
+    work: Work, person: Person, data: EventData, *, division: str | None = None
+) -> str:
+    _record(work, person, data, division)
+    cause = f"{person.id}/{person.version}"
+    reconsider_person(work, person, cause)
+    return person.id

@@ -1,0 +1,90 @@
+"""Late knowledge, across streams: a person's changed facts taken to each of their enrollments.
+
+The enrollments of a person are found by their derived ids, one for each program of the catalog,
+and every event that follows is recorded in the transaction of the fact itself.
+"""
+
+from collections.abc import Callable
+from datetime import date
+
+from ledger.budget import set_aside
+from ledger.domain.enrollment import ENROLLMENT, Enrollment
+from ledger.domain.errors import FundOvercommitted
+from ledger.domain.events.enrollment import ArrearsGranted, EligibilityReviewed
+from ledger.domain.month import month_of
+from ledger.domain.payment import instruct
+from ledger.domain.person import Person, division_on, facts_on
+from ledger.domain.program import PROGRAM, Program, find_rule
+from ledger.domain.reconsider import Knowledge, reconsider
+from ledger.domain.rules import Facts
+from ledger.domain.stream import enrollment_id, program_id
+from ledger.work import Work
+
+
+def held_by(work: Work, beneficiary: str, month: str) -> Callable[[str], bool]:
+    """Whether the beneficiary is active in a program of ours in a month."""
+
+    def held(code: str) -> bool:
+        other = work.load(ENROLLMENT, enrollment_id(beneficiary, code))
+        return other.active_in(month)
+
+    return held
+
+
+def reconsider_person(work: Work, person: Person, cause: str) -> None:
+    """Bring every monthly enrollment of a person in line with what is known now.
+
+    Arrears that follow are instructed at once if there is an account. ``cause`` is the id of the
+    event that brought the knowledge; it becomes the causation id of all that follows.
+    """
+    for code in work.programs:
+        program = work.peek(PROGRAM, program_id(code))
+        if program.kind != "periodic-cash" or program.beneficiary != "person":
+            continue
+        e = work.load(ENROLLMENT, enrollment_id(person.id, code))
+        if e.version and e.approved:
+            _reconsider(work, person, e, program, cause)
+
+
+def _reconsider(work: Work, person: Person, e: Enrollment, program: Program, cause: str) -> None:
+    division = division_on(person, work.today)
+
+    def facts(day: date) -> Facts:
+        return facts_on(person, day)
+
+    known = Knowledge(
+        facts_on=facts,
+        rule_on=lambda day: find_rule(program, day),
+        held=held_by(work, person.id, month_of(work.today)),
+    )
+    moved = division != e.division
+    for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):
+        effective = work.today if isinstance(data, EligibilityReviewed) else None
+        if isinstance(data, ArrearsGranted):
+            try:
+                set_aside(work, program.fund, program.code, e.id, data.amount_fen)
+            except FundOvercommitted:
+                continue  # the fact stands all the same; the arrears can be granted later
+        work.record(
+            ENROLLMENT,
+            e,
+            data,
+            subject=person.id,
+            division=division,
+            effective=effective,
+            causation=cause,
+            follows=True,
+        )
+    for grant in list(e.grants.values()):
+        if grant.status == "granted" and grant.payrun is None and person.account is not None:
+            data = instruct(e, month=grant.month, account=person.account, reason="arrears")
+            work.record(
+                ENROLLMENT,
+                e,
+                data,
+                subject=person.id,
+                division=division,
+                effective=work.today,
+                causation=cause,
+                follows=True,
+            )
