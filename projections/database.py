@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
 from projections.rows import TableDef
-from projections.tables import Layout, Statements, Values, build
+from projections.tables import Layout, Statements, build
 
 BUSY_TIMEOUT_S = 30
 
@@ -163,11 +163,6 @@ class ViewDatabase:
             .where(_is(generation), GENERATIONS.c.position == generation.position)
             .values(digest=digest, digest_position=generation.position)
         )
-
-    def store(self, connection: sa.Connection, statement: str, values: list[Values]) -> None:
-        """Many rows by one statement."""
-        if values:
-            connection.exec_driver_sql(statement, values)
 
     def close(self) -> None:
         """Give back every connection."""

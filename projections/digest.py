@@ -35,8 +35,10 @@ def digest_of(
         statements = database.statements(table, at.generation)
         state.update(f"{table.name}\n".encode())
         line = statements.layout.line
-        stored = connection.execution_options(stream_results=True).exec_driver_sql(statements.scan)
-        for chunk in stored.partitions(_CHUNK):
-            state.update(b"".join(map(line, chunk)))
-            total += len(chunk)
+        streamed = connection.execution_options(stream_results=True)
+        with streamed.exec_driver_sql(statements.scan) as result:
+            assert result.cursor is not None
+            while chunk := result.cursor.fetchmany(_CHUNK):  # the driver's plain tuples
+                state.update(b"".join(map(line, chunk)))
+                total += len(chunk)
     return ViewDigest(view.name, at.position, total, state.hexdigest())

@@ -37,8 +37,8 @@ Progress = Callable[[int, int], None]
 WARM_FROM = 20_000
 """A backlog of this many events reads whole tables first rather than rows one by one."""
 
-FLUSH_EVENTS = 400_000
-"""A flush at the latest after this many events; what a kill can cost at most."""
+FLUSH_EVENTS = 1_000_000
+"""A flush at the latest after this many events: some seconds of work, all that a kill can cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ class Projector:
                         fold.apply(batch)
                     else:
                         fold.apply_as_of(batch, self._bound)
-                    if fold.position - fold.stored >= self._flush_events:
+                    if fold.live and fold.position - fold.stored >= self._flush_events:
                         fold.flush()
                     if progress is not None:
                         progress(fold.position, stop)

@@ -20,6 +20,9 @@ from projections.rows import Key, R, Rows, TableDef
 from projections.tables import Statements
 from projections.view import Handler, View
 
+_CHUNK = 20_000
+"""Rows a statement: enough for speed, little memory."""
+
 
 class Moved(Exception):
     """Another projector advanced, replaced or dropped these views: what is in memory is old."""
@@ -38,6 +41,7 @@ class Fold:
         self.stored = self.position
         self.recorded = members[0].recorded
         self.members = tuple(members)
+        self.live = all(m.live for m in members)
         self.finished = False
         self._database = database
         self._reader: sa.Connection | None = None
@@ -125,11 +129,23 @@ class Fold:
             if database.positions(connection, self.members) != {self.stored}:
                 raise Moved
             for rows, at in self._tables.values():
-                database.store(connection, at.upsert, at.layout.values(rows.touched()))
+                self._store(connection, rows, at)
             database.advance(connection, self.members, self.position, self.recorded)
         for rows, _ in self._tables.values():
             rows.clean()
         self.stored = self.position
+
+    def _store(self, connection: sa.Connection, rows: Rows[Any], at: Statements) -> None:
+        """Write a table's touched rows; its very first ones find it empty and without indexes."""
+        first = self.stored == 0
+        statement = at.insert if first else at.upsert
+        touched = rows.touched()
+        for start in range(0, len(touched), _CHUNK):
+            values = at.layout.values(touched[start : start + _CHUNK])
+            connection.exec_driver_sql(statement, values)
+        if first:
+            for index in at.indexes:
+                connection.exec_driver_sql(index)
 
     def close(self) -> None:
         """End the reading transaction, if one is open."""

@@ -42,68 +42,71 @@ class TableDef(Generic[R]):
 
 
 class Rows(Generic[R]):
-    """The rows of one table, by key, with what was touched since the last flush."""
+    """The rows of one table by key, those touched since the last flush apart from the others."""
 
-    __slots__ = ("_dirty", "_fetch", "cache", "complete", "table")
+    __slots__ = ("_fetch", "_still", "_touched", "complete", "table")
 
     def __init__(self, table: TableDef[R], fetch: Callable[[Key], R | None] | None = None) -> None:
         self.table = table
-        self.cache: dict[Key, R] = {}
         self.complete = fetch is None
         self._fetch = fetch
-        self._dirty: set[Key] = set()
+        self._still: dict[Key, R] = {}
+        self._touched: dict[Key, R] = {}
 
     def get(self, key: Key) -> R | None:
         """The row for reading only, or None."""
-        row = self.cache.get(key)
+        row = self._touched.get(key) or self._still.get(key)
         if row is None and not self.complete:
             row = self._load(key)
         return row
 
     def edit(self, key: Key) -> R | None:
         """The row for changing, or None; it is written at the next flush."""
-        row = self.cache.get(key)
+        row = self._touched.get(key)
+        if row is not None:
+            return row
+        row = self._still.get(key)
         if row is None:
             if self.complete:
                 return None
             row = self._load(key)
             if row is None:
                 return None
-        self._dirty.add(key)
+        self._touched[key] = row
         return row
 
     def add(self, key: Key, row: R) -> R:
         """A new row under a key, in place of one that it may have had."""
-        self.cache[key] = row
-        self._dirty.add(key)
+        self._touched[key] = row
         return row
 
     def fill(self, rows: Iterable[tuple[Key, R]]) -> None:
-        """Take in the whole table as stored; what was touched in memory stays as it is."""
+        """Take in the whole table as stored; what is in memory already stays as it is."""
         fresh = dict(rows)
-        fresh.update(self.cache)
-        self.cache = fresh
+        fresh.update(self._still)
+        self._still = fresh
         self.complete = True
 
     def touched(self) -> list[R]:
         """Rows changed or added since :meth:`clean`, by ascending key."""
-        cache = self.cache
-        return [cache[key] for key in sorted(self._dirty)]
+        touched = self._touched
+        return [touched[key] for key in sorted(touched)]
 
     @property
     def dirty(self) -> int:
         """How many rows wait to be written."""
-        return len(self._dirty)
+        return len(self._touched)
 
     def clean(self) -> None:
         """Everything touched is stored."""
-        self._dirty.clear()
+        self._still.update(self._touched)
+        self._touched = {}
 
     def _load(self, key: Key) -> R | None:
         assert self._fetch is not None
         row = self._fetch(key)
         if row is not None:
-            self.cache[key] = row
+            self._still[key] = row
         return row
 
 

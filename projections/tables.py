@@ -119,13 +119,18 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """One table of one generation: the SQLAlchemy table, and statements compiled once."""
+    """One table of one generation: the SQLAlchemy table, and statements compiled once.
+
+    ``indexes`` are made after the first rows, which is several times faster than before them.
+    """
 
     layout: Layout
     table: sa.Table
+    insert: str
     upsert: str
     fetch: str
     scan: str
+    indexes: tuple[str, ...]
 
 
 def build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
@@ -139,7 +144,6 @@ def build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
             sa.Column(n, c.kind, primary_key=n in definition.key, nullable=c.nullable)
             for n, c in zip(layout.names, layout.columns, strict=True)
         ),
-        *(sa.Index(f"{name}_{'_'.join(index)}", *index) for index in definition.indexes),
         sqlite_with_rowid=False,
     )
     insert: Any
@@ -157,5 +161,14 @@ def build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         return str(statement.compile(dialect=dialect))
 
     return Statements(
-        layout, table, text(upsert), text(by_key), text(sa.select(table).order_by(*keys))
+        layout=layout,
+        table=table,
+        insert=text(insert),
+        upsert=text(upsert),
+        fetch=text(by_key),
+        scan=text(sa.select(table).order_by(*keys)),
+        indexes=tuple(
+            f"CREATE INDEX {name}_{'_'.join(index)} ON {name} ({', '.join(index)})"
+            for index in definition.indexes
+        ),
     )

@@ -12,7 +12,6 @@ import msgspec
 from ledger.domain.enrollment import OPEN_ENDED
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
-from ledger.domain.events.types import Fen
 from ledger.domain.month import plus_months
 from ledger.domain.payment import Standing
 from projections.rows import MONTH_BIT, Hex, RowSource, TableDef, months_in
@@ -275,7 +274,8 @@ class Entitlements(View):
         row.granted |= MONTH_BIT[month]
         if d.period != month:
             row.periods = {**row.periods, d.period: month}
-        _in_year(row, month, d.amount_fen)
+        year, of_year = month[:4], row.year_fen
+        of_year[year] = of_year.get(year, 0) + d.amount_fen
         if row.last_granted_month is None or month > row.last_granted_month:
             row.last_granted_month = month
 
@@ -284,7 +284,8 @@ class Entitlements(View):
         row, month = self._at(event), event.data.month
         row.granted &= ~MONTH_BIT[month]
         row.periods = {period: m for period, m in row.periods.items() if m != month}
-        _in_year(row, month, -event.data.amount_fen)
+        year = month[:4]
+        row.year_fen[year] = row.year_fen.get(year, 0) - event.data.amount_fen
         left = months_in(row.granted)
         row.last_granted_month = left[-1] if left else None
 
@@ -299,8 +300,3 @@ class Entitlements(View):
 
 def _objections(row: Entitlement, open_ones: list[str]) -> None:
     row.objections, row.open_objections = open_ones, len(open_ones)
-
-
-def _in_year(row: Entitlement, month: str, amount_fen: Fen) -> None:
-    year = month[:4]
-    row.year_fen[year] = row.year_fen.get(year, 0) + amount_fen

@@ -4,6 +4,7 @@ Both tables are filled from :func:`projections.contributions.contributions` and 
 figure and its explanation cannot disagree. Months and years are those of the effective date.
 """
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -61,29 +62,34 @@ class ProgramTotals(View):
     def __init__(self, rows: RowSource) -> None:
         self._totals = rows.of(PROGRAM_TOTALS)
         self._participants = rows.of(PARTICIPANTS)
+        self._sum = self._totals.edit
         self._edit = self._participants.edit
 
     @on(*RULES)
     def counted(self, position: int, event: Event[Any]) -> None:
-        year = event.effective.year
+        day = event.effective
         for program, measure, key, quantity, amount_fen in contributions(event):
             if key is None:
-                self._sum(event, program, measure, quantity, amount_fen)
-                continue
-            at = (program, year, measure, key)
-            row = self._edit(at)
-            if row is None:
-                row = self._participants.add(at, Participant(*at, position, event.division))
-            row.count += 1
-            row.quantity += quantity
+                total = (program, event.division, _MONTH[day], measure)
+                summed = self._sum(total) or self._totals.add(total, ProgramTotal(*total))
+                summed.count += 1
+                summed.quantity += quantity
+                summed.amount_fen += amount_fen
+            else:
+                one = (program, day.year, measure, key)
+                row = self._edit(one)
+                if row is None:
+                    row = self._participants.add(one, Participant(*one, position, event.division))
+                row.count += 1
+                row.quantity += quantity
 
-    def _sum(
-        self, event: Event[Any], program: str, measure: str, quantity: int, amount_fen: int
-    ) -> None:
-        at = (program, event.division, month_of(event.effective), measure)
-        row = self._totals.edit(at)
-        if row is None:
-            row = self._totals.add(at, ProgramTotal(*at))
-        row.count += 1
-        row.quantity += quantity
-        row.amount_fen += amount_fen
+
+class _Months(dict[date, str]):
+    """The month of a day, remembered."""
+
+    def __missing__(self, day: date) -> str:
+        month = self[day] = month_of(day)
+        return month
+
+
+_MONTH = _Months()
