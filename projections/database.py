@@ -194,7 +194,7 @@ def _engine(url: str, durable: bool) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver must not open transactions of its own
-        for pragma in (*pragmas, "temp_store=MEMORY", "cache_size=-65536"):
+        for pragma in (*pragmas, "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"):
             raw.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -204,6 +204,9 @@ def _engine(url: str, durable: bool) -> sa.Engine:
 
     return engine
 
+
+STORE_ERRORS = (StoreFull, StoreDamaged, StoreBusy, ViewUnreadable)
+"""What a database error can become."""
 
 _MEANING: Mapping[str, type[LedgerError]] = {
     "disk is full": StoreFull,

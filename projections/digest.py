@@ -34,11 +34,10 @@ def digest_of(
     for table in view.tables:
         statements = database.statements(table, at.generation)
         state.update(f"{table.name}\n".encode())
-        line = statements.layout.line
         streamed = connection.execution_options(stream_results=True)
         with streamed.exec_driver_sql(statements.scan) as result:
             assert result.cursor is not None
             while chunk := result.cursor.fetchmany(_CHUNK):  # the driver's plain tuples
-                state.update(b"".join(map(line, chunk)))
+                state.update(statements.layout.lines(list(chunk)))
                 total += len(chunk)
     return ViewDigest(view.name, at.position, total, state.hexdigest())

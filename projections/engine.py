@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 WARM_FROM = 20_000
 """A backlog of this many events reads whole tables first rather than rows one by one."""
 
-FLUSH_EVENTS = 1_000_000
+FLUSH_EVENTS = 2_500_000
 """A flush at the latest after this many events: some seconds of work, all that a kill can cost."""
 
 

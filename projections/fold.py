@@ -10,12 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.codec import decode
-from ledger.domain.errors import LedgerError, ProjectionFailed, ProjectionGap
+from ledger.codec import decode, type_name
+from ledger.domain.errors import ProjectionFailed, ProjectionGap
 from ledger.domain.events import EVENT_TYPES, EventData
 from ledger.log.feed import Record
 from projections.asof import AsOf
-from projections.database import Generation, ViewDatabase
+from projections.database import STORE_ERRORS, Generation, ViewDatabase, translated
 from projections.rows import Key, R, Rows, TableDef
 from projections.tables import Statements
 from projections.view import Handler, View
@@ -76,8 +76,7 @@ class Fold:
         Raises :class:`ProjectionGap` when a position is missing, :class:`ProjectionFailed` when
         an event cannot be folded. After any error this object is of no further use.
         """
-        expected, plan, time = self.position, self._plan, self.recorded
-        kind = ""
+        expected, plan, event, raw = self.position, self._plan, None, b""
         try:
             for position, raw in batch:
                 if position != expected:
@@ -88,12 +87,14 @@ class Fold:
                 for handler in plan[type(event.data)]:
                     handler(position, event)
                 expected += 1
-                time, kind = event.time, event.type
-        except LedgerError:
+        except (ProjectionGap, *STORE_ERRORS):
             raise
         except Exception as error:
+            kind = type_name(raw).decode()
             raise ProjectionFailed(position=expected, type=kind, reason=repr(error)) from error
-        self.position, self.recorded = expected, time
+        self.position = expected
+        if event is not None:
+            self.recorded = event.time
 
     def apply_as_of(self, batch: Iterable[Record], bound: AsOf) -> None:
         """Fold what the bound lets in; sets ``finished`` at the first event recorded too late."""
@@ -168,9 +169,10 @@ class Fold:
         layout, single = at.layout, len(at.layout.table.key) == 1
 
         def fetch(key: Key) -> Any:
-            if self._reader is None:
-                self._reader = self._database.engine.connect()
-            found = self._reader.exec_driver_sql(at.fetch, (key,) if single else key).first()
+            with translated():
+                if self._reader is None:
+                    self._reader = self._database.engine.connect()
+                found = self._reader.exec_driver_sql(at.fetch, (key,) if single else key).first()
             return None if found is None else layout.row(found)
 
         return fetch

@@ -21,10 +21,12 @@ Values = tuple[Any, ...]
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Text that sorts by code point in every database."""
 
+_LINES = msgspec.json.Encoder().encode_lines
+
 
 def _json_text(value: Any) -> str | None:
-    if value is None:
-        return None
+    if not value:  # most are empty
+        return None if value is None else "[]" if isinstance(value, list) else "{}"
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
@@ -109,12 +111,16 @@ class Layout:
         """The key of a stored tuple."""
         return values[0] if self._width == 1 else tuple(values[: self._width])
 
-    def line(self, values: Iterable[Any]) -> bytes:
-        """The tuple as stored, as one line of canonical JSON: what a digest is taken of."""
+    def lines(self, stored: list[Values]) -> bytes:
+        """Stored tuples as lines of canonical JSON, one a row: what a digest is taken of."""
+        return _LINES(self._plain(values) for values in stored) if self._flags else _LINES(stored)
+
+    def _plain(self, values: Values) -> list[Any]:
+        """With flags as flags, which SQLite keeps as 0 and 1."""
         plain = list(values)
         for i in self._flags:
             plain[i] = _flag(plain[i])
-        return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
