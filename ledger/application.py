@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.errors import IdempotencyConflict, LedgerError
+from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, rfc3339
@@ -108,27 +110,43 @@ class Ledger:
         """
         return self._run(items, key, tolerate=True)
 
+    def state(self, kind: StreamKind[S], stream_id: str) -> S:
+        """The state of a stream as stored now, for a look; nothing may be decided on it."""
+        state = kind.new(stream_id)
+        for raw in self.store.stream(stream_id):
+            kind.evolve(state, codec.decode(raw))
+            state.version += 1
+        return state
+
     def feed(self) -> Feed:
         """The log in position order."""
         return StoreFeed(self.store)
 
     def _run(self, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool) -> Result:
         digest = self._digest(items)
+        moved: set[str] = set()
         for attempt in range(1, ATTEMPTS + 1):
             done = self.store.command(key)
             if done is not None:
                 return _repeat(done, digest)
             try:
-                return self._attempt(items, key, digest, tolerate=tolerate)
-            except Conflict:
+                return self._attempt(items, key, digest, tolerate=tolerate, moved=moved)
+            except Conflict as conflict:
                 if attempt == ATTEMPTS:
                     raise
+                moved.update(conflict.streams)
         raise AssertionError("unreachable")
 
     def _attempt(
-        self, items: Sequence[tuple[Command, Context]], key: str, digest: str, *, tolerate: bool
+        self,
+        items: Sequence[tuple[Command, Context]],
+        key: str,
+        digest: str,
+        *,
+        tolerate: bool,
+        moved: set[str],
     ) -> Result:
-        work = self._work()
+        work = self._work(moved)
         stored = False
         try:
             outcomes = [
@@ -161,7 +179,7 @@ class Ledger:
             return Outcome(error=error.code, zh=error.message("zh"), en=error.message("en"))
         return Outcome(stream=stream, events=len(work.events) - mark.events)
 
-    def _work(self) -> Work:
+    def _work(self, moved: set[str]) -> Work:
         return Work(
             self.store,
             self._cache,
@@ -171,6 +189,7 @@ class Ledger:
             programs=self.programs,
             documents=self.documents,
             standings=self.standings,
+            moved=moved,
         )
 
     def _digest(self, items: Sequence[tuple[Command, Context]]) -> str:

@@ -33,6 +33,10 @@ class StandingSource(Protocol):
         """Every enrollment of the program, in order of its id."""
         ...
 
+    def accounts(self, program: str) -> dict[str, str]:
+        """The account that each beneficiary of the program has now."""
+        ...
+
     def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
         """Registered persons without an enrollment in the program, in order of their id."""
         ...

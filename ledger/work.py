@@ -7,6 +7,7 @@ until the ledger appends the whole of it. A state that was only read is guarded 
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,7 +70,10 @@ class Mark:
 
 
 class Work:
-    """Reads and records for one command, or for a group of commands stored together."""
+    """Reads and records for one command, or for a group of commands stored together.
+
+    ``moved`` names streams that an earlier attempt found changed: a batch decides those anew.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Work:
         programs: Sequence[str],
         documents: Documents,
         standings: StandingSource,
+        moved: AbstractSet[str] = frozenset(),
     ) -> None:
         self._store = store
         self._cache = cache
@@ -91,6 +96,7 @@ class Work:
         self.programs = programs
         self.documents = documents
         self.standings = standings
+        self.moved = moved
         self.context: Context
         self.correlationid = ""
         self.events: list[NewEvent] = []

@@ -5,7 +5,8 @@ moved on, so an answer may lag behind the log and never leads to a wrong payment
 """
 
 from collections.abc import Iterable
-from typing import Any
+
+import sqlalchemy as sa
 
 from ledger.domain.month import first_day
 from ledger.domain.payment import Standing
@@ -31,23 +32,40 @@ class ViewStandings:
         A beneficiary that is no person (an organization) receives on its own account, which is
         not the ledger's to know; its stream id stands for it.
         """
-        entitlements, accounts = self._rows(program)
-        for row in entitlements:
-            known = accounts.get(row.beneficiary, row.beneficiary)
-            yield standing(row, month, period, known)
+        accounts = self._accounts(program)
+        for row in self._projector.select("entitlements", {"program": program}):
+            account = accounts.get(row.beneficiary, row.beneficiary)
+            yield standing(row, month, period, account)
+
+    def accounts(self, program: str) -> dict[str, str]:
+        return {k: v for k, v in self._accounts(program).items() if v is not None}
 
     def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
         """Living residents without an enrollment, with their facts on the month's first day."""
-        enrolled = {
-            row.beneficiary for row in self._projector.select("entitlements", {"program": program})
-        }
+        persons = self._projector.table("persons")
+        entitlements = self._projector.table("entitlements")
+        enrolled = sa.select(entitlements.c.beneficiary).where(entitlements.c.program == program)
+        query = sa.select(persons.c.person).where(
+            persons.c.deceased_on.is_(None),
+            persons.c.division.is_not(None),
+            persons.c.person.not_in(enrolled),
+        )
+        with self._projector.connection() as connection:
+            found = connection.execute(query).scalars().all()
         day = first_day(month)
-        for person in self._projector.select("persons"):
-            if person.person not in enrolled and person.division and person.deceased_on is None:
+        for start in range(0, len(found), 500):
+            some = found[start : start + 500]
+            for person in self._projector.select("persons", {"person": some}):
                 yield Unenrolled(person.person, person.division, facts_on(person, day))
 
-    def _rows(self, program: str) -> tuple[list[Any], dict[str, str | None]]:
-        entitlements, persons = self._projector.select_many(
-            ("entitlements", {"program": program}), ("persons", None)
+    def _accounts(self, program: str) -> dict[str, str | None]:
+        """By person among the program's beneficiaries; None where there is no account."""
+        persons = self._projector.table("persons")
+        entitlements = self._projector.table("entitlements")
+        query = (
+            sa.select(persons.c.person, persons.c.account)
+            .join(entitlements, entitlements.c.beneficiary == persons.c.person)
+            .where(entitlements.c.program == program)
         )
-        return entitlements, {p.person: p.account for p in persons}
+        with self._projector.connection() as connection:
+            return dict(connection.execute(query).tuples().all())

@@ -18,6 +18,7 @@ from ledger.domain.division import covers
 from ledger.domain.enrollment import ENROLLMENT, period_of
 from ledger.domain.errors import (
     LedgerError,
+    LinesChanged,
     NotEligible,
     OutOfOrder,
     OutsideDivision,
@@ -28,7 +29,7 @@ from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.month import first_day, last_day, parse_month
-from ledger.domain.payment import Standing, amount_for, grant, reason_left_out
+from ledger.domain.payment import Standing, amount_for, grant, reason_left_out, standing
 from ledger.domain.payrun import PAYRUN, BankLine, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
 from ledger.domain.rules import Rule, evaluate
@@ -136,7 +137,7 @@ def compute(work: Work, c: ComputePayRun) -> str:
         month=run.month,
         cutoff_position=cutoff,
         count=len(lines),
-        total_fen=sum(line.amount_fen for line in lines),
+        total_fen=run_total(lines),
         by_division=_by_division(lines),
         lines=work.documents.put(rules.to_document(lines)),
         rule=rule.valid_from,
@@ -182,18 +183,23 @@ def approve(work: Work, c: ApprovePayRun) -> str:
 
 @handles(IssuePayRun)
 def issue(work: Work, c: IssuePayRun) -> str:
-    """Grant every approved line that still stands; the others are dropped and given back."""
+    """Grant every approved line that still stands; the others are dropped and given back.
+
+    A line stands as computed unless its stream moved on since, which the store finds out.
+    """
     run, program, rule = _load(work, c.payrun)
     _must_be_city(work)
     rules.check_issuer(run, work.context.actor)
+    if run.rule != rule.valid_from:
+        raise LinesChanged()
     work.standings.catch_up()
-    period = period_of(rule, run.month)
-    now = {s.enrollment: s for s in work.standings.standings(program.code, run.month, period, rule)}
+    accounts = work.standings.accounts(program.code)
     issued: list[Line] = []
     dropped: Counter[str] = Counter()
     for line in rules.read_document(work.documents.get(run.lines), Line):
-        s = now[line.enrollment]
+        account = accounts.get(line.beneficiary, line.account)
         try:
+            s = _standing_now(work, run, rule, line, account)
             granted = _grant(run, program, rule, line, s)
         except LedgerError as error:
             dropped[str(error.fields.get("reason", error.code))] += 1
@@ -202,7 +208,7 @@ def issue(work: Work, c: IssuePayRun) -> str:
             s.enrollment, s.version + 1, granted, subject=s.beneficiary, division=s.division
         )
         issued.append(_line(s, granted.amount_fen, version=s.version + 1))
-    total_fen = sum(line.amount_fen for line in issued)
+    total_fen = run_total(issued)
     data = ev.PayRunIssued(
         program=run.program,
         month=run.month,
@@ -214,12 +220,35 @@ def issue(work: Work, c: IssuePayRun) -> str:
         dropped=dict(dropped),
     )
     if total_fen < run.total_fen:
-        give_back(work, run.fund, run.program, run.id, run.total_fen - total_fen, reason="lines-dropped")
+        left_fen = run.total_fen - total_fen
+        give_back(work, run.fund, run.program, run.id, left_fen, reason="lines-dropped")
     return _record(work, run, data)
 
 
+def _standing_now(work: Work, run: PayRun, rule: Rule, line: Line, account: str | None) -> Standing:
+    """The line's standing: as computed, or of the stream's state where it moved on since."""
+    if line.enrollment in work.moved:
+        e = work.load(ENROLLMENT, line.enrollment)
+        return standing(e, rule, run.month, account)
+    return Standing(
+        enrollment=line.enrollment,
+        version=line.version,
+        beneficiary=line.beneficiary,
+        division=line.division,
+        status="approved",
+        start_month=line.start_month,
+        active=True,
+        granted=False,
+        year_fen=0,
+        objections=False,
+        delivered=True,
+        amount_fen=line.amount_fen,
+        account=account,
+    )
+
+
 def _grant(run: PayRun, program: Program, rule: Rule, line: Line, s: Standing) -> en.SubsidyGranted:
-    """The line's grant on the standing as it is now; refused if the amount is another."""
+    """The line's grant on its standing; refused if the amount is another than approved."""
     if line.enrollment in run.upheld:
         raise NotEligible(reason="objection-upheld")
     granted = grant(
@@ -239,23 +268,17 @@ def _grant(run: PayRun, program: Program, rule: Rule, line: Line, s: Standing) -
 @handles(ReadBankResult)
 def read_bank_result(work: Work, c: ReadBankResult) -> str:
     """One word of the bank for every line issued; more or less than that is refused as a whole."""
-    run, program, rule = _load(work, c.payrun)
+    run, program, _ = _load(work, c.payrun)
     rules.must_be(run, "read-result", "issued")
     lines = rules.read_document(work.documents.get(run.issued), Line)
     words = rules.read_document(work.documents.get(c.result), BankLine)
     by_enrollment = {w.enrollment: w for w in words}
     if len(words) != len(lines) or len(by_enrollment) != len(lines):
         raise ResultIncomplete(expected=len(lines), found=len(by_enrollment))
-    work.standings.catch_up()
-    period = period_of(rule, run.month)
-    versions = {
-        s.enrollment: s.version
-        for s in work.standings.standings(program.code, run.month, period, rule)
-    }
     settled = [line for line in lines if _word(by_enrollment, line).returned is None]
     for line in lines:
         word = _word(by_enrollment, line)
-        if versions.get(line.enrollment) == line.version:
+        if line.enrollment not in work.moved:
             data = _result(run, program, line, word)
             work.append(
                 line.enrollment,
@@ -339,6 +362,7 @@ def _line(s: Standing, amount_fen: int, *, version: int | None = None) -> Line:
         beneficiary=s.beneficiary,
         division=s.division,
         enrollment=s.enrollment,
+        start_month=s.start_month,
         version=version if version is not None else s.version,
     )
 

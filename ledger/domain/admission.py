@@ -12,7 +12,6 @@ from ledger.domain.errors import (
     AmountAboveCap,
     Excluded,
     FourEyes,
-    InvalidAmount,
     KinMustRecuse,
     MonthBeforeEnrollment,
     NotEligible,
@@ -141,8 +140,6 @@ def approve(
 
 def _check_individual_amount(rule: Rule, amount_fen: int | None) -> None:
     if amount_fen is None:
-        if rule.rate_fen is None and rule.cap_fen is not None and rule.period != "none":
-            raise InvalidAmount(amount="none")
         return
     positive(amount_fen)
     limit = rule.cap_fen if rule.cap_fen is not None else rule.rate_fen

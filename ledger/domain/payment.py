@@ -35,6 +35,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "objection-open": ("异议尚未处理", "an objection is open"),
     "no-account": ("没有收款账户", "no bank account"),
     "cap-reached": ("已达年度上限", "the yearly cap is reached"),
+    "no-amount": ("尚未核定金额", "no amount was decided"),
     "not-delivered": ("服务尚未完成", "the service was not delivered yet"),
     "not-applied": ("符合条件但未申请", "eligible by the facts, has not applied"),
     "objection-upheld": ("异议成立", "an objection was upheld"),
@@ -119,6 +120,8 @@ def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | No
         return "not-delivered"
     if payee == "beneficiary" and s.account is None:
         return "no-account"
+    if s.amount_fen is None and rule.rate_fen is None:
+        return "no-amount"
     if amount_for(s, rule) <= 0:
         return "cap-reached"
     return None
@@ -166,7 +169,7 @@ def grant(
         rule=rule.valid_from,
         payrun=payrun,
         account=s.account if payee == "beneficiary" else None,
-        facts={"start_month": s.start_month, "status": s.status},
+        facts={"start_month": s.start_month},
         zh=f"自{s.start_month}起享受,本期{Money(amount_fen)}元",
         en=f"payable from {s.start_month}: {Money(amount_fen)} yuan",
     )

@@ -40,6 +40,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     beneficiary: str
     division: str
     enrollment: str
+    start_month: str
     version: int
 
 

@@ -66,9 +66,11 @@ def reconsider(
         if moved and e.status in ("approved", "suspended"):
             yield _review(e, known, today)
         return
+    stopped = {m.month for m in months if m.failing is None and not e.active_in(m.month)}
     yield _review(e, known, today)
     yield from _boundaries(e, months)
-    yield from _corrections(e, months, known, today=today, fund=fund)
+    yield from _corrections(e, months)
+    yield from _arrears(e, sorted(stopped), known, today=today, fund=fund)
 
 
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
@@ -146,30 +148,29 @@ def _stop(e: Enrollment, month: Month, failing: str, *, lasting: bool) -> EventD
     )
 
 
-def _corrections(
-    e: Enrollment, months: list[Judged], known: Knowledge, *, today: date, fund: str
-) -> Iterable[EventData]:
+def _corrections(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
+    """Debts for months paid in error, reversals for those granted and not paid."""
     paid = []
     for m in months:
         granted = e.grants.get(m.month)
-        standing = granted is not None and granted.status != "reversed"
-        if m.failing is not None and granted is not None and standing and not granted.overpaid:
-            if granted.status == "settled":
-                paid.append(m)
-            elif granted.status in ("granted", "returned"):
-                yield reverse(e, month=m.month, reason=m.failing)
+        if m.failing is None or granted is None or granted.overpaid:
+            continue
+        if granted.status == "settled":
+            paid.append(m)
+        elif granted.status in ("granted", "returned"):
+            yield reverse(e, month=m.month, reason=m.failing)
     if paid:
         yield _overpaid(e, paid)
-    for m in months:
-        rule = known.rule_on(first_payable_day(m.month, e.applied_on or today))
-        if (
-            m.failing is None
-            and m.month < month_of(today)
-            and rule is not None
-            and e.active_in(m.month)
-            and not e.granted(m.month)
-        ):
-            yield grant_arrears(e, rule, month=m.month, fund=fund, reason="facts-restored")
+
+
+def _arrears(
+    e: Enrollment, months: list[Month], known: Knowledge, *, today: date, fund: str
+) -> Iterable[EventData]:
+    """Past months that were stopped and should not have been; this month's run pays this month."""
+    for month in months:
+        rule = known.rule_on(first_payable_day(month, e.applied_on or today))
+        if month < month_of(today) and rule is not None and not e.granted(month):
+            yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
 
 
 def _overpaid(e: Enrollment, paid: list[Judged]) -> EventData:

@@ -40,5 +40,5 @@ Code = Annotated[
 DivisionCode = Annotated[
     str, msgspec.Meta(pattern="^[0-9]{6}$", description="a division's code, GB/T 2260")
 ]
-GrantFact = Literal["start_month", "status"]
+GrantFact = Literal["start_month"]
 Year = Annotated[int, msgspec.Meta(ge=1900, le=2099, description="a calendar year")]

@@ -1,0 +1,80 @@
+"""Runs a plan step by step, each step once, whatever was interrupted before.
+
+A step is a group of commands under one key at one recorded time. Everything in it follows from
+the seed and the stored events, so a step whose key is stored already is skipped, and a simulation
+that was killed goes on where it stopped and ends with the same bytes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from ledger.application import Command, Ledger
+from ledger.domain.errors import LedgerError
+from ledger.work import Context
+from ops.home import Home
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the stage, the events stored and the events expected in all."""
+
+Item = tuple[Command, Context]
+
+GROUP = 1_000
+"""Commands of one transaction."""
+
+
+class SimulationRefused(LedgerError):
+    code, zh, en = (
+        "simulation-refused",
+        "模拟步骤{step}被拒绝:{reason}",
+        "the simulated step {step} was refused: {reason}",
+    )
+
+
+class Runner:
+    """Carries out steps in order of time."""
+
+    def __init__(self, home: Home, progress: Progress, expected_events: int) -> None:
+        self._now = datetime(2000, 1, 1, tzinfo=UTC)
+        self.ledger: Ledger = home.ledger(clock=lambda: self._now)
+        self._done = home.store.command_keys()
+        self._progress = progress
+        self._expected = expected_events
+        self._stored = home.feed.end()
+        self.stage = ""
+
+    def group(self, key: str, at: datetime, items: Callable[[], Iterable[Item]]) -> None:
+        """Carry out commands in transactions of :data:`GROUP`; any refusal is an error here."""
+        if f"{key}/end" in self._done:
+            return
+        for i, chunk in enumerate(_chunks(items())):
+            self._step(f"{key}/{i}", at + timedelta(seconds=i), chunk)
+        self._done.add(f"{key}/end")
+
+    def one(self, key: str, at: datetime, command: Command, context: Context) -> str:
+        """Carry out one command; the id of its stream. Its result is read back when it is done."""
+        self._now = at
+        result = self.ledger.execute(command, context, key=key)
+        if not result.repeated:
+            self._count(result.outcomes[0].events)
+        return result.stream
+
+    def _step(self, key: str, at: datetime, chunk: Sequence[Item]) -> None:
+        if key in self._done:
+            return
+        self._now = at
+        result = self.ledger.execute_group(chunk, key=key)
+        for outcome in result.outcomes:
+            if outcome.error is not None:
+                raise SimulationRefused(step=key, reason=f"{outcome.error}: {outcome.en}")
+        self._count(sum(o.events for o in result.outcomes))
+
+    def _count(self, events: int) -> None:
+        self._stored += events
+        self._progress(self.stage, self._stored, max(self._expected, self._stored))
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    source = iter(items)
+    while chunk := list(islice(source, GROUP)):
+        yield chunk
