@@ -6,7 +6,7 @@ content it is an error. When another process was faster, the decision is taken a
 stored, a bounded number of times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.errors import IdempotencyConflict, LedgerError
+from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
@@ -82,7 +83,7 @@ class Ledger:
         *,
         operator: str,
         clock: Clock,
-        programs: Sequence[str],
+        programs: Mapping[str, ProgramDefinition],
         documents: Documents,
         standings: StandingSource,
     ) -> None:
@@ -90,7 +91,7 @@ class Ledger:
         self.vault = vault
         self.operator = operator
         self.clock = clock
-        self.programs = tuple(programs)
+        self.programs = programs
         self.documents = documents
         self.standings = standings
         self._cache = StateCache()

@@ -37,12 +37,15 @@ def reconsider_person(work: Work, person: Person, cause: str) -> None:
     Arrears that follow are instructed at once if there is an account. ``cause`` is the id of the
     event that brought the knowledge; it becomes the causation id of all that follows.
     """
-    for code in work.programs:
-        program = work.peek(PROGRAM, program_id(code))
-        if program.kind != "periodic-cash" or program.beneficiary != "person":
-            continue
-        e = work.load(ENROLLMENT, enrollment_id(person.id, code))
-        if e.version and e.approved:
+    monthly = {
+        enrollment_id(person.id, code): code
+        for code, program in work.programs.items()
+        if program.kind == "periodic-cash" and program.beneficiary == "person"
+    }
+    for stream in sorted(work.existing(list(monthly))):
+        e = work.load(ENROLLMENT, stream)
+        if e.approved:
+            program = work.load(PROGRAM, program_id(monthly[stream]))
             _reconsider(work, person, e, program, cause)
 
 

@@ -37,6 +37,9 @@ class StandingSource(Protocol):
         """The account that each beneficiary of the program has now."""
         ...
 
-    def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
-        """Registered persons without an enrollment in the program, in order of their id."""
+    def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
+        """Living residents without an enrollment in the program, in order of their id.
+
+        Those whose latest facts plainly fail the rule may be left away.
+        """
         ...

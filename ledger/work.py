@@ -6,7 +6,7 @@ until the ledger appends the whole of it. A state that was only read is guarded 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +19,7 @@ from ledger.documents import Documents
 from ledger.domain.division import covers
 from ledger.domain.errors import OutsideDivision
 from ledger.domain.events.envelope import EventData, Sealed
+from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
 from ledger.store.mapper import NewEvent
@@ -83,7 +84,7 @@ class Work:
         *,
         operator: str,
         time: str,
-        programs: Sequence[str],
+        programs: Mapping[str, ProgramDefinition],
         documents: Documents,
         standings: StandingSource,
         moved: AbstractSet[str] = frozenset(),
@@ -145,6 +146,14 @@ class Work:
         if not seen:
             self.read.pop(stream_id, None)
         return state
+
+    def existing(self, stream_ids: Sequence[str]) -> set[str]:
+        """Which of the streams exist, by what is stored, cached or recorded so far."""
+        known = {s for s in stream_ids if s in self._first}
+        cached = {s: self._cache.get(s) for s in stream_ids if s not in known}
+        known |= {s for s, state in cached.items() if state is not None and state.version}
+        unknown = [s for s in stream_ids if s not in known]
+        return known | self._store.existing(unknown) if unknown else known
 
     @property
     def today(self) -> date:

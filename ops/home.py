@@ -153,7 +153,7 @@ class Home:
             self.vault,
             operator=self.info.operator,
             clock=clock,
-            programs=sorted(self.programs),
+            programs=self.programs,
             documents=self.documents,
             standings=ViewStandings(self.projector),
         )

@@ -5,16 +5,34 @@ moved on, so an answer may lag behind the log and never leads to a wrong payment
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
 from ledger.domain.month import first_day
 from ledger.domain.payment import Standing
-from ledger.domain.rules import Rule
+from ledger.domain.rules import Condition, Rule
 from ledger.standings import Unenrolled
 from projections.engine import Projector
 from projections.views.entitlements import standing
 from projections.views.registry import facts_on
+
+COLUMNS = frozenset(("category", "grade", "low_income", "needs_care", "urban", "vehicle"))
+"""Facts that the registry holds in a column of the same name and meaning."""
+
+
+def _holds(column: sa.Column[Any], condition: Condition) -> sa.ColumnElement[bool]:
+    """A condition of a rule over a column's latest value."""
+    value = condition.value
+    match condition.op:
+        case "in":
+            return column.in_(value if isinstance(value, list) else [value])
+        case "at_least":
+            return column >= value
+        case "at_most":
+            return column <= value
+        case "is":
+            return column == value
 
 
 class ViewStandings:
@@ -40,8 +58,11 @@ class ViewStandings:
     def accounts(self, program: str) -> dict[str, str]:
         return {k: v for k, v in self._accounts(program).items() if v is not None}
 
-    def unenrolled(self, program: str, month: str) -> Iterable[Unenrolled]:
-        """Living residents without an enrollment, with their facts on the month's first day."""
+    def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
+        """Living residents without an enrollment, with their facts on the month's first day.
+
+        Conditions on facts that the registry has a column for are put to the database first.
+        """
         persons = self._projector.table("persons")
         entitlements = self._projector.table("entitlements")
         enrolled = sa.select(entitlements.c.beneficiary).where(entitlements.c.program == program)
@@ -49,6 +70,7 @@ class ViewStandings:
             persons.c.deceased_on.is_(None),
             persons.c.division.is_not(None),
             persons.c.person.not_in(enrolled),
+            *(_holds(persons.c[c.fact], c) for c in rule.eligibility if c.fact in COLUMNS),
         )
         with self._projector.connection() as connection:
             found = connection.execute(query).scalars().all()

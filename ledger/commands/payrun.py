@@ -370,7 +370,7 @@ def _line(s: Standing, amount_fen: int, *, version: int | None = None) -> Line:
 def _not_applied(work: Work, program: Program, rule: Rule, month: str) -> list[LeftOut]:
     """Who by the facts known now is eligible and never applied: the list an officer calls on."""
     found = []
-    for person in work.standings.unenrolled(program.code, month):
+    for person in work.standings.unenrolled(program.code, month, rule):
         eligible, _ = evaluate(rule.eligibility, person.facts)
         excluded = any(
             is_excluded(x.other, x.mode, rule, person.facts, lambda _: False)

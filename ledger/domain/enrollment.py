@@ -1,8 +1,8 @@
 """An enrollment: one beneficiary in one program, from application to the last recovery.
 
 This module holds the state and its fold. The decisions are apart: the way in and out in
-``admission.py``, money in ``payment.py``, deliveries in ``delivery.py``, and what late knowledge
-changes in ``reconsider.py``.
+``admission.py``, money in ``payment.py``, deliveries in ``delivery.py`` (on the state of
+``received.py``), and what late knowledge changes in ``reconsider.py``.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from ledger.domain import received
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.month import plus_months
+from ledger.domain.received import Received
 from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind
 
@@ -56,7 +58,7 @@ class Overpayment:
 
 @dataclass(slots=True)
 class Enrollment:
-    """State of an enrollment's stream. ``grants`` by benefit month; ``devices`` by serial."""
+    """State of an enrollment's stream. ``grants`` by benefit month."""
 
     id: str
     version: int = 0
@@ -77,11 +79,8 @@ class Enrollment:
     amount_fen: int | None = None
     grants: dict[str, Grant] = field(default_factory=dict)
     overpayments: dict[str, Overpayment] = field(default_factory=dict)
-    devices: dict[str, tuple[str, date]] = field(default_factory=dict)
-    assessed_devices: dict[str, int] = field(default_factory=dict)
-    employers: set[str] = field(default_factory=set)
-    works: str | None = None
     delivered: bool = False
+    received: Received | None = None
 
     def active_in(self, month: str) -> bool:
         """Approved and not suspended in a month."""
@@ -213,35 +212,10 @@ def _delivered(e: Enrollment, event: Event[ev.ServiceDelivered]) -> None:
     e.delivered = True
 
 
-def _device_assessed(e: Enrollment, event: Event[ev.DeviceAssessed]) -> None:
-    e.assessed_devices[event.data.device_class] = event.data.quantity
-
-
-def _device_fitted(e: Enrollment, event: Event[ev.DeviceFitted]) -> None:
-    d = event.data
-    e.devices[d.serial] = (d.device_class, event.effective)
-    left = e.assessed_devices.get(d.device_class, 0) - d.quantity
-    e.assessed_devices[d.device_class] = max(left, 0)
-
-
-def _device_returned(e: Enrollment, event: Event[ev.DeviceReturned]) -> None:
-    e.devices.pop(event.data.serial, None)
-
-
-def _employed(e: Enrollment, event: Event[ev.EmploymentStarted]) -> None:
-    e.employers.add(event.data.employer)
-
-
-def _left(e: Enrollment, event: Event[ev.EmploymentEnded]) -> None:
-    e.employers.discard(event.data.employer)
-
-
-def _works_approved(e: Enrollment, event: Event[ev.WorksApproved]) -> None:
-    e.works = event.data.works
-
-
-def _works_accepted(e: Enrollment, event: Event[ev.WorksAccepted]) -> None:
-    e.works = None
+def _received(e: Enrollment, event: Event[Any]) -> None:
+    if e.received is None:
+        e.received = Received()
+    received.FOLD[type(event.data)](e.received, event)
 
 
 _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
@@ -268,13 +242,7 @@ _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
     ev.RecoveryCollected: _less_owed,
     ev.RecoveryWaived: _less_owed,
     ev.ServiceDelivered: _delivered,
-    ev.DeviceAssessed: _device_assessed,
-    ev.DeviceFitted: _device_fitted,
-    ev.DeviceReturned: _device_returned,
-    ev.EmploymentStarted: _employed,
-    ev.EmploymentEnded: _left,
-    ev.WorksApproved: _works_approved,
-    ev.WorksAccepted: _works_accepted,
+    **dict.fromkeys(received.FOLD, _received),
 }
 
 

@@ -135,6 +135,11 @@ class SQLiteStore:
         self.path = path
         self.recorder = self._app.recorder
         self.mapper = self._app.mapper
+        # Single streams are read through a connection that stays in auto-commit mode: a decision
+        # reads many of them, and what they hold is checked again when its events are stored.
+        self._reader = sqlite3.connect(
+            path, isolation_level=None, timeout=lock_timeout_s, check_same_thread=False
+        )
 
     def append(
         self,
@@ -158,13 +163,28 @@ class SQLiteStore:
     def stream(self, stream_id: str, *, after: int = 0) -> list[bytes]:
         """The bytes of a stream's events after a version, in order."""
         with translated(self.path):
-            found = self.recorder.select_events(stream_id, gt=after or None)
-        return [s.state for s in found]
+            found = self._reader.execute(
+                "SELECT state FROM stored_events WHERE originator_id=? AND originator_version>? "
+                "ORDER BY originator_version",
+                (stream_id, after),
+            )
+            return [row[0] for row in found]
+
+    def existing(self, stream_ids: Sequence[str]) -> set[str]:
+        """Which of the streams have events."""
+        marks = ",".join("?" * len(stream_ids))
+        with translated(self.path):
+            found = self._reader.execute(
+                "SELECT originator_id FROM stored_events "
+                f"WHERE originator_id IN ({marks}) AND originator_version=1",
+                stream_ids,
+            )
+            return {row[0] for row in found}
 
     def command(self, key: str) -> CommandRecord | None:
         """What a command of this key did, if there was one."""
-        with self.reading() as c:
-            row = c.execute("SELECT * FROM commands WHERE key=?", (key,)).fetchone()
+        with translated(self.path):
+            row = self._reader.execute("SELECT * FROM commands WHERE key=?", (key,)).fetchone()
         return CommandRecord(*row) if row is not None else None
 
     def command_keys(self) -> set[str]:
@@ -185,6 +205,7 @@ class SQLiteStore:
             yield c.sqlite_cursor
 
     def close(self) -> None:
+        self._reader.close()
         self._app.close()
 
 

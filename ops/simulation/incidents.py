@@ -22,9 +22,9 @@ from ledger.commands.person import (
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
-from ops.simulation.calendar import Calendar, accountant, director, registrar
+from ops.simulation.calendar import accountant, director, registrar
 from ops.simulation.city import DIVISIONS, Citizen
-from ops.simulation.plan import LIVING, NURSING, Incident, Plan
+from ops.simulation.plan import LIVING, NURSING, Incident, Scenario
 from ops.simulation.runner import Item, Runner
 
 IN_TRANSIT = ("died-in-transit", "died-returned")
@@ -33,13 +33,11 @@ IN_TRANSIT = ("died-in-transit", "died-returned")
 class Incidents:
     """The plan's incidents, month by month."""
 
-    def __init__(
-        self, runner: Runner, calendar: Calendar, plan: Plan, citizens: list[Citizen]
-    ) -> None:
+    def __init__(self, runner: Runner, scenario: Scenario) -> None:
         self._runner = runner
-        self._calendar = calendar
-        self._plan = plan
-        self._citizens = citizens
+        self._calendar = scenario.calendar
+        self._plan = scenario.plan
+        self._citizens = scenario.citizens
 
     def of(self, *kinds: str, month: int | None = None) -> Iterator[tuple[Citizen, Incident]]:
         """Incidents of some kinds, with those they happen to; ``month`` is the month learned."""
@@ -145,9 +143,7 @@ class Incidents:
             self._runner.group(
                 f"{key}/instruct",
                 calendar.at(month, 15),
-                lambda: (
-                    item for c, program in again for item in self._instruct(c, program, month)
-                ),
+                lambda: (item for c, p in again for item in self._instruct(c, p, month)),
             )
         settled = [(c, p, [month - 1]) for c, p in again]
         settled += [

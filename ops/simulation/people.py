@@ -1,6 +1,8 @@
 """People enter the ledger, apply for the monthly subsidies, and are approved."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from ledger.commands.enrollment import (
     ApproveEnrollment,
@@ -72,81 +74,68 @@ def _registration(calendar: Calendar, month: int, c: Citizen) -> Iterator[Item]:
         )
 
 
-Applicants = list[tuple[str, list[Citizen]]]
-"""A program and who applies for it."""
+class Applicant(NamedTuple):
+    """Someone who applies for a program; ``amount_fen`` where it is decided one by one."""
+
+    program: str
+    citizen: Citizen
+    amount_fen: int | None = None
 
 
 def enroll(
     runner: Runner,
     calendar: Calendar,
     month: int,
-    applicants: Applicants,
+    applicants: Sequence[Applicant],
     *,
     tag: str = "enroll",
     start_month: str | None = None,
     notice: bool = True,
-    first_day: int = 4,
 ) -> None:
-    """Application to approval within nine days, with a week of public notice where there is one."""
-    applicants = [(program, people) for program, people in applicants if people]
+    """Applied for on the 4th, approved on the 12th, with a week of public notice in between."""
     if not applicants:
         return
     key = f"{calendar.month(month) if month else 'opening'}/{tag}"
     runner.group(
         f"{key}/apply",
-        calendar.at(month, first_day),
-        lambda: _flat(
-            _application(calendar, month, first_day, p, c, notice) for p, c in _each(applicants)
+        calendar.at(month, 4),
+        lambda: (
+            item for a in applicants for item in _application(a, calendar.day(month, 4), notice)
         ),
     )
     runner.group(
         f"{key}/approve",
-        calendar.at(month, first_day + 8),
-        lambda: _flat(
-            _approval(calendar, month, first_day + 8, p, c, start_month, notice)
-            for p, c in _each(applicants)
+        calendar.at(month, 12),
+        lambda: (
+            item
+            for a in applicants
+            for item in _approval(a, calendar.day(month, 12), start_month, notice)
         ),
     )
 
 
-def _each(applicants: Applicants) -> Iterator[tuple[str, Citizen]]:
-    return ((program, c) for program, people in applicants for c in people)
-
-
-def _flat(parts: Iterable[list[Item]]) -> Iterator[Item]:
-    return (item for part in parts for item in part)
-
-
-def _application(
-    calendar: Calendar, month: int, day: int, program: str, c: Citizen, notice: bool
-) -> list[Item]:
-    today = calendar.day(month, day)
-    by = registrar(c.division, today)
-    about = {"program": program, "beneficiary": c.person}
-    items: list[Item] = [
-        (SubmitApplication(**about, documents=["申请表"]), by),
-        (AssessEligibility(**about), by),
-    ]
+def _application(a: Applicant, today: date, notice: bool) -> Iterator[Item]:
+    program, person = a.program, a.citizen.person
+    by = registrar(a.citizen.division, today)
+    yield SubmitApplication(program=program, beneficiary=person, documents=["申请表"]), by
+    yield AssessEligibility(program=program, beneficiary=person), by
     if notice:
-        start = next_day(today)
         noticed = PublishNotice(
-            **about, notice_from=start, notice_until=next_day(start, 6), place=PLACE
+            program=program,
+            beneficiary=person,
+            notice_from=next_day(today),
+            notice_until=next_day(today, 7),
+            place=PLACE,
         )
-        items.append((noticed, by))
-    return items
+        yield noticed, by
 
 
-def _approval(
-    calendar: Calendar,
-    month: int,
-    day: int,
-    program: str,
-    c: Citizen,
-    start_month: str | None,
-    notice: bool,
-) -> list[Item]:
-    by = approver(c.division, calendar.day(month, day))
-    about = {"program": program, "beneficiary": c.person}
-    items: list[Item] = [(CloseNotice(**about), by)] if notice else []
-    items.append((ApproveEnrollment(**about, start_month=start_month), by))
-    return items
+def _approval(a: Applicant, today: date, start_month: str | None, notice: bool) -> Iterator[Item]:
+    program, person = a.program, a.citizen.person
+    by = approver(a.citizen.division, today)
+    if notice:
+        yield CloseNotice(program=program, beneficiary=person), by
+    approved = ApproveEnrollment(
+        program=program, beneficiary=person, start_month=start_month, amount_fen=a.amount_fen
+    )
+    yield approved, by

@@ -6,11 +6,13 @@ the plan meets its total exactly, by counting, before anything is simulated; the
 whether the events agree.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 from typing import Literal
 
+from ops.simulation.calendar import Calendar
 from ops.simulation.city import Citizen, sized
 
 LIVING, NURSING = "living-subsidy", "nursing-subsidy"
@@ -74,6 +76,14 @@ class Plan:
     starts: dict[str, dict[int, int]] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
 
+    def arriving_later(self) -> set[int]:
+        """Who is not registered when the year begins."""
+        return {i for month in range(2, 13) for i in self.newcomers(month)}
+
+    def beginning(self, program: str, month: int) -> list[int]:
+        """Whose first month in a program this is."""
+        return sorted(i for i, start in self.starts[program].items() if start == month)
+
     def newcomers(self, month: int) -> list[int]:
         """Who registers in this month because every benefit of theirs begins then or later."""
         firsts: dict[int, int] = {}
@@ -81,6 +91,28 @@ class Plan:
             for index, start in starts.items():
                 firsts[index] = min(firsts.get(index, 13), start)
         return sorted(i for i, first in firsts.items() if first == month and i % 3 == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """All that a simulated year follows from, beside the commands themselves."""
+
+    seed: int
+    scale: Fraction
+    calendar: Calendar
+    citizens: list[Citizen]
+    plan: Plan
+
+    def undisturbed(self, purpose: str, fits: Callable[[Citizen], bool]) -> list[Citizen]:
+        """All who fit, there from the start and without incidents, shuffled for the purpose."""
+        later = self.plan.arriving_later()
+        found = [
+            c
+            for c in self.citizens
+            if c.index not in self.plan.incidents and c.index not in later and fits(c)
+        ]
+        Random(f"{self.seed} {purpose}").shuffle(found)
+        return found
 
 
 def make_plan(seed: int, scale: Fraction, citizens: list[Citizen]) -> Plan:

@@ -40,7 +40,7 @@ def compute(runner: Runner, calendar: Calendar, month: int, wanted: Wanted) -> s
     by = accountant(calendar.day(month, 16))
     batch = 1
     if wanted.cancelled:
-        first = _computed(runner, calendar, month, f"{key}/1", wanted.program, 1)
+        first = _computed(runner, calendar, month, wanted.program, batch)
         runner.one(
             f"{key}/1/cancel",
             calendar.at(month, 16, 2),
@@ -48,7 +48,7 @@ def compute(runner: Runner, calendar: Calendar, month: int, wanted: Wanted) -> s
             by,
         )
         batch = 2
-    run = _computed(runner, calendar, month, f"{key}/{batch}", wanted.program, batch)
+    run = _computed(runner, calendar, month, wanted.program, batch)
     runner.one(
         f"{key}/{batch}/notice",
         calendar.at(month, 16, 5),
@@ -63,9 +63,8 @@ def compute(runner: Runner, calendar: Calendar, month: int, wanted: Wanted) -> s
     return run
 
 
-def _computed(
-    runner: Runner, calendar: Calendar, month: int, key: str, program: str, batch: int
-) -> str:
+def _computed(runner: Runner, calendar: Calendar, month: int, program: str, batch: int) -> str:
+    key = f"{calendar.month(month)}/payrun/{program}/{batch}"
     at = calendar.at(month, 16, 1 if batch == 1 else 3)
     by = accountant(calendar.day(month, 16))
     opening = OpenPayRun(program=program, month=calendar.month(month), batch=batch)
@@ -107,20 +106,21 @@ def object_to_lines(
         )
 
 
-def approve_and_issue(
-    runner: Runner, calendar: Calendar, month: int, wanted: Wanted, run: str
-) -> None:
-    """Approved on the 24th, issued on the 25th, by two further officers."""
-    key = f"{calendar.month(month)}/payrun/{wanted.program}"
+def approve(runner: Runner, calendar: Calendar, month: int, wanted: Wanted, run: str) -> None:
+    """Approved on the 24th by another officer, exactly as noticed."""
     state = runner.ledger.state(PAYRUN, run)
     runner.one(
-        f"{key}/approve",
+        f"{calendar.month(month)}/payrun/{wanted.program}/approve",
         calendar.at(month, 24),
         ApprovePayRun(payrun=run, lines=state.lines),
         director(calendar.day(month, 24)),
     )
+
+
+def issue(runner: Runner, calendar: Calendar, month: int, wanted: Wanted, run: str) -> None:
+    """Issued on the 25th by a third one."""
     runner.one(
-        f"{key}/issue",
+        f"{calendar.month(month)}/payrun/{wanted.program}/issue",
         calendar.at(month, 25),
         IssuePayRun(payrun=run),
         cashier(calendar.day(month, 25)),

@@ -5,10 +5,11 @@ from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ops.home import Home
 from ops.simulation import runs
 from ops.simulation.calendar import Calendar, director
-from ops.simulation.city import Citizen, populate
+from ops.simulation.cash import Payments
+from ops.simulation.city import populate
 from ops.simulation.incidents import Incidents
-from ops.simulation.people import enroll, register
-from ops.simulation.plan import LIVING, NURSING, Plan, make_plan
+from ops.simulation.people import Applicant, enroll, register
+from ops.simulation.plan import LIVING, NURSING, Scenario, make_plan
 from ops.simulation.runner import Progress, Runner
 from ops.simulation.runs import Wanted
 
@@ -22,18 +23,22 @@ CANCELLED = (6, NURSING)
 def run(home: Home, progress: Progress) -> None:
     """Simulate the home's year, or what is left of it."""
     info = home.info
-    assert info.seed is not None and info.year is not None
+    assert info.seed is not None
+    assert info.year is not None
     runner = Runner(home, progress, int(EVENTS * info.share))
     runner.stage = "城市 / city"
     citizens = populate(info.seed, info.share, home.vault, info.year)
     plan = make_plan(info.seed, info.share, citizens)
     calendar = Calendar(info.year)
+    scenario = Scenario(info.seed, info.share, calendar, citizens, plan)
     _open(home, runner, calendar)
-    _people(runner, calendar, plan, citizens)
-    incidents = Incidents(runner, calendar, plan, citizens)
+    later = plan.arriving_later()
+    register(runner, calendar, 0, [c for c in citizens if c.index not in later])
+    enroll(runner, calendar, 0, _applicants(scenario, 1), start_month=calendar.month(1))
+    year = Year(runner, scenario)
     for month in range(1, 13):
         runner.stage = calendar.month(month)
-        _month(runner, calendar, plan, citizens, incidents, month)
+        year.month(month)
 
 
 def _open(home: Home, runner: Runner, calendar: Calendar) -> None:
@@ -67,60 +72,60 @@ def _open(home: Home, runner: Runner, calendar: Calendar) -> None:
     )
 
 
-def _people(runner: Runner, calendar: Calendar, plan: Plan, citizens: list[Citizen]) -> None:
-    """Everyone who does not arrive later, and last year's beneficiaries."""
-    later = {i for month in range(2, 13) for i in plan.newcomers(month)}
-    register(runner, calendar, 0, [c for c in citizens if c.index not in later])
-    enroll(
-        runner,
-        calendar,
-        0,
-        _applicants(plan, citizens, 1),
-        start_month=calendar.month(1),
-    )
-
-
-def _applicants(plan: Plan, citizens: list[Citizen], month: int) -> list[tuple[str, list[Citizen]]]:
+def _applicants(scenario: Scenario, month: int) -> list[Applicant]:
     return [
-        (
-            program,
-            [citizens[i] for i, start in sorted(plan.starts[program].items()) if start == month],
-        )
+        Applicant(program, scenario.citizens[i])
         for program in (LIVING, NURSING)
+        for i in scenario.plan.beginning(program, month)
     ]
 
 
-def _month(
-    runner: Runner,
-    calendar: Calendar,
-    plan: Plan,
-    citizens: list[Citizen],
-    incidents: Incidents,
-    month: int,
-) -> None:
-    if month > 1:
-        register(runner, calendar, month, [citizens[i] for i in plan.newcomers(month)])
-        enroll(runner, calendar, month, _applicants(plan, citizens, month))
-    incidents.learned(month)
-    incidents.pay_again(month)
-    wanted = [_wanted(incidents, month, program) for program in (LIVING, NURSING)]
-    made = [(w, runs.compute(runner, calendar, month, w)) for w in wanted]
-    for w, payrun in made:
-        runs.object_to_lines(runner, calendar, month, w, payrun)
-    for w, payrun in made:
-        runs.approve_and_issue(runner, calendar, month, w, payrun)
-    incidents.learned_in_transit(month)
-    for w, payrun in made:
-        runs.read_result(runner, calendar, month, w, payrun)
-    incidents.follow_up_debts(month)
+class Year:
+    """What is done in each month, in the calendar's order."""
 
+    def __init__(self, runner: Runner, scenario: Scenario) -> None:
+        self._runner = runner
+        self._scenario = scenario
+        self._calendar = scenario.calendar
+        self._incidents = Incidents(runner, scenario)
+        self._payments = Payments(runner, scenario)
 
-def _wanted(incidents: Incidents, month: int, program: str) -> Wanted:
-    returned = dict.fromkeys(incidents.enrollments("returned", month, program), "账户已销户")
-    returned |= dict.fromkeys(incidents.enrollments("died-returned", month, program), "账户已注销")
-    return Wanted(
-        program=program,
-        objections=incidents.enrollments("objection", month, program),
-        returned=returned,
-        cancelled=(month, program) == CANCELLED,
-    )
+    def month(self, month: int) -> None:
+        """One month, from registrations to debts."""
+        runner, calendar, scenario = self._runner, self._calendar, self._scenario
+        if month > 1:
+            newcomers = [scenario.citizens[i] for i in scenario.plan.newcomers(month)]
+            register(runner, calendar, month, newcomers)
+            enroll(runner, calendar, month, _applicants(scenario, month))
+        self._payments.enroll(month)
+        self._incidents.learned(month)
+        self._incidents.pay_again(month)
+        self._pay(month)
+        self._incidents.follow_up_debts(month)
+
+    def _pay(self, month: int) -> None:
+        runner, calendar = self._runner, self._calendar
+        wanted = [self._subsidy(month, program) for program in (LIVING, NURSING)]
+        wanted += self._payments.wanted(month)
+        made = [(w, runs.compute(runner, calendar, month, w)) for w in wanted]
+        for w, payrun in made:
+            runs.object_to_lines(runner, calendar, month, w, payrun)
+        for w, payrun in made:
+            runs.approve(runner, calendar, month, w, payrun)
+        for w, payrun in made:
+            runs.issue(runner, calendar, month, w, payrun)
+        self._incidents.learned_in_transit(month)
+        for w, payrun in made:
+            runs.read_result(runner, calendar, month, w, payrun)
+
+    def _subsidy(self, month: int, program: str) -> Wanted:
+        incidents = self._incidents
+        returned = dict.fromkeys(incidents.enrollments("returned", month, program), "账户已销户")
+        gone = incidents.enrollments("died-returned", month, program)
+        returned |= dict.fromkeys(gone, "账户已注销")
+        return Wanted(
+            program=program,
+            objections=incidents.enrollments("objection", month, program),
+            returned=returned,
+            cancelled=(month, program) == CANCELLED,
+        )

@@ -1,0 +1,136 @@
+"""Yearly, single and small monthly payments: who applies when, what is decided, when it is paid.
+
+One row a program. Counts are published where the source gives them (through the figures) and
+assumed otherwise; amounts are the rules', or decided one by one within their caps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ledger.domain.money import Money
+from ops.simulation.city import Citizen, sized
+from ops.simulation.people import Applicant, enroll
+from ops.simulation.plan import Scenario
+from ops.simulation.runner import Runner
+from ops.simulation.runs import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A program's year: how many apply in which month, and in which months it is paid.
+
+    ``total_fen`` is split among the beneficiaries where amounts are decided one by one.
+    """
+
+    program: str
+    count: int
+    fits: Callable[[Citizen], bool]
+    apply_in: int
+    paid_in: tuple[int, ...]
+    notice: bool = True
+    total_fen: int | None = None
+
+
+def _working(c: Citizen) -> bool:
+    return 18 <= c.age <= 59
+
+
+def _severe_working(c: Citizen) -> bool:
+    return _working(c) and c.grade <= 2
+
+
+def _severe_in_town(c: Citizen) -> bool:
+    return c.urban and c.grade <= 2
+
+
+def _drives(c: Citizen) -> bool:
+    return c.category == 4 and c.vehicle
+
+
+def _cared_for(c: Citizen) -> bool:
+    return _severe_working(c) and c.category >= 4
+
+
+def _senior_secondary(c: Citizen) -> bool:
+    return c.student == "senior-secondary"
+
+
+def _poor_student(c: Citizen) -> bool:
+    return c.low_income and c.student in ("senior-secondary", "higher")
+
+
+def _poor_child(c: Citizen) -> bool:
+    return c.low_income and c.age <= 17
+
+
+def _autistic_or_intellectual(c: Citizen) -> bool:
+    return c.category in (5, 6) and c.age >= 18
+
+
+def _student(c: Citizen) -> bool:
+    return c.student != "none"
+
+
+FROM_FEBRUARY = tuple(range(2, 13))
+FROM_MARCH = tuple(range(3, 13))
+
+PAYMENTS = (
+    Payment("pension-premium", 23_703, _severe_working, 2, (3,), notice=False),
+    Payment("medical-premium", 2_365, _severe_in_town, 2, (3,), notice=False),
+    Payment("accident-insurance", 12_000, _working, 3, (4,), notice=False),
+    Payment("fuel-subsidy", 3_149, _drives, 6, (7,)),
+    Payment("care-service", 718, _cared_for, 4, (11,)),
+    Payment("student-aid", 120, _senior_secondary, 9, (10,)),
+    Payment("student-aid-child", 90, _poor_student, 9, (10,)),
+    Payment("lottery-fund-aid", 40, _poor_child, 5, (6,), total_fen=8_000_000),
+    Payment("rehab-care-subsidy", 45, _autistic_or_intellectual, 3, FROM_MARCH),
+    Payment("township-commissioner", 150, _working, 2, FROM_FEBRUARY, total_fen=12_000_000),
+    Payment("village-commissioner", 600, _working, 2, FROM_FEBRUARY, total_fen=12_000_000),
+    Payment("charity-platform", 82, _student, 5, (6,), notice=False, total_fen=4_100_000),
+)
+
+
+class Payments:
+    """The year's payments beside the two monthly subsidies."""
+
+    def __init__(self, runner: Runner, scenario: Scenario) -> None:
+        self._runner = runner
+        self._calendar = scenario.calendar
+        self._scale = scenario.scale
+        self.chosen = {p.program: choose(scenario, p) for p in PAYMENTS}
+
+    def enroll(self, month: int) -> None:
+        """Applications of the month, decided within it."""
+        for payment in PAYMENTS:
+            if payment.apply_in == month:
+                enroll(
+                    self._runner,
+                    self._calendar,
+                    month,
+                    self._applicants(payment),
+                    tag=payment.program,
+                    notice=payment.notice,
+                )
+
+    def wanted(self, month: int) -> list[Wanted]:
+        """The runs of the month."""
+        return [Wanted(program=p.program) for p in PAYMENTS if month in p.paid_in]
+
+    def _applicants(self, payment: Payment) -> list[Applicant]:
+        chosen = self.chosen[payment.program]
+        amounts: list[int | None] = [None] * len(chosen)
+        if payment.total_fen is not None:
+            total = Money(sized(payment.total_fen, self._scale))
+            amounts = [m.fen for m in total.allocate([1] * len(chosen))]
+        return [
+            Applicant(payment.program, c, amount) for c, amount in zip(chosen, amounts, strict=True)
+        ]
+
+
+def choose(scenario: Scenario, payment: Payment) -> list[Citizen]:
+    """Beneficiaries whom nothing befalls in the year and who were there when it began."""
+    wanted = sized(payment.count, scenario.scale)
+    found = scenario.undisturbed(payment.program, payment.fits)[:wanted]
+    if len(found) < wanted:
+        raise ValueError(f"too few people for {payment.program}")
+    return found
