@@ -3,6 +3,28 @@
 One module a kind of stream. Importing this package registers every handler.
 """
 
-from ledger.commands import enrollment, payment, payrun, person, program
+from ledger.commands import (
+    activity,
+    case,
+    delivery,
+    enrollment,
+    household,
+    organization,
+    payment,
+    payrun,
+    person,
+    program,
+)
 
-__all__ = ["enrollment", "payment", "payrun", "person", "program"]
+__all__ = [
+    "activity",
+    "case",
+    "delivery",
+    "enrollment",
+    "household",
+    "organization",
+    "payment",
+    "payrun",
+    "person",
+    "program",
+]
