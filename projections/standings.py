@@ -90,4 +90,4 @@ class ViewStandings:
             .where(entitlements.c.program == program)
         )
         with self._projector.connection() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row.person: row.account for row in connection.execute(query)}

@@ -6,6 +6,7 @@ of a single stream, so a line of a run and a line decided anew obey one rule.
 """
 
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -160,6 +161,7 @@ def grant(
         case reason:
             raise NotEligible(reason=reason)
     amount_fen = amount_for(s, rule)
+    zh, en = _in_words(s.start_month, amount_fen)
     return ev.SubsidyGranted(
         program=program,
         month=month,
@@ -170,8 +172,18 @@ def grant(
         payrun=payrun,
         account=s.account if payee == "beneficiary" else None,
         facts={"start_month": s.start_month},
-        zh=f"自{s.start_month}起享受,本期{Money(amount_fen)}元",
-        en=f"payable from {s.start_month}: {Money(amount_fen)} yuan",
+        zh=zh,
+        en=en,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _in_words(start_month: str, amount_fen: int) -> tuple[str, str]:
+    """The outcome of a grant; thousands of a run share their words."""
+    amount = Money(amount_fen)
+    return (
+        f"自{start_month}起享受,本期{amount}元",
+        f"payable from {start_month}: {amount} yuan",
     )
 
 

@@ -27,6 +27,10 @@ from ledger.store.mapper import BytesMapper, NewEvent
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
+CHECKPOINT_PAGES = 16_000
+"""How long the write-ahead log grows before its pages move into the database: a page of that index
+is then written once for many transactions."""
+
 
 class CommandRecord(NamedTuple):
     """A command that was carried out: its key, a keyed digest of its content, its result."""
@@ -67,6 +71,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         **_: Any,
     ) -> Sequence[int]:
         c.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        c.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         # The first write takes the lock, so that the versions read below can't move any more.
         if command is not None:
             c.execute("INSERT INTO commands VALUES (?,?,?)", command)

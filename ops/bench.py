@@ -1,0 +1,278 @@
+"""Benchmarks as ratios: ours beside a floor, in turn, in one run (``make bench``).
+
+Each pair does comparable work on the same disk a few times over, ours and the floor alternating,
+and the medians are set in proportion; absolute figures are printed for scale and promise nothing.
+The floor is the plain eventsourcing library with an aggregate of one event type.
+"""
+
+import argparse
+import gc
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from rich.console import Console
+from rich.table import Table
+
+from ledger.commands.payrun import (
+    ApprovePayRun,
+    ComputePayRun,
+    IssuePayRun,
+    NoticePayRun,
+    OpenPayRun,
+)
+from ledger.commands.person import ChangeBankAccount
+from ledger.domain.payrun import PAYRUN
+from ops.home import Home
+from ops.simulation import run as simulate
+from ops.simulation.calendar import Calendar, accountant, cashier, director
+from ops.simulation.city import populate
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Events a second of ours and of the floor, and the ratio the project asks for."""
+
+    name: str
+    ours: float
+    floor: float
+    floor_name: str
+    wanted: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.floor
+
+
+class Account(Aggregate):
+    """The floor's aggregate: an event of about the size of ours."""
+
+    @event("Opened")
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.total = 0
+
+    @event("Granted")
+    def grant(self, amount_fen: int, month: str, reason: str, document: str) -> None:
+        self.total += amount_fen
+
+
+class Accounts(Application[Any]):
+    """The plain library on a SQLite file."""
+
+
+def plain(folder: Path, name: str) -> Accounts:
+    """A floor application with a store of its own."""
+    return Accounts(
+        env={
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": f"file:{folder / name}.db",
+        }
+    )
+
+
+def timed(work: Callable[[], int]) -> float:
+    """Events a second; the work returns how many it made."""
+    gc.collect()
+    start = time.perf_counter()
+    count = work()
+    return count / (time.perf_counter() - start)
+
+
+def alternating(
+    ours: Callable[[], int],
+    floor: Callable[[], int],
+    prepare: Callable[[int], None] = lambda _: None,
+) -> tuple[float, float]:
+    """Median rates of both, run in turn; ``prepare`` makes each round ready, untimed."""
+    rates = []
+    for n in range(ROUNDS):
+        prepare(n)
+        rates.append((timed(ours), timed(floor)))
+    return median(r[0] for r in rates), median(r[1] for r in rates)
+
+
+def single_commands(home: Home, folder: Path) -> Measured:
+    """One durable command, decided and stored, beside one ``save`` of one event."""
+    now = datetime(2018, 1, 5, tzinfo=UTC)
+    ledger = home.ledger(clock=lambda: now)
+    citizens = populate(int(home.info.seed or 0), home.info.share, home.vault, 2017)
+    gone = {r.person for r in home.projector.select("persons") if r.deceased_on}
+    living = [c for c in citizens if c.person not in gone][:100]
+    by = accountant(now.date())
+    accounts = plain(folder, "single")
+    opened = [Account(owner=f"account {i}") for i in range(len(living))]
+    accounts.save(*opened)
+    rounds = iter(range(10_000))
+
+    def ours() -> int:
+        n = next(rounds)
+        for c in living:
+            ledger.execute(
+                ChangeBankAccount(
+                    person=c.person, account=f"{c.account}{n}", bank="农信社", holder=c.name
+                ),
+                by,
+                key=f"bench/{n}/{c.person}",
+            )
+        return len(living)
+
+    def floor() -> int:
+        for account in opened:
+            account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+            accounts.save(account)
+        return len(opened)
+
+    rates = alternating(ours, floor)
+    return Measured("单条命令 / one durable command", *rates, "Application.save × 1", 0.7)
+
+
+def grouped(home: Home, folder: Path) -> Measured:
+    """A pay run's issue, with its decisions, beside ``save`` of 100 events at a time."""
+    calendar = Calendar(2018)
+    clock = [calendar.at(1, 16)]
+    ledger = home.ledger(clock=lambda: clock[0])
+    approved: list[str] = []
+
+    def prepare(n: int) -> None:
+        approved.append(_approved_run(ledger, clock, calendar, n + 1))
+
+    accounts = plain(folder, "grouped")
+    opened = [Account(owner=f"account {i}") for i in range(2_000)]
+    accounts.save(*opened)
+
+    def ours() -> int:
+        payrun = approved[-1]
+        by = cashier(clock[0].date())
+        return (
+            ledger.execute(IssuePayRun(payrun=payrun), by, key=f"{payrun}/issue").outcomes[0].events
+        )
+
+    def floor() -> int:
+        for start in range(0, len(opened), 100):
+            some = opened[start : start + 100]
+            for account in some:
+                account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+            accounts.save(*some)
+        return len(opened)
+
+    rates = alternating(ours, floor, prepare)
+    return Measured("成批发放 / a pay run's issue", *rates, "Application.save × 100", 1.5)
+
+
+def _approved_run(ledger: Any, clock: list[datetime], calendar: Calendar, month: int) -> str:
+    """A run of the new year, computed and approved; each month is a run of its own."""
+    day = calendar.day(month, 16)
+    opening = OpenPayRun(program="living-subsidy", month=calendar.month(month))
+    clock[0] = calendar.at(month, 16)
+    payrun: str = ledger.execute(
+        opening, accountant(day), key=f"b{calendar.year}-{month}/open"
+    ).stream
+    ledger.execute(
+        ComputePayRun(payrun=payrun), accountant(day), key=f"b{calendar.year}-{month}/compute"
+    )
+    noticed = NoticePayRun(
+        payrun=payrun,
+        notice_from=calendar.day(month, 17),
+        notice_until=calendar.day(month, 23),
+        place="市残联网站",
+    )
+    ledger.execute(noticed, accountant(day), key=f"b{calendar.year}-{month}/notice")
+    clock[0] = calendar.at(month, 24)
+    lines = ledger.state(PAYRUN, payrun).lines
+    approving = ApprovePayRun(payrun=payrun, lines=lines)
+    ledger.execute(approving, director(clock[0].date()), key=f"b{calendar.year}-{month}/approve")
+    return payrun
+
+
+def rebuild(home: Home, folder: Path) -> Measured:
+    """All views from the store feed, beside reading and decoding with the plain library."""
+    events = home.feed.end()
+    accounts = plain(folder, "rebuild")
+    opened = [Account(owner=f"account {i}") for i in range(1_000)]
+    for month in range(1, 51):
+        for account in opened:
+            account.grant(7000, f"{month:07d}", "低保家庭", "国发〔2015〕52号")
+    accounts.save(*opened)
+    recorder, mapper = accounts.recorder, accounts.mapper
+
+    def ours() -> int:
+        home.projector.rebuild()
+        return events
+
+    def floor() -> int:
+        start, count = 1, 0
+        while found := recorder.select_notifications(start=start, limit=1_000):
+            for notification in found:
+                mapper.to_domain_event(notification)
+            count += len(found)
+            start = found[-1].id + 1
+        return count
+
+    home.projector.catch_up()
+    rates = alternating(ours, floor)
+    return Measured("重建全部视图 / rebuild of all views", *rates, "select + to_domain_event", 1.18)
+
+
+def city_year(home: Home, console: Console) -> None:
+    """Simulation and rebuild of the whole home, with the process's peak memory."""
+    start = time.perf_counter()
+    simulate(home, lambda *_: None)
+    simulated_s = time.perf_counter() - start
+    events = home.feed.end()
+    home.projector.catch_up()
+    start = time.perf_counter()
+    home.projector.rebuild()
+    rebuilt_s = time.perf_counter() - start
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    console.print(
+        f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
+        f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), peak {peak_mb:,.0f} MB"
+    )
+
+
+def main() -> int:
+    """Print the table; 1 if a ratio misses what the project asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", default="0.1", help="the simulated city's size (1: a city-year)")
+    scale = parser.parse_args().scale
+    Fraction(scale)
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        home = Home.create(folder / "home", seed=2017, scale=scale, year=2017)
+        city_year(home, console)
+        measured = [
+            rebuild(home, folder),
+            grouped(home, folder),
+            single_commands(home, folder),
+        ]
+        home.close()
+    table = Table("", "ours /s", "floor /s", "floor", "ours/floor", "wanted")
+    for m in measured:
+        table.add_row(
+            m.name,
+            f"{m.ours:,.0f}",
+            f"{m.floor:,.0f}",
+            m.floor_name,
+            f"{m.ratio:.2f}",
+            f"{m.wanted:.2f}",
+        )
+    console.print(table)
+    return 0 if all(m.ratio >= m.wanted for m in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
