@@ -40,13 +40,14 @@ EmploymentForm = Literal["urban", "cooperative", "sheltered", "quota", "self-emp
 def must_be_served(e: Enrollment, step: str, day: date) -> None:
     """Raise :class:`OutOfOrder` unless approved now; the month of ``day`` must be active too."""
     must_be_active(e, step)
-    month = month_of(day)
-    if month < e.approved[0].first:
-        raise MonthBeforeEnrollment(month=month, start_month=e.approved[0].first)
-    if month > e.approved[-1].last:
-        raise MonthAfterEnd(month=month, last_month=e.approved[-1].last)
-    if not e.active_in(month):
-        raise OutOfOrder(status="suspended", step=step)
+    month, last = month_of(day), e.approved[-1]
+    if e.active_in(month):
+        return
+    if month < last.first:
+        raise MonthBeforeEnrollment(month=month, start_month=last.first)
+    if month > last.last:
+        raise MonthAfterEnd(month=month, last_month=last.last)
+    raise OutOfOrder(status="suspended", step=step)
 
 
 def received_by(e: Enrollment) -> Received:
