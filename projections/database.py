@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
 from projections.rows import TableDef
-from projections.tables import Layout, Statements, build
+from projections.tables import Statements, statements_for
 
 BUSY_TIMEOUT_S = 30
 
@@ -63,8 +63,6 @@ class ViewDatabase:
         """``durable`` False is for a database that is thrown away: no journal, no syncs."""
         self.engine = _engine(url, durable)
         self._writer = self.engine.execution_options(write=True)
-        self._layouts: dict[str, Layout] = {}
-        self._statements: dict[str, Statements] = {}
         with self.write() as connection:
             GENERATIONS.metadata.create_all(connection)
 
@@ -81,13 +79,8 @@ class ViewDatabase:
             yield connection
 
     def statements(self, table: TableDef[Any], generation: int) -> Statements:
-        """The table of a generation, compiled once."""
-        name = f"{table.name}_g{generation}"
-        found = self._statements.get(name)
-        if found is None:
-            layout = self._layouts.setdefault(table.name, Layout(table))
-            found = self._statements[name] = build(layout, generation, self.engine.dialect)
-        return found
+        """The table of a generation, with its statements in this database's words."""
+        return statements_for(table, generation, self.engine.dialect)
 
     def generations(self, connection: sa.Connection) -> list[Generation]:
         """Every generation, oldest first."""

@@ -139,8 +139,19 @@ class Statements:
     indexes: tuple[str, ...]
 
 
-def build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
-    """The table of a generation, with its statements in the database's dialect."""
+_BUILT: dict[tuple[TableDef[Any], int, str], Statements] = {}
+
+
+def statements_for(table: TableDef[Any], generation: int, dialect: sa.Dialect) -> Statements:
+    """The table of a generation, compiled once a process for each kind of database."""
+    key = (table, generation, dialect.name)
+    found = _BUILT.get(key)
+    if found is None:
+        found = _BUILT[key] = _build(Layout(table), generation, dialect)
+    return found
+
+
+def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
     definition = layout.table
     name = f"{definition.name}_g{generation}"
     table = sa.Table(
