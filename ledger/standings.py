@@ -6,6 +6,7 @@ view that lags behind costs lines decided anew and never a wrong grant.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Protocol
 
 import msgspec
@@ -15,11 +16,10 @@ from ledger.domain.rules import Rule
 
 
 class Unenrolled(msgspec.Struct, frozen=True):
-    """Someone who by the facts might be eligible and has no enrollment in the program."""
+    """Someone who is eligible by the facts and has no enrollment in the program."""
 
     beneficiary: str
     division: str
-    facts: dict[str, bool | int | str | None]
 
 
 class StandingSource(Protocol):
@@ -37,9 +37,9 @@ class StandingSource(Protocol):
         """The account that each beneficiary of the program has now."""
         ...
 
-    def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
-        """Living residents without an enrollment in the program, in order of their id.
+    def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:
+        """Who meets the rule on a day by the latest facts, is not excluded and never applied.
 
-        Those whose latest facts plainly fail the rule may be left away.
+        In order of their id.
         """
         ...

@@ -43,7 +43,7 @@ class StateCache:
     the store checks every version, so a stale state costs a retry and never a wrong decision.
     """
 
-    def __init__(self, limit: int = 150_000) -> None:
+    def __init__(self, limit: int = 30_000) -> None:
         self._limit = limit
         self._states: OrderedDict[str, Any] = OrderedDict()
 
@@ -130,14 +130,19 @@ class Work:
             for raw in self._store.stream(stream_id):
                 kind.evolve(state, codec.decode(raw))
                 state.version += 1
-            for event in self.events:
-                if event.originator_id == stream_id and event.originator_version > state.version:
-                    kind.evolve(state, event.event)
-                    state.version += 1
+            if stream_id in self._first:  # recorded on by this work, and gone from the cache
+                self._replay(kind, state)
             self._cache.put(stream_id, state)
         if stream_id not in self._first:
             self.read.setdefault(stream_id, state.version)
         return state
+
+    def _replay(self, kind: StreamKind[S], state: S) -> None:
+        """Fold what this work has recorded on a stream and not yet stored."""
+        for new in self.events:
+            if new.originator_id == state.id and new.originator_version > state.version:
+                kind.evolve(state, new.event)
+                state.version += 1
 
     def peek(self, kind: StreamKind[S], stream_id: str) -> S:
         """As :meth:`load`, for a look that the decision doesn't rest on: its version isn't held."""

@@ -1,38 +1,43 @@
 """What a pay run decides from, answered by the views: see ``ledger.standings``.
 
 The rows carry the version of the stream they have seen; the store refuses lines whose stream has
-moved on, so an answer may lag behind the log and never leads to a wrong payment.
+moved on, so an answer may lag behind the log and never leads to a wrong payment. A rule's
+conditions are put to the database as they stand, over the registry's latest facts.
 """
 
 from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
-from ledger.domain.month import first_day
 from ledger.domain.payment import Standing
-from ledger.domain.rules import Condition, Rule
+from ledger.domain.person import ALLOWANCES
+from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.standings import Unenrolled
 from projections.engine import Projector
-from projections.views.entitlements import standing
-from projections.views.registry import facts_on
+from projections.views.entitlements import Entitlement, standing
 
-COLUMNS = frozenset(("category", "grade", "low_income", "needs_care", "urban", "vehicle"))
-"""Facts that the registry holds in a column of the same name and meaning."""
-
-
-def _holds(column: sa.Column[Any], condition: Condition) -> sa.ColumnElement[bool]:
-    """A condition of a rule over a column's latest value."""
-    value = condition.value
-    match condition.op:
-        case "in":
-            return column.in_(value if isinstance(value, list) else [value])
-        case "at_least":
-            return column >= value
-        case "at_most":
-            return column <= value
-        case "is":
-            return column == value
+READ = (
+    "enrollment",
+    "beneficiary",
+    "program",
+    "division",
+    "version",
+    "status",
+    "start_month",
+    "amount_fen",
+    "open_objections",
+    "delivered",
+    "approved",
+    "suspended",
+    "granted",
+    "periods",
+    "year_fen",
+)
+"""The columns of an enrollment that a standing needs."""
 
 
 class ViewStandings:
@@ -50,44 +55,122 @@ class ViewStandings:
         A beneficiary that is no person (an organization) receives on its own account, which is
         not the ledger's to know; its stream id stands for it.
         """
-        accounts = self._accounts(program)
-        for row in self._projector.select("entitlements", {"program": program}):
-            account = accounts.get(row.beneficiary, row.beneficiary)
-            yield standing(row, month, period, account)
+        e, p = self._projector.table("entitlements"), self._projector.table("persons")
+        query = (
+            sa.select(*(e.c[name] for name in READ), p.c.person, p.c.account)
+            .select_from(e.outerjoin(p, p.c.person == e.c.beneficiary))
+            .where(e.c.program == program)
+            .order_by(e.c.enrollment)
+        )
+        for *values, person, account in self._fetch(query):
+            row = Entitlement(
+                **dict(zip(READ[:10], values, strict=False)),
+                approved=_json(values[10]),
+                suspended=_json(values[11]),
+                granted=int(values[12], 16),
+                periods=_json(values[13]),
+                year_fen=_json(values[14]),
+            )
+            yield standing(row, month, period, account if person else row.beneficiary)
 
     def accounts(self, program: str) -> dict[str, str]:
-        return {k: v for k, v in self._accounts(program).items() if v is not None}
-
-    def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
-        """Living residents without an enrollment, with their facts on the month's first day.
-
-        Conditions on facts that the registry has a column for are put to the database first.
-        """
-        persons = self._projector.table("persons")
-        entitlements = self._projector.table("entitlements")
-        enrolled = sa.select(entitlements.c.beneficiary).where(entitlements.c.program == program)
-        query = sa.select(persons.c.person).where(
-            persons.c.deceased_on.is_(None),
-            persons.c.division.is_not(None),
-            persons.c.person.not_in(enrolled),
-            *(_holds(persons.c[c.fact], c) for c in rule.eligibility if c.fact in COLUMNS),
-        )
-        with self._projector.connection() as connection:
-            found = connection.execute(query).scalars().all()
-        day = first_day(month)
-        for start in range(0, len(found), 500):
-            some = found[start : start + 500]
-            for person in self._projector.select("persons", {"person": some}):
-                yield Unenrolled(person.person, person.division, facts_on(person, day))
-
-    def _accounts(self, program: str) -> dict[str, str | None]:
-        """By person among the program's beneficiaries; None where there is no account."""
-        persons = self._projector.table("persons")
-        entitlements = self._projector.table("entitlements")
+        e, p = self._projector.table("entitlements"), self._projector.table("persons")
         query = (
-            sa.select(persons.c.person, persons.c.account)
-            .join(entitlements, entitlements.c.beneficiary == persons.c.person)
-            .where(entitlements.c.program == program)
+            sa.select(p.c.person, p.c.account)
+            .join(e, e.c.beneficiary == p.c.person)
+            .where(e.c.program == program, p.c.account.is_not(None))
         )
+        return dict(self._fetch(query))
+
+    def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:
+        e, p = self._projector.table("entitlements"), self._projector.table("persons")
+        facts = fact_columns(p, day)
+        enrolled = sa.select(e.c.beneficiary).where(e.c.program == program)
+        query = (
+            sa.select(p.c.person, p.c.division)
+            .where(
+                p.c.deceased_on.is_(None),
+                p.c.division.is_not(None),
+                p.c.merged_into.is_(None),
+                p.c.person.not_in(enrolled),
+                *(_holds(facts, c) for c in rule.eligibility),
+                *(sa.not_(_excluded(p, e, x, rule)) for x in rule.exclusions),
+            )
+            .order_by(p.c.person)
+        )
+        for person, division in self._fetch(query):
+            yield Unenrolled(person, division)
+
+    def _fetch(self, query: sa.Select[Any]) -> list[Any]:
+        """Every row as the driver gives it."""
         with self._projector.connection() as connection:
-            return {row.person: row.account for row in connection.execute(query)}
+            return list(connection.execute(query))
+
+
+def fact_columns(p: sa.Table, day: date) -> dict[str, sa.ColumnElement[Any]]:
+    """The facts a rule may ask for, as expressions over the registry's latest facts.
+
+    A fact that the registry does not hold is missing here, and its condition holds for nobody.
+    """
+    certified = sa.and_(
+        p.c.certificate_status == "valid",
+        sa.or_(p.c.certificate_expires_on.is_(None), p.c.certificate_expires_on >= day.isoformat()),
+    )
+    return {
+        "alive": p.c.deceased_on.is_(None),
+        "resident": p.c.division.is_not(None),
+        "certified": certified,
+        "age": day.year - p.c.birth_year,
+        **{
+            name: p.c[name]
+            for name in (
+                "urban",
+                "category",
+                "grade",
+                "low_income",
+                "extreme_poverty",
+                "in_custody",
+                "sex",
+                "needs_care",
+                "employed",
+                "student",
+                "vehicle",
+            )
+        },
+    }
+
+
+def _holds(facts: dict[str, sa.ColumnElement[Any]], condition: Condition) -> sa.ColumnElement[bool]:
+    """A condition of a rule over a fact's expression."""
+    fact, value = facts.get(condition.fact), condition.value
+    if fact is None:
+        return sa.false()
+    match condition.op:
+        case "in":
+            return fact.in_(value if isinstance(value, list) else [value])
+        case "at_least":
+            return fact >= value
+        case "at_most":
+            return fact <= value
+        case "is" if isinstance(value, bool):
+            return fact if value else sa.not_(fact)
+        case "is":
+            return fact == value
+
+
+def _excluded(p: sa.Table, e: sa.Table, x: Exclusion, rule: Rule) -> sa.ColumnElement[bool]:
+    """An exclusion over what the registry and the entitlements hold."""
+    if x.other == "extreme-poverty-support":
+        return p.c.extreme_poverty
+    if x.other in ALLOWANCES:
+        monthly_fen = sa.type_coerce(p.c.allowances, sa.JSON)[x.other].as_integer()
+        least = max(rule.rate_fen or 1, 1) if x.mode == "higher-of" else 1
+        return sa.func.coalesce(monthly_fen, 0) >= least
+    active = sa.select(e.c.beneficiary).where(e.c.program == x.other, e.c.status == "approved")
+    return p.c.person.in_(active)
+
+
+@lru_cache(maxsize=10_000)
+def _json(text: str) -> Any:
+    """A JSON column; most rows share a few texts. What is returned is not to be changed."""
+    return orjson.loads(text)

@@ -13,7 +13,6 @@ from ledger.budget import give_back, set_aside
 from ledger.commands.payment import return_month, settle_month
 from ledger.domain import payrun as rules
 from ledger.domain import program as programs
-from ledger.domain.admission import is_excluded
 from ledger.domain.division import covers
 from ledger.domain.enrollment import ENROLLMENT, period_of
 from ledger.domain.errors import (
@@ -32,7 +31,7 @@ from ledger.domain.month import first_day, last_day, parse_month
 from ledger.domain.payment import Standing, amount_for, grant, reason_left_out, standing
 from ledger.domain.payrun import PAYRUN, BankLine, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
-from ledger.domain.rules import Rule, evaluate
+from ledger.domain.rules import Rule
 from ledger.domain.stream import payrun_id, program_id
 from ledger.work import Work
 
@@ -131,7 +130,7 @@ def compute(work: Work, c: ComputePayRun) -> str:
                     reason=reason,
                 )
             )
-    left_out.extend(_not_applied(work, program, rule, run.month))
+    left_out.extend(_not_applied(work, program, rule))
     computed = ev.PayRunComputed(
         program=run.program,
         month=run.month,
@@ -367,24 +366,14 @@ def _line(s: Standing, amount_fen: int, *, version: int | None = None) -> Line:
     )
 
 
-def _not_applied(work: Work, program: Program, rule: Rule, month: str) -> list[LeftOut]:
+def _not_applied(work: Work, program: Program, rule: Rule) -> list[LeftOut]:
     """Who by the facts known now is eligible and never applied: the list an officer calls on."""
-    found = []
-    for person in work.standings.unenrolled(program.code, month, rule):
-        eligible, _ = evaluate(rule.eligibility, person.facts)
-        excluded = any(
-            is_excluded(x.other, x.mode, rule, person.facts, lambda _: False)
-            for x in rule.exclusions
-        )
-        if eligible and not excluded:
-            found.append(
-                LeftOut(
-                    beneficiary=person.beneficiary,
-                    division=person.division,
-                    reason="not-applied",
-                )
-            )
-    return found
+    if program.beneficiary != "person":
+        return []
+    found = work.standings.eligible_unenrolled(program.code, rule, work.today)
+    return [
+        LeftOut(beneficiary=x.beneficiary, division=x.division, reason="not-applied") for x in found
+    ]
 
 
 def _by_division(lines: list[Line]) -> dict[str, int]:
