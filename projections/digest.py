@@ -36,8 +36,7 @@ def digest_of(
         state.update(f"{table.name}\n".encode())
         streamed = connection.execution_options(stream_results=True)
         with streamed.exec_driver_sql(statements.scan) as result:
-            assert result.cursor is not None
-            while chunk := result.cursor.fetchmany(_CHUNK):  # the driver's plain tuples
-                state.update(statements.layout.lines(list(chunk)))
+            for chunk in result.partitions(_CHUNK):
+                state.update(statements.layout.lines([tuple(row) for row in chunk]))
                 total += len(chunk)
     return ViewDigest(view.name, at.position, total, state.hexdigest())

@@ -14,19 +14,19 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.domain.errors import ProjectionGap, StoreBusy, ViewUnknown
+from ledger.domain.errors import ProjectionGap, ViewUnknown
 from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
 from projections.digest import ViewDigest, digest_of
 from projections.fold import Fold, Moved
+from projections.rebuild import Rebuilt, rebuild
 from projections.tables import Statements
 from projections.view import View
 from projections.views import ALL_VIEWS
@@ -39,20 +39,6 @@ WARM_FROM = 20_000
 
 FLUSH_EVENTS = 2_500_000
 """A flush at the latest after this many events: some seconds of work, all that a kill can cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """One view rebuilt: ``before`` is the replaced rows' digest, None if of another version."""
-
-    view: str
-    before: ViewDigest | None
-    after: ViewDigest
-
-    @property
-    def same(self) -> bool | None:
-        """Whether the rebuilt rows are those they replaced; None where there is no comparison."""
-        return None if self.before is None else self.before.digest == self.after.digest
 
 
 class Projector:
@@ -258,55 +244,19 @@ class Projector:
         return fold.position >= stop
 
     def _rebuild(self, names: Sequence[str], progress: Progress | None) -> list[Rebuilt]:
-        """Build, compare, switch; the live views may move on meanwhile, and are followed."""
+        """Build to where the live rows are, so that they compare; to the end if they cannot."""
         self._fold = None
-        with self.database.write() as connection:
-            for old in self.database.generations(connection):
-                if old.view in names and not old.live:
-                    self.database.drop(connection, old)
-            members = [
-                self.database.create(connection, v.name, v.version, v.tables, live=False)
-                for v in (self.views[name] for name in names)
+        views = {name: self.views[name] for name in names}
+
+        def run(fold: Fold) -> None:
+            with self.database.read() as connection:
+                live = self.database.live(connection).values()
+            alike = [
+                g.position for g in live if g.view in views and g.version == views[g.view].version
             ]
-        fold = Fold(self.database, self.views, members)
-        while True:
-            try:
-                self._run(fold, self.feed.end(), progress)
-                compared = self._compare(fold)
-                if self._switch(fold, compared):
-                    return list(compared.values())
-            except Moved as error:
-                raise StoreBusy(reason="another rebuild took over") from error
+            self._run(fold, max(alike, default=self.feed.end()), progress)
 
-    def _compare(self, fold: Fold) -> dict[str, Rebuilt]:
-        """Digests of the built generations, beside the live ones' where they can be compared."""
-        with self.database.read() as connection:
-            every = self.database.generations(connection)
-            live = {g.view: g for g in every if g.live}
-            out = {}
-            for view, built in _matching(every, fold).items():
-                cls, now = self.views[view], live.get(view)
-                before = None
-                if now and (now.version, now.position) == (cls.version, fold.position):
-                    before = digest_of(self.database, connection, cls, now)
-                out[view] = Rebuilt(view, before, digest_of(self.database, connection, cls, built))
-        return out
-
-    def _switch(self, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
-        """Make the built generations live and drop the others; False if the live ones moved on."""
-        with self.database.write() as connection:
-            if self.database.positions(connection, fold.members) != {fold.position}:
-                raise Moved
-            live = self.database.live(connection)
-            current = [live[v] for v in compared if v in live]
-            if any(g.position > fold.position for g in current):
-                return False
-            for old in current:
-                self.database.drop(connection, old)
-            for built in _matching(self.database.generations(connection), fold).values():
-                self.database.make_live(connection, built)
-                self.database.keep_digest(connection, built, compared[built.view].after.digest)
-        return True
+        return rebuild(self.database, views, run)
 
     def _select(
         self,
@@ -341,12 +291,6 @@ def _same(fold: Fold, group: Sequence[Generation]) -> bool:
     return fold.stored == group[0].position and {(m.view, m.generation) for m in fold.members} == {
         (g.view, g.generation) for g in group
     }
-
-
-def _matching(every: Sequence[Generation], fold: Fold) -> dict[str, Generation]:
-    """The stored state of a fold's generations, by view."""
-    mine = {(m.view, m.generation) for m in fold.members}
-    return {g.view: g for g in every if (g.view, g.generation) in mine}
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""Building views anew beside the live ones, comparing them, and switching.
+
+A build starts from position 0 in tables of its own while the live rows go on serving and moving.
+When both are at the same position their content digests are compared, and one transaction makes
+the new generation live and drops the old one. A build that dies leaves tables that serve no one;
+the next one drops them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.domain.errors import StoreBusy
+from projections.database import Generation, ViewDatabase
+from projections.digest import ViewDigest, digest_of
+from projections.fold import Fold, Moved
+from projections.view import View
+
+Views = Mapping[str, type[View]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """One view rebuilt: ``before`` is the replaced rows' digest, None if of another version."""
+
+    view: str
+    before: ViewDigest | None
+    after: ViewDigest
+
+    @property
+    def same(self) -> bool | None:
+        """Whether the rebuilt rows are those they replaced; None where there is no comparison."""
+        return None if self.before is None else self.before.digest == self.after.digest
+
+
+def rebuild(database: ViewDatabase, views: Views, run: Callable[[Fold], object]) -> list[Rebuilt]:
+    """Build, compare, switch; ``run`` brings a fold to where the live rows are now.
+
+    Raises :class:`StoreBusy` when another rebuild of these views took over.
+    """
+    fold = begin(database, views)
+    while True:
+        try:
+            run(fold)
+            compared = compare(database, views, fold)
+            if switch(database, fold, compared):
+                return list(compared.values())
+        except Moved as error:
+            raise StoreBusy(reason="another rebuild took over") from error
+
+
+def begin(database: ViewDatabase, views: Views) -> Fold:
+    """New generations beside the live ones; what earlier builds left is dropped."""
+    with database.write() as connection:
+        for old in database.generations(connection):
+            if old.view in views and not old.live:
+                database.drop(connection, old)
+        members = [
+            database.create(connection, view.name, view.version, view.tables, live=False)
+            for view in views.values()
+        ]
+    return Fold(database, views, members)
+
+
+def compare(database: ViewDatabase, views: Views, fold: Fold) -> dict[str, Rebuilt]:
+    """Digests of the built generations, beside the live ones' where they can be compared."""
+    with database.read() as connection:
+        every = database.generations(connection)
+        live = {g.view: g for g in every if g.live}
+        out = {}
+        for view, built in _built(every, fold).items():
+            cls, now, before = views[view], live.get(view), None
+            if now and (now.version, now.position) == (cls.version, fold.position):
+                before = digest_of(database, connection, cls, now)
+            out[view] = Rebuilt(view, before, digest_of(database, connection, cls, built))
+    return out
+
+
+def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
+    """Make the built generations live and drop the others; False if the live ones moved on."""
+    with database.write() as connection:
+        if database.positions(connection, fold.members) != {fold.position}:
+            raise Moved
+        live = database.live(connection)
+        current = [live[view] for view in compared if view in live]
+        if any(g.position > fold.position for g in current):
+            return False
+        for old in current:
+            database.drop(connection, old)
+        for built in _built(database.generations(connection), fold).values():
+            database.make_live(connection, built)
+            database.keep_digest(connection, built, compared[built.view].after.digest)
+    return True
+
+
+def _built(every: Sequence[Generation], fold: Fold) -> dict[str, Generation]:
+    """The stored state of a fold's generations, by view."""
+    mine = {(m.view, m.generation) for m in fold.members}
+    return {g.view: g for g in every if (g.view, g.generation) in mine}
