@@ -88,7 +88,8 @@ def example(kind: inspect.Type, name: str, full: bool) -> Any:
             return [example(choice, name, full) for choice in _choices(kind.item_type, full)]
         case inspect.DictType():
             choices = _choices(kind.value_type, full)
-            return {f"{_key(name)}{n or ''}": example(c, name, full) for n, c in enumerate(choices)}
+            keys = _keys(kind.key_type, name)
+            return {key: example(c, name, full) for key, c in zip(keys, choices, strict=False)}
         case inspect.UnionType():
             return example(_choices(kind, full)[-1 if full else 0], name, full)
         case _:
@@ -103,8 +104,11 @@ def _choices(kind: inspect.Type, full: bool) -> list[inspect.Type]:
     return some if full else some[:1]
 
 
-def _key(name: str) -> str:
-    return {"by_division": "220202", "facts": "fact"}.get(name, "stale")
+def _keys(kind: inspect.Type, name: str) -> tuple[Any, ...]:
+    """Keys of an example mapping: those the type lists, or one that its pattern allows."""
+    if isinstance(kind, inspect.LiteralType):
+        return kind.values
+    return ("220202",) if name == "by_division" else ("moved-on",)
 
 
 def _scalar(kind: inspect.Type, name: str, full: bool) -> Any:

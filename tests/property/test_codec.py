@@ -36,7 +36,6 @@ def nfc(text: str) -> str:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30).map(nfc)
 """Any text of the profile, but for control characters: see the test of those below."""
-KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=12)
 
 
 def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
@@ -49,11 +48,13 @@ def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.ListType():
             return st.lists(values(kind.item_type), max_size=4)
         case inspect.DictType():
-            return st.dictionaries(KEYS, values(kind.value_type), max_size=4)
+            return st.dictionaries(values(kind.key_type), values(kind.value_type), max_size=4)
         case inspect.UnionType():
             return st.one_of([values(choice) for choice in kind.types])
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
+        case inspect.StrType(pattern=pattern) if pattern is not None:
+            return st.from_regex(pattern.replace("$", r"\Z"), fullmatch=True)
         case inspect.StrType(min_length=low, max_length=high):
             digits = st.text("0123456789abcdef-", min_size=low or 0, max_size=high)
             return TEXT if high is None else digits
@@ -174,14 +175,12 @@ def issued(**by_division: int) -> PayRunIssued:
     )
 
 
-@pytest.mark.xfail(reason="the codec does not hold keys to ASCII")
 @given(st.text(st.characters(min_codepoint=0x80, exclude_categories=["Cs"]), min_size=1).map(nfc))
 def test_a_key_outside_ascii_is_refused(key: str) -> None:
     with pytest.raises(NotCanonical):
         encoded(issued(**{key: 7000}))
 
 
-@pytest.mark.xfail(reason="normalization is checked on the escaped bytes: '\\n' ends in an n")
 def test_a_combining_mark_after_a_control_character_is_nfc_and_accepted() -> None:
     text = "first line\n\u0301"
     assert unicodedata.is_normalized("NFC", text)
