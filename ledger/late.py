@@ -6,6 +6,7 @@ and every event that follows is recorded in the transaction of the fact itself.
 
 from collections.abc import Callable
 from datetime import date
+from itertools import count
 
 from ledger.budget import set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
@@ -13,11 +14,12 @@ from ledger.domain.errors import FundOvercommitted
 from ledger.domain.events.enrollment import ArrearsGranted, EligibilityReviewed
 from ledger.domain.month import month_of
 from ledger.domain.payment import instruct
+from ledger.domain.payrun import PAYRUN
 from ledger.domain.person import Person, division_on, facts_on
 from ledger.domain.program import PROGRAM, Program, find_rule
 from ledger.domain.reconsider import Knowledge, reconsider
 from ledger.domain.rules import Facts
-from ledger.domain.stream import enrollment_id, program_id
+from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.work import Work
 
 
@@ -46,10 +48,33 @@ def reconsider_person(work: Work, person: Person, cause: str) -> None:
         e = work.load(ENROLLMENT, stream)
         if e.approved:
             program = work.load(PROGRAM, program_id(monthly[stream]))
-            _reconsider(work, person, e, program, cause)
+            reconsider_enrollment(work, person, e, program, cause)
 
 
-def _reconsider(work: Work, person: Person, e: Enrollment, program: Program, cause: str) -> None:
+def objected(work: Work, e: Enrollment) -> Callable[[str], bool]:
+    """Whether a run of a month upheld an objection to paying the enrollment."""
+
+    def upheld(month: str) -> bool:
+        return e.id in upheld_in(work, e.program, month)
+
+    return upheld
+
+
+def upheld_in(work: Work, program: str, month: str) -> set[str]:
+    """The enrollments that an objection keeps from being paid for a month, in any batch of it."""
+    found: set[str] = set()
+    for batch in count(1):
+        run = work.load(PAYRUN, payrun_id(program, month, batch))
+        if not run.version:
+            break
+        found |= run.upheld
+    return found
+
+
+def reconsider_enrollment(
+    work: Work, person: Person, e: Enrollment, program: Program, cause: str
+) -> None:
+    """Bring one enrollment of a person in line with what is known now."""
     division = division_on(person, work.today)
 
     def facts(day: date) -> Facts:
@@ -59,6 +84,7 @@ def _reconsider(work: Work, person: Person, e: Enrollment, program: Program, cau
         facts_on=facts,
         rule_on=lambda day: find_rule(program, day),
         held=held_by(work, person.id, month_of(work.today)),
+        objected=objected(work, e),
     )
     moved = division != e.division
     for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):

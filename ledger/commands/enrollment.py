@@ -14,9 +14,10 @@ from ledger.domain.month import month_of, parse_month
 from ledger.domain.organization import ORGANIZATION
 from ledger.domain.person import PERSON, division_on, facts_on, must_exist, must_live
 from ledger.domain.program import PROGRAM, Program, rule_on
+from ledger.domain.reconsider import corrections
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, program_id
-from ledger.late import held_by
+from ledger.late import held_by, reconsider_enrollment
 from ledger.work import Work
 
 
@@ -139,7 +140,10 @@ def close_notice(work: Work, c: CloseNotice) -> str:
 
 @handles(ApproveEnrollment)
 def approve(work: Work, c: ApproveEnrollment) -> str:
-    """By another officer than the one who submitted; excluded programs are looked at again."""
+    """By another officer than the one who submitted; excluded programs are looked at again.
+
+    Facts that ended since the application end what is approved, from the month after.
+    """
     prog, e = open_program(work, c.program), existing(work, c)
     rule = rule_on(prog, e.applied_on or work.today)
     start = parse_month(c.start_month) if c.start_month else None
@@ -157,7 +161,11 @@ def approve(work: Work, c: ApproveEnrollment) -> str:
         end_month=end,
         amount_fen=c.amount_fen,
     )
-    return record(work, e, data)
+    record(work, e, data)
+    if prog.kind == "periodic-cash" and prog.beneficiary == "person":
+        person = work.load(PERSON, c.beneficiary)
+        reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
+    return e.id
 
 
 @handles(RejectEnrollment)
@@ -170,7 +178,8 @@ def reject(work: Work, c: RejectEnrollment) -> str:
 def suspend(work: Work, c: SuspendEnrollment) -> str:
     e = existing(work, c)
     month = parse_month(c.from_month)
-    return record(work, e, admission.suspend(e, from_month=month, reason=c.reason))
+    record(work, e, admission.suspend(e, from_month=month, reason=c.reason))
+    return _correct(work, e, c.reason)
 
 
 @handles(ResumeEnrollment)
@@ -184,7 +193,8 @@ def resume(work: Work, c: ResumeEnrollment) -> str:
 def end(work: Work, c: EndEnrollment) -> str:
     e = existing(work, c)
     month = parse_month(c.last_month)
-    return record(work, e, admission.end(e, last_month=month, reason=c.reason))
+    record(work, e, admission.end(e, last_month=month, reason=c.reason))
+    return _correct(work, e, c.reason)
 
 
 # --- shared with the other commands about enrollments
@@ -211,6 +221,13 @@ def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None
     work.record(
         ENROLLMENT, e, data, subject=e.beneficiary, division=e.division, effective=effective
     )
+    return e.id
+
+
+def _correct(work: Work, e: Enrollment, reason: str) -> str:
+    """Debts and reversals for months that the stop just recorded takes back."""
+    for data in corrections(e, reason=reason):
+        record(work, e, data)
     return e.id
 
 

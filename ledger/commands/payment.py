@@ -5,11 +5,12 @@ from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
 from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FourEyes, NotFound
+from ledger.domain.errors import FourEyes, NotEligible, NotFound
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.person import PERSON
 from ledger.domain.program import PROGRAM, Program, rule_on
 from ledger.domain.stream import program_id
+from ledger.late import upheld_in
 from ledger.work import Work
 
 
@@ -99,6 +100,8 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
     if work.context.actor == e.submitted_by:
         raise FourEyes(actor=work.context.actor)
     month = parse_month(c.month)
+    if e.id in upheld_in(work, program.code, month):
+        raise NotEligible(reason="objection-upheld")
     rule = rule_on(program, first_day(month))
     data = payment.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)

@@ -33,6 +33,7 @@ from ledger.domain.payrun import PAYRUN, BankLine, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
 from ledger.domain.rules import Rule
 from ledger.domain.stream import payrun_id, program_id
+from ledger.late import upheld_in
 from ledger.work import Work
 
 
@@ -110,15 +111,21 @@ def open_run(work: Work, c: OpenPayRun) -> str:
 
 @handles(ComputePayRun)
 def compute(work: Work, c: ComputePayRun) -> str:
-    """Everyone in and everyone left out, from the views as of the cut-off."""
+    """Everyone in and everyone left out, from the views as of the cut-off.
+
+    What an objection to the month's earlier batch kept from being paid stays out.
+    """
     run, program, rule = _load(work, c.payrun)
     rules.must_be(run, "compute", "opened", "computed")
     cutoff = work.standings.catch_up()
     lines: list[Line] = []
     left_out: list[LeftOut] = []
     period = period_of(rule, run.month)
+    upheld = upheld_in(work, program.code, run.month)
     for s in work.standings.standings(program.code, run.month, period, rule):
         reason = reason_left_out(s, rule, run.month, program.payee)
+        if reason is None and s.enrollment in upheld:
+            reason = "objection-upheld"
         if reason is None:
             lines.append(_line(s, amount_for(s, rule)))
         elif s.status != "rejected":

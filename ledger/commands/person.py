@@ -161,14 +161,15 @@ def register(work: Work, c: RegisterPerson) -> str:
 def issue_certificate(work: Work, c: IssueCertificate) -> str:
     person = _living(work, c.person)
     rules.check_class(c.category, c.grade)
-    if work.vault.person_id(parse_identity(c.id_number, today=work.today).number) != person.id:
+    identity = parse_identity(c.id_number, today=work.today)
+    if work.vault.person_id(identity.number) != person.id:
         raise InvalidIdentityNumber(reason="another person's")
-    number = check_certificate(c.number, c.id_number, c.category, c.grade)
+    number = check_certificate(c.number, identity.number, c.category, c.grade)
     sealed = work.seal(person, person.id, {"certificate": number})
     issued = ev.CertificateIssued(
         sealed=sealed, category=c.category, grade=c.grade, expires_on=c.expires_on
     )
-    return _record(work, person, issued)
+    return _record_and_reconsider(work, person, issued)
 
 
 @handles(ChangeCertificate)

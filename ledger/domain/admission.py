@@ -13,6 +13,7 @@ from ledger.domain.errors import (
     Excluded,
     FourEyes,
     KinMustRecuse,
+    MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
     NotFound,
@@ -191,14 +192,16 @@ def resume(e: Enrollment, *, from_month: Month, reason: str) -> EventData:
     """Payable again from a month on, after a suspension or an end."""
     if e.status not in ("suspended", "ended") or e.active_in(from_month):
         raise OutOfOrder(status=e.status, step="resume")
-    if not e.approved or from_month < e.approved[-1].first:
-        first = e.approved[-1].first if e.approved else "?"
+    if not e.approved or from_month < e.approved[0].first:
+        first = e.approved[0].first if e.approved else "?"
         raise MonthBeforeEnrollment(month=from_month, start_month=first)
+    if from_month > e.term:
+        raise MonthAfterEnd(month=from_month, last_month=e.term)
     return ev.EnrollmentResumed(program=e.program, from_month=from_month, reason=reason)
 
 
 def end(e: Enrollment, *, last_month: Month, reason: str, zh: str = "", en: str = "") -> EventData:
-    """The last payable month is set; grants after it are for ``reconsider`` to correct."""
+    """The last payable month is set; grants after it are for ``corrections``."""
     if e.status not in ("approved", "suspended"):
         raise OutOfOrder(status=e.status, step="end")
     return ev.EnrollmentEnded(

@@ -58,7 +58,11 @@ class Overpayment:
 
 @dataclass(slots=True)
 class Enrollment:
-    """State of an enrollment's stream. ``grants`` by benefit month."""
+    """State of an enrollment's stream. ``grants`` by benefit month.
+
+    ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
+    decision stopped or an application left out: no fact gives those back.
+    """
 
     id: str
     version: int = 0
@@ -75,6 +79,8 @@ class Enrollment:
     objections: set[str] = field(default_factory=set)
     approved: list[Interval] = field(default_factory=list)
     suspended: list[Interval] = field(default_factory=list)
+    withheld: list[Interval] = field(default_factory=list)
+    term: str = OPEN_ENDED
     end_reason: str = ""
     amount_fen: int | None = None
     grants: dict[str, Grant] = field(default_factory=dict)
@@ -142,7 +148,13 @@ def _objection_resolved(e: Enrollment, event: Event[ev.ObjectionResolved]) -> No
 def _approved(e: Enrollment, event: Event[ev.EnrollmentApproved]) -> None:
     d = event.data
     e.status, e.rule, e.amount_fen, e.end_reason = "approved", d.rule, d.amount_fen, ""
-    e.approved.append(Interval(d.start_month, d.end_month or OPEN_ENDED))
+    _cut(e.withheld, d.start_month)
+    if e.approved:
+        e.withheld.append(
+            Interval(plus_months(e.approved[-1].last, 1), plus_months(d.start_month, -1))
+        )
+    e.term = d.end_month or OPEN_ENDED
+    e.approved.append(Interval(d.start_month, e.term))
 
 
 def _rejected(e: Enrollment, event: Event[ev.EnrollmentRejected]) -> None:
@@ -151,28 +163,49 @@ def _rejected(e: Enrollment, event: Event[ev.EnrollmentRejected]) -> None:
 
 
 def _suspended(e: Enrollment, event: Event[ev.EnrollmentSuspended]) -> None:
+    """Nothing is payable from a month on, whatever was decided of later months before."""
     e.status, e.end_reason = "suspended", event.data.reason
+    _cut(e.suspended, event.data.from_month)
     e.suspended.append(Interval(event.data.from_month))
+    if _decided(event):
+        e.withheld.append(Interval(event.data.from_month))
 
 
 def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
+    """Payable from a month on, to the end of the term: takes back suspensions and an end."""
     e.status, e.end_reason = "approved", ""
     month = event.data.from_month
-    before = plus_months(month, -1)
-    if e.suspended and e.suspended[-1].last == OPEN_ENDED:
-        e.suspended[-1].last = before
-    elif e.approved:
-        ended = e.approved[-1]
-        if month > ended.last:
-            e.approved.append(Interval(month))
+    _cut(e.suspended, month)
+    if _decided(event):
+        _cut(e.withheld, month)
+    kept = [i for i in e.approved if i.first <= month]
+    if kept and month > kept[-1].last:
+        if month == plus_months(kept[-1].last, 1):
+            kept[-1].last = e.term
         else:
-            ended.last = OPEN_ENDED
+            kept.append(Interval(month, e.term))
+        e.approved = kept
 
 
 def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
     e.status, e.end_reason = "ended", event.data.reason
+    last = event.data.last_month
     if e.approved:
-        e.approved[-1].last = event.data.last_month
+        e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
+        e.approved[-1].last = min(e.approved[-1].last, last)
+    if _decided(event):
+        e.withheld.append(Interval(plus_months(last, 1)))
+
+
+def _decided(event: Event[Any]) -> bool:
+    """Whether an officer decided it: what follows from a fact names that fact as its cause."""
+    return event.causationid is None
+
+
+def _cut(intervals: list[Interval], month: str) -> None:
+    """Take away a month and all that come after it."""
+    before = plus_months(month, -1)
+    intervals[:] = [Interval(i.first, min(i.last, before)) for i in intervals if i.first < month]
 
 
 def _granted(e: Enrollment, event: Event[ev.SubsidyGranted]) -> None:

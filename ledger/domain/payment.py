@@ -111,9 +111,9 @@ def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | No
         return "ended"
     if s.status not in ("approved", "suspended", "ended"):
         return "not-approved"
-    if month < s.start_month:
-        return "before-start"
     if not s.active:
+        if month < s.start_month:
+            return "before-start"
         return "suspended" if s.status == "suspended" else "ended"
     if s.granted:
         return "already-granted"

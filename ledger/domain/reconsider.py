@@ -28,13 +28,10 @@ from ledger.domain.rules import Facts, Finding, Rule, evaluate
 TEMPORARY = ("in_custody", "certified")
 """Facts whose failing suspends; any other failing ends the enrollment."""
 
-FACT_REASONS = {*STOP_WORDS, "excluded", "needs_care", "rule", "urban", "vehicle", "age"}
-"""Reasons of an end or a suspension that facts gave and that other facts may take back."""
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How one month stands by the facts: payable, or the first fact that fails."""
+    """How one month stands: payable, or the fact (or the decision) that stands against it."""
 
     month: Month
     failing: str | None
@@ -42,11 +39,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known now: the facts of any day, the rule of any day, other programs held."""
+    """What is known now: the facts of any day, the rule of any day, other programs held.
+
+    ``objected`` says of a month whether an objection to its payment was upheld.
+    """
 
     facts_on: Callable[[date], Facts]
     rule_on: Callable[[date], Rule | None]
     held: Callable[[str], bool]
+    objected: Callable[[str], bool]
 
 
 def reconsider(
@@ -57,9 +58,9 @@ def reconsider(
     A generator: the caller records each event before asking for the next one, because overpayments
     and arrears are decided on the state that the stop or the resumption left. ``moved`` says that
     the beneficiary lives in another division of the city now, which is an event of its own.
-    An enrollment that ended for a reason other than a fact is left as it is.
+    Months that an officer's decision stopped are not given back, whatever the facts say.
     """
-    if not e.approved or (e.end_reason and e.end_reason not in FACT_REASONS):
+    if not e.approved:
         return
     months = _judged(e, known, until=plus_months(month_of(today), 1))
     if all((m.failing is None) == e.active_in(m.month) for m in months):
@@ -76,12 +77,14 @@ def reconsider(
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
     assert e.applied_on is not None
     first = e.approved[0].first
-    if e.status == "approved":  # an approval for a fixed term isn't prolonged
-        until = min(until, Month(e.approved[-1].last))
+    until = min(until, Month(e.term))  # an approval for a fixed term isn't prolonged
     judged = []
     for month in months_between(first, max(until, first)):
         day = first_payable_day(month, e.applied_on)
-        judged.append(Judged(month, _failing(known, day)))
+        failing = _failing(known, day)
+        if failing is None and any(month in i for i in e.withheld):
+            failing = "decided"
+        judged.append(Judged(month, failing))
     return judged
 
 
@@ -148,6 +151,12 @@ def _stop(e: Enrollment, month: Month, failing: str, *, lasting: bool) -> EventD
     )
 
 
+def corrections(e: Enrollment, *, reason: str) -> Iterable[EventData]:
+    """What an officer's stop means for months granted already; each folded before the next."""
+    stopped = [Judged(Month(m), reason) for m in sorted(e.grants) if not e.active_in(m)]
+    yield from _corrections(e, stopped)
+
+
 def _corrections(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
     """Debts for months paid in error, reversals for those granted and not paid."""
     paid = []
@@ -169,7 +178,8 @@ def _arrears(
     """Past months that were stopped and should not have been; this month's run pays this month."""
     for month in months:
         rule = known.rule_on(first_payable_day(month, e.applied_on or today))
-        if month < month_of(today) and rule is not None and not e.granted(month):
+        due = month < month_of(today) and not e.granted(month) and not known.objected(month)
+        if due and rule is not None:
             yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
 
 

@@ -24,7 +24,8 @@ class Entitlement(msgspec.Struct, gc=False):
     ``status`` is applied, assessed, noticed, notice-closed, approved, suspended, ended or
     rejected. ``granted`` holds the months granted and not reversed, ``periods`` the years (or
     ``once``) granted with their month, ``year_fen`` what stands granted by calendar year.
-    ``amount_fen`` is set where the amount was decided individually.
+    ``term`` is the last month of the latest approval; ``amount_fen`` is set where the amount was
+    decided individually.
     """
 
     enrollment: str
@@ -44,6 +45,7 @@ class Entitlement(msgspec.Struct, gc=False):
     approved_by: str | None = None
     start_month: str | None = None
     end_month: str | None = None
+    term: str = OPEN_ENDED
     end_reason: str | None = None
     approved: list[list[str]] = []
     suspended: list[list[str]] = []
@@ -98,9 +100,9 @@ def payable_in(row: Entitlement, month: str, period: str | None = None) -> str |
         return "ended"
     if row.status not in ("approved", "suspended", "ended"):
         return "not-approved"
-    if row.start_month is None or month < row.start_month:
-        return "before-start"
     if not active:
+        if row.start_month is None or month < row.start_month:
+            return "before-start"
         return "suspended" if row.status == "suspended" else "ended"
     return "already-granted" if is_granted(row, period or month) else None
 
@@ -157,7 +159,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 1
+    version = 2
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -226,7 +228,8 @@ class Entitlements(View):
         row.status, row.rule, row.end_reason = "approved", d.rule.isoformat(), None
         row.approved_on, row.approved_by = event.effective.isoformat(), event.actor
         row.start_month, row.end_month, row.amount_fen = d.start_month, d.end_month, d.amount_fen
-        row.approved = [*row.approved, [d.start_month, d.end_month or OPEN_ENDED]]
+        row.term = d.end_month or OPEN_ENDED
+        row.approved = [*row.approved, [d.start_month, row.term]]
 
     @on(en.EnrollmentRejected)
     def rejected(self, position: int, event: Event[en.EnrollmentRejected]) -> None:
@@ -238,23 +241,22 @@ class Entitlements(View):
     def suspended(self, position: int, event: Event[en.EnrollmentSuspended]) -> None:
         row = self._at(event)
         row.status, row.end_reason = "suspended", event.data.reason
-        row.suspended = [*row.suspended, [event.data.from_month, OPEN_ENDED]]
+        month = event.data.from_month
+        row.suspended = [*_cut(row.suspended, month), [month, OPEN_ENDED]]
 
     @on(en.EnrollmentResumed)
     def resumed(self, position: int, event: Event[en.EnrollmentResumed]) -> None:
-        """Ends the open suspension, or takes back an end (with a gap, if there was one)."""
+        """Takes back suspensions from the month on, and an end, to the end of the term."""
         row, month = self._at(event), event.data.from_month
         row.status, row.end_reason, row.end_month = "approved", None, None
-        if row.suspended and row.suspended[-1][1] == OPEN_ENDED:
-            first = row.suspended[-1][0]
-            row.suspended = [*row.suspended[:-1], [first, plus_months(month, -1)]]
-        elif row.approved:
-            first, last = row.approved[-1]
-            if month > last:
-                row.approved = [*row.approved, [month, OPEN_ENDED]]
-                row.start_month = month
+        row.suspended = _cut(row.suspended, month)
+        kept = [[first, last] for first, last in row.approved if first <= month]
+        if kept and month > kept[-1][1]:
+            if month == plus_months(kept[-1][1], 1):
+                kept[-1][1] = row.term
             else:
-                row.approved = [*row.approved[:-1], [first, OPEN_ENDED]]
+                kept.append([month, row.term])
+            row.approved, row.start_month = kept, kept[-1][0]
         if row.approved and row.approved[-1][1] != OPEN_ENDED:
             row.end_month = row.approved[-1][1]
 
@@ -263,7 +265,10 @@ class Entitlements(View):
         row, last = self._at(event), event.data.last_month
         row.status, row.end_month, row.end_reason = "ended", last, event.data.reason
         if row.approved:
-            row.approved = [*row.approved[:-1], [row.approved[-1][0], last]]
+            kept = [i for i in row.approved if i[0] <= last] or row.approved[:1]
+            first, until = kept[-1]
+            row.approved = [*kept[:-1], [first, min(until, last)]]
+            row.start_month = first
 
     @on(en.SubsidyGranted, en.ArrearsGranted)
     def granted(
@@ -296,6 +301,12 @@ class Entitlements(View):
     @on(*_OTHERS)
     def seen(self, position: int, event: Event[EventData]) -> None:
         self._at(event)
+
+
+def _cut(intervals: list[list[str]], month: str) -> list[list[str]]:
+    """Without a month and all that come after it."""
+    before = plus_months(month, -1)
+    return [[first, min(last, before)] for first, last in intervals if first < month]
 
 
 def _objections(row: Entitlement, open_ones: list[str]) -> None:
