@@ -1,0 +1,344 @@
+"""Late knowledge, told as small histories: what is learned late is answered by new events for
+exactly the months it is about, and nothing that was recorded is ever edited.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.commands import enrollment as en
+from ledger.commands import payment as pay
+from ledger.commands import person as pe
+from ledger.domain.errors import NotEligible
+from ledger.domain.payrun import PAYRUN
+from ledger.domain.stream import enrollment_id
+from tests.office import (
+    CITY,
+    LIVING,
+    LIVING_FEN,
+    NEIGHBOR,
+    NURSING,
+    NURSING_FEN,
+    Office,
+    by,
+    day,
+    died,
+    identity,
+    learn,
+)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    it = Office(tmp_path / "home")
+    yield it
+    it.close()
+
+
+# --- death
+
+
+def test_a_death_known_at_once_stops_the_month_after_and_owes_nothing(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    assert learn(office, "2017-04-14", "2017-04-10", died(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-04", "alive"),
+    ]
+    start = office.length()
+    office.paid("2017-04", "2017-05")
+    grants = [t for t in office.told(start) if t[0] == "SubsidyGranted"]
+    assert grants == [("SubsidyGranted", "2017-04", LIVING_FEN)]
+
+
+def test_a_death_learned_two_months_late_makes_a_debt_of_exactly_those_months(
+    office: Office,
+) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-05")
+    assert learn(office, "2017-06-14", "2017-03-10", died(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-03", "alive"),
+        ("OverpaymentFound", ["2017-04", "2017-05"], 2 * LIVING_FEN, "alive"),
+    ]
+    debt = office.log()[-1]
+    assert debt.causationid is not None
+    assert debt.causationid.startswith(who), "the debt names the death it follows from"
+    named = [m.grant for m in debt.data.months]
+    grants = [e.id for e in office.log() if type(e.data).__name__ == "SubsidyGranted"]
+    assert named == grants[3:5], "and the very grants it corrects"
+
+
+def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> None:
+    who = office.person(1, care=True)
+    office.enroll(who, LIVING)
+    office.enroll(who, NURSING)
+    office.paid("2017-01", "2017-02", LIVING).paid("2017-01", "2017-02", NURSING)
+    told = learn(office, "2017-03-14", "2017-01-31", died(who))
+    assert sorted(t for t in told if t[0] == "OverpaymentFound") == [
+        ("OverpaymentFound", ["2017-02"], LIVING_FEN, "alive"),
+        ("OverpaymentFound", ["2017-02"], NURSING_FEN, "alive"),
+    ]
+
+
+def test_a_returned_month_after_death_is_reversed_and_owes_nothing(office: Office) -> None:
+    who = office.enrolled(1)
+    run = office.issued("2017-01")
+    office.result(run, "2017-01", returned={enrollment_id(who, LIVING): "closed"})
+    assert learn(office, "2017-02-14", "2016-12-20", died(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2016-12", "alive"),
+        ("GrantReversed", "2017-01", LIVING_FEN),
+    ]
+
+
+def test_a_revoked_death_resumes_and_pays_the_missed_months_as_arrears(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    learn(office, "2017-04-14", "2017-03-10", died(who))
+    office.paid("2017-04", "2017-06")
+    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
+    assert learn(office, "2017-07-14", "2017-07-10", revoked) == [
+        ("DeathRevoked",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-04"),
+        ("FundsCommitted", LIVING_FEN),
+        ("ArrearsGranted", "2017-04", LIVING_FEN),
+        ("FundsCommitted", LIVING_FEN),
+        ("ArrearsGranted", "2017-05", LIVING_FEN),
+        ("FundsCommitted", LIVING_FEN),
+        ("ArrearsGranted", "2017-06", LIVING_FEN),
+        ("PaymentInstructed", "2017-04", LIVING_FEN),
+        ("PaymentInstructed", "2017-05", LIVING_FEN),
+        ("PaymentInstructed", "2017-06", LIVING_FEN),
+    ]
+
+
+def test_the_month_of_an_upheld_objection_never_becomes_arrears(office: Office) -> None:
+    who = office.enrolled(1)
+    enrollment = enrollment_id(who, LIVING)
+    office.paid("2017-01", "2017-02")
+    office.result(office.issued("2017-03", objections=[enrollment]), "2017-03")
+    learn(office, "2017-04-14", "2017-02-10", died(who))
+    office.paid("2017-04", "2017-04")
+    told = learn(
+        office,
+        "2017-05-14",
+        "2017-05-10",
+        pe.RevokeDeath(person=who, reason="namesake", document="police"),
+    )
+    assert [t for t in told if t[0] == "ArrearsGranted"] == [
+        ("ArrearsGranted", "2017-04", LIVING_FEN)
+    ]
+    by_hand = pay.GrantArrears(program=LIVING, beneficiary=who, month="2017-03", reason="asked")
+    with pytest.raises(NotEligible):
+        office.do(by_hand, by("director-1", "2017-05-14", CITY))
+
+
+def test_a_further_batch_does_not_pay_the_month_of_an_upheld_objection(office: Office) -> None:
+    enrollment = enrollment_id(office.enrolled(1), LIVING)
+    office.result(office.issued("2017-03", objections=[enrollment]), "2017-03")
+    run = office.compute("2017-03", batch=2)
+    assert office.ledger.state(PAYRUN, run).count == 0
+    assert office.log()[-1].data.left_out == {"objection-upheld": 1}
+
+
+# --- facts
+
+
+def test_a_regrade_learned_late_ends_nursing_and_not_living(office: Office) -> None:
+    who = office.person(1, care=True, grade=2)
+    office.enroll(who, LIVING)
+    office.enroll(who, NURSING)
+    office.paid("2017-01", "2017-04", LIVING).paid("2017-01", "2017-04", NURSING)
+    regraded = pe.ChangeCertificate(person=who, category=4, grade=3, reason="reassessed")
+    assert learn(office, "2017-05-14", "2017-02-10", regraded) == [
+        ("CertificateChanged",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "grade"),
+        ("OverpaymentFound", ["2017-03", "2017-04"], 2 * NURSING_FEN, "grade"),
+    ]
+
+
+def test_low_income_that_ended_earlier_makes_a_debt_from_the_month_after(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    ended = pe.EndHardship(person=who, reason="income")
+    assert learn(office, "2017-04-14", "2017-01-10", ended) == [
+        ("LowIncomeEnded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-01", "low_income"),
+        ("OverpaymentFound", ["2017-02", "2017-03"], 2 * LIVING_FEN, "low_income"),
+    ]
+
+
+def test_low_income_recognized_again_from_earlier_than_first_known_is_paid_for(
+    office: Office,
+) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    learn(office, "2017-03-14", "2017-02-10", pe.EndHardship(person=who, reason="income"))
+    office.paid("2017-03", "2017-06")
+    again = pe.RecognizeHardship(person=who, document="d")
+    told = learn(office, "2017-07-14", "2017-06-01", again)
+    assert [t for t in told if t[0] in ("EnrollmentResumed", "ArrearsGranted")] == [
+        ("EnrollmentResumed", "2017-06"),
+        ("ArrearsGranted", "2017-06", LIVING_FEN),
+    ]
+    told = learn(office, "2017-07-15", "2017-05-01", again)
+    assert [t for t in told if t[0] in ("EnrollmentResumed", "ArrearsGranted")] == [
+        ("EnrollmentResumed", "2017-05"),
+        ("ArrearsGranted", "2017-05", LIVING_FEN),
+    ]
+
+
+def test_custody_suspends_the_months_between_judgment_and_release(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    held = pe.RecordCustody(person=who, document="judgment")
+    assert learn(office, "2017-03-14", "2017-02-10", held) == [
+        ("CustodyRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentSuspended", "2017-03", "in_custody"),
+    ]
+    start = office.length()
+    office.paid("2017-03", "2017-05")
+    assert not [t for t in office.told(start) if t[0] == "SubsidyGranted"]
+    freed = pe.EndCustody(person=who, document="release")
+    assert learn(office, "2017-06-14", "2017-05-10", freed) == [
+        ("CustodyEnded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-06"),
+    ]
+    start = office.length()
+    office.paid("2017-06", "2017-06")
+    assert ("SubsidyGranted", "2017-06", LIVING_FEN) in office.told(start)
+
+
+def test_a_release_that_was_earlier_than_first_known_is_paid_for(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    learn(office, "2017-03-14", "2017-02-10", pe.RecordCustody(person=who, document="judgment"))
+    office.paid("2017-03", "2017-06")
+    freed = pe.EndCustody(person=who, document="release")
+    learn(office, "2017-07-14", "2017-06-10", freed)
+    told = learn(office, "2017-07-15", "2017-04-10", freed)
+    assert [t for t in told if t[0] in ("EnrollmentResumed", "ArrearsGranted")] == [
+        ("EnrollmentResumed", "2017-05"),
+        ("ArrearsGranted", "2017-05", LIVING_FEN),
+        ("ArrearsGranted", "2017-06", LIVING_FEN),
+    ]
+
+
+def test_custody_learned_after_a_death_that_is_then_revoked_keeps_its_own_months(
+    office: Office,
+) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-04")
+    learn(office, "2017-05-14", "2017-04-10", died(who))
+    learn(office, "2017-05-15", "2017-02-10", pe.RevokeDeath(person=who, reason="r", document="d"))
+    learn(office, "2017-05-16", "2017-04-10", died(who))
+    office.paid("2017-05", "2017-06")
+    learn(office, "2017-07-10", "2017-07-01", pe.RevokeDeath(person=who, reason="r", document="d"))
+    start = office.length()
+    office.paid("2017-07", "2017-07")
+    assert ("SubsidyGranted", "2017-07", LIVING_FEN) in office.told(start)
+
+
+def test_a_lapsed_certificate_suspends_and_a_renewal_restores(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    lapsed = learn(office, "2017-03-14", "2017-01-31", pe.ExpireCertificate(person=who))
+    assert lapsed == [
+        ("CertificateExpired",),
+        ("EligibilityReviewed",),
+        ("EnrollmentSuspended", "2017-02", "certified"),
+        ("OverpaymentFound", ["2017-02"], LIVING_FEN, "certified"),
+    ]
+    renewed = pe.ChangeCertificate(person=who, category=4, grade=2, reason="renewed")
+    assert learn(office, "2017-04-14", "2017-04-10", renewed) == [
+        ("CertificateChanged",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-05"),
+    ]
+
+
+def test_a_certificate_issued_anew_restores_as_a_renewal_does(office: Office) -> None:
+    who = office.enrolled(1)
+    learn(office, "2017-01-14", "2017-01-10", pe.CancelCertificate(person=who, reason="r"))
+    issued = pe.IssueCertificate(
+        person=who, number=f"{identity(1)}42", id_number=identity(1), category=4, grade=2
+    )
+    assert learn(office, "2017-02-14", "2017-02-10", issued) == [
+        ("CertificateIssued",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-03"),
+    ]
+
+
+# --- residence
+
+
+def test_a_move_within_the_city_changes_the_division_that_pays(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-01")
+    moved = pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
+    told = learn(office, "2017-02-14", "2017-02-10", moved)
+    assert told == [("ResidenceChanged",), ("EligibilityReviewed",)]
+    office.paid("2017-02", "2017-02")
+    grants = [e for e in office.log() if type(e.data).__name__ == "SubsidyGranted"]
+    assert [g.division for g in grants] == ["220202", "220203"]
+
+
+def test_a_move_out_of_the_city_learned_late_makes_a_debt(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    away = pe.ChangeResidence(person=who, division=None, urban=True)
+    assert learn(office, "2017-04-14", "2017-02-10", away) == [
+        ("ResidenceChanged",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "resident"),
+        ("OverpaymentFound", ["2017-03"], LIVING_FEN, "resident"),
+    ]
+
+
+def test_what_ended_between_application_and_approval_is_not_paid(office: Office) -> None:
+    """The application was right on its day; the approval knows what became of it since."""
+    who = office.person(1)
+    about = {"program": LIVING, "beneficiary": who}
+    clerk = by("clerk-1", "2017-01-04")
+    office.at("2017-01-04").do(en.SubmitApplication(**about), clerk)
+    office.do(en.AssessEligibility(**about), clerk)
+    until = day("2017-01-11")
+    office.do(
+        en.PublishNotice(**about, notice_from=day("2017-01-05"), notice_until=until, place="p"),
+        clerk,
+    )
+    learn(office, "2017-02-14", "2017-02-10", pe.EndHardship(person=who, reason="income"))
+    approver = by("approver-1", "2017-03-12")
+    office.at("2017-03-12").do(en.CloseNotice(**about), approver)
+    office.do(en.ApproveEnrollment(**about), approver)
+    start = office.length()
+    office.paid("2017-02", "2017-03")
+    assert [t for t in office.told(start) if t[0] == "SubsidyGranted"] == [
+        ("SubsidyGranted", "2017-02", LIVING_FEN)
+    ]
+
+
+def test_a_term_that_ran_out_is_not_prolonged_by_what_is_learned_later(office: Office) -> None:
+    who = office.person(1)
+    office.enroll(who, end="2017-03")
+    office.paid("2017-01", "2017-02")
+    learn(office, "2017-03-14", "2017-02-10", died(who))
+    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
+    told = learn(office, "2017-07-14", "2017-07-10", revoked)
+    assert [t for t in told if t[0] == "ArrearsGranted"] == [
+        ("ArrearsGranted", "2017-03", LIVING_FEN)
+    ]
+    start = office.length()
+    office.paid("2017-07", "2017-07")
+    assert not [t for t in office.told(start) if t[0] == "SubsidyGranted"]
