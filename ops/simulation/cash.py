@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from ledger.domain.money import Money
 from ops.simulation.city import Citizen, sized
-from ops.simulation.people import Applicant, enroll
+from ops.simulation.people import Applicant
 from ops.simulation.plan import Scenario
-from ops.simulation.runner import Runner
 from ops.simulation.runs import Wanted
 
 
@@ -31,12 +30,13 @@ class Payment:
     total_fen: int | None = None
 
 
-def _working(c: Citizen) -> bool:
+def working(c: Citizen) -> bool:
+    """Of working age."""
     return 18 <= c.age <= 59
 
 
 def _severe_working(c: Citizen) -> bool:
-    return _working(c) and c.grade <= 2
+    return working(c) and c.grade <= 2
 
 
 def _severe_in_town(c: Citizen) -> bool:
@@ -71,21 +71,24 @@ def _student(c: Citizen) -> bool:
     return c.student != "none"
 
 
+SHELTERED, SHELTERED_PAID_IN = "sheltered-employment", 9
+"""Institutions, which ``organizations.py`` has; paid like everyone else."""
+
 FROM_FEBRUARY = tuple(range(2, 13))
 FROM_MARCH = tuple(range(3, 13))
 
 PAYMENTS = (
     Payment("pension-premium", 23_703, _severe_working, 2, (3,), notice=False),
     Payment("medical-premium", 2_365, _severe_in_town, 2, (3,), notice=False),
-    Payment("accident-insurance", 12_000, _working, 3, (4,), notice=False),
+    Payment("accident-insurance", 12_000, working, 3, (4,), notice=False),
     Payment("fuel-subsidy", 3_149, _drives, 6, (7,)),
     Payment("care-service", 718, _cared_for, 4, (11,)),
     Payment("student-aid", 120, _senior_secondary, 9, (10,)),
     Payment("student-aid-child", 90, _poor_student, 9, (10,)),
     Payment("lottery-fund-aid", 40, _poor_child, 5, (6,), total_fen=8_000_000),
     Payment("rehab-care-subsidy", 45, _autistic_or_intellectual, 3, FROM_MARCH),
-    Payment("township-commissioner", 150, _working, 2, FROM_FEBRUARY, total_fen=12_000_000),
-    Payment("village-commissioner", 600, _working, 2, FROM_FEBRUARY, total_fen=12_000_000),
+    Payment("township-commissioner", 150, working, 2, FROM_FEBRUARY, total_fen=12_000_000),
+    Payment("village-commissioner", 600, working, 2, FROM_FEBRUARY, total_fen=12_000_000),
     Payment("charity-platform", 82, _student, 5, (6,), notice=False, total_fen=4_100_000),
 )
 
@@ -93,28 +96,18 @@ PAYMENTS = (
 class Payments:
     """The year's payments beside the two monthly subsidies."""
 
-    def __init__(self, runner: Runner, scenario: Scenario) -> None:
-        self._runner = runner
-        self._calendar = scenario.calendar
+    def __init__(self, scenario: Scenario) -> None:
         self._scale = scenario.scale
         self.chosen = {p.program: choose(scenario, p) for p in PAYMENTS}
 
-    def enroll(self, month: int) -> None:
-        """Applications of the month, decided within it."""
-        for payment in PAYMENTS:
-            if payment.apply_in == month:
-                enroll(
-                    self._runner,
-                    self._calendar,
-                    month,
-                    self._applicants(payment),
-                    tag=payment.program,
-                    notice=payment.notice,
-                )
+    def applicants(self, month: int) -> list[Applicant]:
+        """Who applies in the month."""
+        return [a for p in PAYMENTS if p.apply_in == month for a in self._applicants(p)]
 
     def wanted(self, month: int) -> list[Wanted]:
         """The runs of the month."""
-        return [Wanted(program=p.program) for p in PAYMENTS if month in p.paid_in]
+        wanted = [Wanted(program=p.program) for p in PAYMENTS if month in p.paid_in]
+        return wanted + ([Wanted(program=SHELTERED)] if month == SHELTERED_PAID_IN else [])
 
     def _applicants(self, payment: Payment) -> list[Applicant]:
         chosen = self.chosen[payment.program]
@@ -123,7 +116,8 @@ class Payments:
             total = Money(sized(payment.total_fen, self._scale))
             amounts = [m.fen for m in total.allocate([1] * len(chosen))]
         return [
-            Applicant(payment.program, c, amount) for c, amount in zip(chosen, amounts, strict=True)
+            Applicant(payment.program, c.person, c.division, amount, payment.notice)
+            for c, amount in zip(chosen, amounts, strict=True)
         ]
 
 

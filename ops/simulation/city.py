@@ -38,6 +38,10 @@ OTHERS = 3_000
 """Full-size cohorts: in need of care, of low income, both at once, and neither."""
 
 
+CHILDREN = (2, 4, 5, 6, 7) * 4
+"""Categories of a few further children, so that the smallest city has some of each."""
+
+
 def sized(count: int, scale: Fraction) -> int:
     """A count's share in a smaller city: rounded half up, at least one."""
     return max(1, int(count * scale + Fraction(1, 2)))
@@ -80,7 +84,8 @@ def populate(seed: int, scale: Fraction, vault: Vault, year: int) -> list[Citize
     Within each cohort, ages and categories cycle so that any large enough slice holds every kind.
     """
     care, low, both = (sized(n, scale) for n in (CARE, LOW_INCOME, BOTH))
-    others = sized(OTHERS, scale) + 20
+    others = sized(OTHERS, scale) + len(CHILDREN)
+    total = care + low - both + others
     cohorts = (
         [(True, True)] * both
         + [(True, False)] * (care - both)
@@ -91,10 +96,12 @@ def populate(seed: int, scale: Fraction, vault: Vault, year: int) -> list[Citize
     used: dict[tuple[str, date, bool], int] = {}
     citizens = []
     for i, (needs_care, low_income) in enumerate(cohorts):
-        citizen = _citizen(i, draw, used, vault, year)
+        citizen = _citizen(i, draw, used, vault, year, child=i >= total - len(CHILDREN))
         citizen.needs_care, citizen.low_income = needs_care, low_income
         citizen.grade = draw.choice((1, 2)) if needs_care else draw.choice((2, 3, 3, 4, 4))
         citizens.append(citizen)
+    for citizen, category in zip(citizens[-len(CHILDREN) :], CHILDREN, strict=True):
+        citizen.category = category
     _households(citizens)
     return citizens
 
@@ -105,9 +112,11 @@ def _citizen(
     used: dict[tuple[str, date, bool], int],
     vault: Vault,
     year: int,
+    *,
+    child: bool,
 ) -> Citizen:
     division, town, _ = draw.choices(DIVISIONS, weights=[w for *_, w in DIVISIONS])[0]
-    age = _age(draw, index)
+    age = draw.randint(5, 14) if child else _age(draw, index)
     male = draw.random() < 0.55
     born = date(year - age, 1, 1) + timedelta(days=draw.randrange(365))
     category = 4 if index % 5 in (0, 1) else (6, 5, 2, 1, 7, 6, 5, 3)[index // 5 % 8]

@@ -78,8 +78,10 @@ class Applicant(NamedTuple):
     """Someone who applies for a program; ``amount_fen`` where it is decided one by one."""
 
     program: str
-    citizen: Citizen
+    beneficiary: str
+    division: str
     amount_fen: int | None = None
+    notice: bool = True
 
 
 def enroll(
@@ -88,41 +90,35 @@ def enroll(
     month: int,
     applicants: Sequence[Applicant],
     *,
-    tag: str = "enroll",
     start_month: str | None = None,
-    notice: bool = True,
 ) -> None:
     """Applied for on the 4th, approved on the 12th, with a week of public notice in between."""
     if not applicants:
         return
-    key = f"{calendar.month(month) if month else 'opening'}/{tag}"
+    key = f"{calendar.month(month) if month else 'opening'}/enroll"
     runner.group(
         f"{key}/apply",
         calendar.at(month, 4),
-        lambda: (
-            item for a in applicants for item in _application(a, calendar.day(month, 4), notice)
-        ),
+        lambda: (item for a in applicants for item in _application(a, calendar.day(month, 4))),
     )
     runner.group(
         f"{key}/approve",
         calendar.at(month, 12),
         lambda: (
-            item
-            for a in applicants
-            for item in _approval(a, calendar.day(month, 12), start_month, notice)
+            item for a in applicants for item in _approval(a, calendar.day(month, 12), start_month)
         ),
     )
 
 
-def _application(a: Applicant, today: date, notice: bool) -> Iterator[Item]:
-    program, person = a.program, a.citizen.person
-    by = registrar(a.citizen.division, today)
-    yield SubmitApplication(program=program, beneficiary=person, documents=["申请表"]), by
-    yield AssessEligibility(program=program, beneficiary=person), by
-    if notice:
+def _application(a: Applicant, today: date) -> Iterator[Item]:
+    program, who = a.program, a.beneficiary
+    by = registrar(a.division, today)
+    yield SubmitApplication(program=program, beneficiary=who, documents=["申请表"]), by
+    yield AssessEligibility(program=program, beneficiary=who), by
+    if a.notice:
         noticed = PublishNotice(
             program=program,
-            beneficiary=person,
+            beneficiary=who,
             notice_from=next_day(today),
             notice_until=next_day(today, 7),
             place=PLACE,
@@ -130,12 +126,12 @@ def _application(a: Applicant, today: date, notice: bool) -> Iterator[Item]:
         yield noticed, by
 
 
-def _approval(a: Applicant, today: date, start_month: str | None, notice: bool) -> Iterator[Item]:
-    program, person = a.program, a.citizen.person
-    by = approver(a.citizen.division, today)
-    if notice:
-        yield CloseNotice(program=program, beneficiary=person), by
+def _approval(a: Applicant, today: date, start_month: str | None) -> Iterator[Item]:
+    program, who = a.program, a.beneficiary
+    by = approver(a.division, today)
+    if a.notice:
+        yield CloseNotice(program=program, beneficiary=who), by
     approved = ApproveEnrollment(
-        program=program, beneficiary=person, start_month=start_month, amount_fen=a.amount_fen
+        program=program, beneficiary=who, start_month=start_month, amount_fen=a.amount_fen
     )
     yield approved, by

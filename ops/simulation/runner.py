@@ -45,29 +45,30 @@ class Runner:
 
     def group(self, key: str, at: datetime, items: Callable[[], Iterable[Item]]) -> None:
         """Carry out commands in transactions of :data:`GROUP`; any refusal is an error here."""
-        if f"{key}/end" in self._done:
-            return
         for i, chunk in enumerate(_chunks(items())):
             self._step(f"{key}/{i}", at + timedelta(seconds=i), chunk)
-        self._done.add(f"{key}/end")
 
     def one(self, key: str, at: datetime, command: Command, context: Context) -> str:
         """Carry out one command; the id of its stream. Its result is read back when it is done."""
-        self._now = at
+        self._advance(at)
         result = self.ledger.execute(command, context, key=key)
         if not result.repeated:
             self._count(result.outcomes[0].events)
         return result.stream
 
     def _step(self, key: str, at: datetime, chunk: Sequence[Item]) -> None:
+        self._advance(at)
         if key in self._done:
             return
-        self._now = at
         result = self.ledger.execute_group(chunk, key=key)
         for outcome in result.outcomes:
             if outcome.error is not None:
                 raise SimulationRefused(step=key, reason=f"{outcome.error}: {outcome.en}")
         self._count(sum(o.events for o in result.outcomes))
+
+    def _advance(self, at: datetime) -> None:
+        """Recorded time never goes back: what is done late in a month stays after it."""
+        self._now = max(self._now, at)
 
     def _count(self, events: int) -> None:
         self._stored += events

@@ -7,14 +7,20 @@ from ops.simulation import runs
 from ops.simulation.calendar import Calendar, director
 from ops.simulation.cash import Payments
 from ops.simulation.city import populate
+from ops.simulation.deliveries import Deliveries
+from ops.simulation.households import Households
 from ops.simulation.incidents import Incidents
+from ops.simulation.organizations import award, recognize, sheltered
 from ops.simulation.people import Applicant, enroll, register
 from ops.simulation.plan import LIVING, NURSING, Scenario, make_plan
+from ops.simulation.public import PublicYear
 from ops.simulation.runner import Progress, Runner
 from ops.simulation.runs import Wanted
 
 EVENTS = 2_400_000
 """About how many events the full city's year has, for the progress shown."""
+
+SHELTERED_APPLY_IN = 8
 
 CANCELLED = (6, NURSING)
 """The run whose first batch is cancelled."""
@@ -36,6 +42,7 @@ def run(home: Home, progress: Progress) -> None:
     register(runner, calendar, 0, [c for c in citizens if c.index not in later])
     enroll(runner, calendar, 0, _applicants(scenario, 1), start_month=calendar.month(1))
     year = Year(runner, scenario)
+    year.open()
     for month in range(1, 13):
         runner.stage = calendar.month(month)
         year.month(month)
@@ -74,7 +81,7 @@ def _open(home: Home, runner: Runner, calendar: Calendar) -> None:
 
 def _applicants(scenario: Scenario, month: int) -> list[Applicant]:
     return [
-        Applicant(program, scenario.citizens[i])
+        Applicant(program, scenario.citizens[i].person, scenario.citizens[i].division)
         for program in (LIVING, NURSING)
         for i in scenario.plan.beginning(program, month)
     ]
@@ -88,20 +95,44 @@ class Year:
         self._scenario = scenario
         self._calendar = scenario.calendar
         self._incidents = Incidents(runner, scenario)
-        self._payments = Payments(runner, scenario)
+        self._payments = Payments(scenario)
+        self._deliveries = Deliveries(runner, scenario, self._payments)
+        self._households = Households(runner, scenario)
+        self._public = PublicYear(runner, scenario)
+
+    def open(self) -> None:
+        """What is there when the year begins, beside people and their subsidies."""
+        self._households.open()
+        recognize(self._runner, self._scenario)
 
     def month(self, month: int) -> None:
         """One month, from registrations to debts."""
         runner, calendar, scenario = self._runner, self._calendar, self._scenario
+        self._public.month(month)
+        if month == 11:
+            award(runner, scenario)
         if month > 1:
             newcomers = [scenario.citizens[i] for i in scenario.plan.newcomers(month)]
             register(runner, calendar, month, newcomers)
-            enroll(runner, calendar, month, _applicants(scenario, month))
-        self._payments.enroll(month)
+        enroll(runner, calendar, month, self._applicants(month))
+        self._households.propose(month)
+        self._deliveries.deliver(month)
+        self._households.build(month)
+        self._households.decide(month)
         self._incidents.learned(month)
         self._incidents.pay_again(month)
         self._pay(month)
         self._incidents.follow_up_debts(month)
+
+    def _applicants(self, month: int) -> list[Applicant]:
+        """Everyone who applies in the month."""
+        found = _applicants(self._scenario, month) if month > 1 else []
+        found += self._payments.applicants(month)
+        found += self._deliveries.applicants(month)
+        found += self._households.applicants(month)
+        if month == SHELTERED_APPLY_IN:
+            found += sheltered(self._scenario)
+        return found
 
     def _pay(self, month: int) -> None:
         runner, calendar = self._runner, self._calendar

@@ -117,15 +117,17 @@ def matches(
     city of another scale, a figure's share is rarely a whole number: it agrees when it is less than
     one ``grain`` away from the share (``rounded``) or below it (``at_least``). A grain is the least
     step by which the number can move: one person, or what one person gets where it is money.
-    Rates, caps, kinds, medals and ranks do not scale and are always compared as printed.
+    Rates, caps, medals and ranks do not scale and are always compared as printed.
     """
     found, share = Fraction(actual), Fraction(scale_of_city)
     assert share > 0, "a city has a size"
     assert grain > 0, "a step has a size"
-    if share == 1 or (figure.measure in UNSCALED and figure.measure != "completion"):
+    if share == 1 or figure.measure in UNSCALED - {"completion", "kinds"}:
         if figure.match == "at_least":
             return found >= Fraction(figure.value)
         return _rounded(found / figure.scale, _decimals(figure.printed)) == Decimal(figure.printed)
+    if figure.measure == "kinds":  # a small city can't show them all, and shows no more
+        return Fraction(figure.value) * share - Fraction(grain) < found <= Fraction(figure.value)
     target = Fraction(figure.value) * (1 if figure.measure in UNSCALED else share)
     if figure.match == "at_least":
         return found > target - Fraction(grain)
