@@ -1,0 +1,174 @@
+"""``catalog``: the programs that are known, and bringing new ones into the ledger.
+
+The catalog is the packaged files and those of the home's own ``catalog`` folder; the ledger knows
+what was adopted from it by events. Loading adopts what is new and never changes what is there: a
+changed rule is a new rule with a first day of its own.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+import typer
+
+from ledger.application import Command
+from ledger.catalog.loader import FundDefinition, load_funds, load_programs
+from ledger.commands.program import AdoptProgram, OpenFund, SetRule
+from ledger.domain.errors import CatalogInvalid, UnknownProgram
+from ledger.domain.fund import FUND
+from ledger.domain.program import PROGRAM, new_rules
+from ledger.domain.rules import ProgramDefinition, Rule
+from ledger.domain.stream import fund_id, program_id
+from ledger.work import Context
+from ops.cli.output import yuan
+from ops.cli.session import Session, command, today
+from ops.home import Home
+
+app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help=True)
+
+
+def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> dict[str, Any]:
+    """Adopt programs, rules and funds that the ledger doesn't know; what was done, by number.
+
+    All in one transaction; a refusal of one is raised and nothing is stored.
+    """
+    ledger, programs, funds = home.ledger(), home.programs, load_funds(_folder(home))
+    context = Context(actor=actor, role=role, division=home.info.operator, effective=today())
+    commands: list[Command] = []
+    done = {"programs": 0, "rules": 0, "funds": 0}
+    fixed: dict[str, list[str]] = {}
+    for definition in programs.values():
+        known = ledger.state(PROGRAM, program_id(definition.code))
+        if known.version == 0:
+            commands.append(AdoptProgram(definition=definition))
+            done["programs"] += 1
+            done["rules"] += len(definition.rules)
+            continue
+        rules = [_rule_of(data) for data in new_rules(known, definition)]
+        commands += [SetRule(program=definition.code, rule=rule) for rule in rules]
+        done["rules"] += len(rules)
+    for fund in funds.values():
+        opened = ledger.state(FUND, fund_id(fund.code))
+        if opened.version == 0:
+            commands.append(OpenFund(definition=fund))
+            done["funds"] += 1
+        elif wider := sorted(set(fund.earmark) - opened.earmark):
+            fixed[fund.code] = wider
+    if commands:
+        result = ledger.execute_group([(c, context) for c in commands], key=f"catalog-{uuid4()}")
+        refused = [f"{o.zh} / {o.en}" for o in result.outcomes if o.error]
+        if refused:
+            raise CatalogInvalid(problems=refused)
+    return {**done, **({"earmarks_fixed": fixed} if fixed else {})}
+
+
+def _rule_of(data: Any) -> Rule:
+    rule: Rule = data.rule
+    return rule
+
+
+def _folder(home: Home) -> Path | None:
+    extra = home.path / "catalog"
+    return extra if extra.is_dir() else None
+
+
+def _known(session: Session) -> tuple[dict[str, ProgramDefinition], Mapping[str, FundDefinition]]:
+    """The catalog of the home, or the packaged one where there is no home."""
+    extra = session.home / "catalog"
+    folder = extra if extra.is_dir() else None
+    return load_programs(folder), load_funds(folder)
+
+
+@command(app, "list", help="列出全部项目 | List every program")
+def list_programs(session: Session) -> None:
+    programs, _ = _known(session)
+    if session.json:
+        session.out.document({"programs": list(programs.values())})
+        return
+    session.out.table(
+        None,
+        ("program", "name", "kind", "fund", ">rate", "period", "source"),
+        [
+            (p.code, session.pick(p.zh, p.en), p.kind, p.fund, *_latest(p), p.source)
+            for p in programs.values()
+        ],
+    )
+
+
+def _latest(p: ProgramDefinition) -> tuple[str, str]:
+    if not p.rules:
+        return "", ""
+    rule = p.rules[-1]
+    if rule.rate_fen is not None:
+        return yuan(rule.rate_fen), rule.period
+    return (f"≤ {yuan(rule.cap_fen)}" if rule.cap_fen else ""), rule.period
+
+
+@command(app, "show", help="一个项目的规则与依据 | A program's rules and documents")
+def show(session: Session, program: Annotated[str, typer.Argument(help="项目代码 | Code")]) -> None:
+    programs, _ = _known(session)
+    found = programs.get(program)
+    if found is None:
+        raise UnknownProgram(program=program)
+    if session.json:
+        session.out.document(found)
+        return
+    out = session.out
+    out.line(f"{found.code}  {found.zh}  {found.en}")
+    out.line(f"{found.kind}  {found.document}  ({found.source})  {found.fund or ''}")
+    for rule in found.rules:
+        until = rule.valid_to.isoformat() if rule.valid_to else ""
+        rate = yuan(rule.rate_fen) or (f"≤ {yuan(rule.cap_fen)}" if rule.cap_fen else "")
+        title = f"{rule.valid_from.isoformat()} – {until}  {rate} / {rule.period}  {rule.document}"
+        conditions = [
+            (c.fact, f"{c.op} {c.value}", session.pick(c.zh, c.en)) for c in rule.eligibility
+        ]
+        conditions += [(x.other, x.mode, session.pick(x.zh, x.en)) for x in rule.exclusions]
+        out.table(title, ("rule", "value", "what"), conditions)
+        if rule.note:
+            out.line(rule.note.strip())
+
+
+@command(app, "check", help="检查目录文件 | Check catalog files, all problems at once")
+def check(
+    session: Session,
+    folder: Annotated[Path | None, typer.Argument(help="另加的文件夹 | A further folder")] = None,
+) -> int:
+    """Exit status 2 with every problem listed."""
+    extra = session.home / "catalog"
+    chosen = folder or (extra if extra.is_dir() else None)
+    problems: list[str] = []
+    programs: dict[str, ProgramDefinition] = {}
+    funds: dict[str, FundDefinition] = {}
+    try:
+        programs, funds = load_programs(chosen), load_funds(chosen)
+    except CatalogInvalid as error:
+        problems = [str(p) for p in error.fields["problems"]]
+    if session.json:
+        counts = {"programs": len(programs), "funds": len(funds)}
+        session.out.document({"ok": not problems, "problems": problems, **counts})
+    elif problems:
+        for problem in problems:
+            session.out.line(problem)
+        session.out.note(session.say("problems", n=len(problems)))
+    else:
+        session.out.line(session.say("catalog-good", programs=len(programs), funds=len(funds)))
+    return 2 if problems else 0
+
+
+@command(app, "load", help="采用目录中账本尚未知的项目与规则 | Adopt what the ledger doesn't know")
+def load(
+    session: Session,
+    officer: Annotated[str, typer.Option("--as", help="经办人 | Officer")] = "system",
+    role: Annotated[str, typer.Option(help="角色 | Role")] = "catalog",
+) -> None:
+    with session.opened() as home:
+        done = adopt_catalog(home, officer, role)
+    for fund, programs in done.get("earmarks_fixed", {}).items():
+        session.out.note(session.say("earmark-fixed", fund=fund, programs=", ".join(programs)))
+    if session.json:
+        session.out.document(msgspec.to_builtins(done))
+    else:
+        session.out.line(session.say("adopted", **done))

@@ -1,0 +1,80 @@
+"""``benefits-ledger``: the commands put together, and their help in the language asked for.
+
+What a command does is in the module of its group; how it ends is in :mod:`ops.cli.session`.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from ops.cli import bank, catalog, doctor, events, explaining, payruns, queries, running
+from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
+
+EPILOG = (
+    "退出码:0 正常;1 报告不一致、检查发现问题或意外错误;2 输入被拒绝;3 与已存内容冲突;"
+    "4 存储损坏或不可用;130 被中断 | "
+    "Exit status: 0 fine; 1 a report that does not match, a check that failed, or a defect; "
+    "2 input refused; 3 conflict with what is stored; 4 store damaged or unusable; 130 interrupted"
+)
+
+app = typer.Typer(
+    help="残疾人补贴账本 | An event-sourced ledger of disability benefits",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (running, queries, explaining, events, doctor):
+    app.add_typer(part.app)
+payruns.app.add_typer(bank.app)
+app.add_typer(payruns.app, name="payrun")
+app.add_typer(catalog.app, name="catalog")
+
+
+@app.callback()
+def shared(
+    ctx: typer.Context,
+    home: HomeOption = None,
+    lang: LangOption = None,
+    format: FormatOption = None,
+) -> None:
+    """Options that every command takes, here or after its name."""
+    ctx.obj = settle(ctx, home, lang, format)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Always ends with SystemExit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    program: Any = typer.main.get_command(app)
+    localize(program, spoken(given))
+    program.main(args=given, prog_name="benefits-ledger")
+
+
+def spoken(arguments: Sequence[str]) -> str:
+    """The language of the help, which is needed before anything is parsed."""
+    lang: str = defaults().lang
+    for i, argument in enumerate(arguments):
+        if argument == "--lang" and i + 1 < len(arguments):
+            lang = arguments[i + 1]
+        elif argument.startswith("--lang="):
+            lang = argument.removeprefix("--lang=")
+    return lang if lang in ("zh", "en") else "zh"
+
+
+def localize(program: Any, lang: str) -> None:
+    """Keep the Chinese or the English half of every help text."""
+    for part in (program, *program.params):
+        for name in ("help", "epilog", "short_help"):
+            text = getattr(part, name, None)
+            if isinstance(text, str) and "|" in text:
+                zh, _, en = text.partition("|")
+                setattr(part, name, (en if lang == "en" else zh).strip())
+    for child in getattr(program, "commands", {}).values():
+        localize(child, lang)
+
+
+if __name__ == "__main__":
+    main()

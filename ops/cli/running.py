@@ -1,0 +1,232 @@
+"""``init``, ``simulate``, ``project``, ``rebuild`` and ``demo``: making a home and its views."""
+
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.domain.division import is_division_code
+from ledger.domain.errors import InvalidValue, UnknownDivision
+from ops import simulation
+from ops.cli.catalog import adopt_catalog
+from ops.cli.output import progress, stages, yuan
+from ops.cli.queries import print_report, report_of
+from ops.cli.session import Session, command, must_be_whole
+from ops.home import Home
+from projections.digest import ViewDigest
+from projections.engine import Projector
+from projections.figures import load_figures
+
+app = typer.Typer()
+
+Seed = Annotated[int, typer.Option(help="随机种子 | Seed: the same one gives the same bytes")]
+Scale = Annotated[str, typer.Option(help="城市规模,如 1 或 0.01 | Share of the real city")]
+Year = Annotated[int, typer.Option(help="年度 | Fiscal year")]
+
+
+@command(app, "init", help="建立账本目录并采用项目目录 | Make a home and adopt the catalog")
+def init(
+    session: Session,
+    operator: Annotated[
+        str, typer.Option(help="机构区划代码 | The operator's division")
+    ] = "220200",
+) -> None:
+    """Safe to run again: what is adopted already stays as it is."""
+    if not is_division_code(operator):
+        raise UnknownDivision(division=operator)
+    must_be_whole(session.home)
+    home = Home.create(session.home, operator=operator)
+    try:
+        done = adopt_catalog(home)
+    finally:
+        home.close()
+    if session.json:
+        session.out.document({"home": str(session.home), "operator": operator, **done})
+    else:
+        session.out.line(session.say("made-home", home=session.home, operator=operator))
+        session.out.line(session.say("adopted", **done))
+
+
+@command(app, "simulate", help="模拟一个年度 | Simulate a city's year")
+def simulate(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year = 2017) -> None:
+    """Makes the home where there is none; one that was interrupted goes on where it stopped."""
+    home, seconds, events = _simulated(session, seed, scale, year)
+    home.close()
+    if session.json:
+        settings = {"seed": seed, "scale": scale, "year": year}
+        session.out.document({"home": str(session.home), "events": events, **settings})
+    else:
+        session.out.line(
+            session.say("simulated", events=events, seconds=seconds, home=session.home)
+        )
+
+
+def _simulated(session: Session, seed: int, scale: str, year: int) -> tuple[Home, float, int]:
+    """The home, open, with its year in it; how long that took; the number of events."""
+    load_figures(year)
+    _share(scale)
+    must_be_whole(session.home)
+    home = Home.create(session.home, operator="220200", seed=seed, scale=scale, year=year)
+    start = time.monotonic()
+    try:
+        with stages(session.lang) as report:
+            simulation.run(
+                home, lambda stage, done, total: report(_stage(session, stage), done, total)
+            )
+        return home, time.monotonic() - start, home.feed.end()
+    except BaseException:
+        home.close()
+        raise
+
+
+def _stage(session: Session, stage: str) -> str:
+    """``模拟 2017-03``; a stage named in both languages is shown in the session's."""
+    zh, _, en = stage.partition(" / ")
+    return f"{session.say('simulating')} {session.pick(zh, en or zh)}"
+
+
+def _share(scale: str) -> Fraction:
+    try:
+        share = Fraction(scale)
+    except (ValueError, ZeroDivisionError) as error:
+        raise InvalidValue(field="scale", value=scale) from error
+    if not 0 < share <= 10:
+        raise InvalidValue(field="scale", value=scale)
+    return share
+
+
+@command(app, "project", help="更新视图 | Bring the views up to the log")
+def project(session: Session) -> None:
+    with session.opened() as home:
+        start = time.monotonic()
+        position = session.caught_up(home).position()
+        seconds = time.monotonic() - start
+    if session.json:
+        session.out.document({"position": position, "seconds": round(seconds, 3)})
+    else:
+        session.out.line(session.say("projected", position=position, seconds=seconds))
+
+
+@command(app, "rebuild", help="从头重建视图并比对摘要 | Build the views anew and compare digests")
+def rebuild(
+    session: Session,
+    view: Annotated[list[str] | None, typer.Option(help="视图,可多次 | View")] = None,
+) -> int:
+    """Exit status 1 when a rebuilt view differs from the rows it replaced."""
+    with session.opened() as home:
+        unknown = set(view or ()) - set(home.projector.views)
+        if unknown:
+            raise InvalidValue(field="view", value=", ".join(sorted(unknown)))
+        session.caught_up(home)
+        with progress(session.say("rebuilding"), session.lang) as report:
+            rebuilt = home.projector.rebuild(report, view)
+    if session.json:
+        views = [
+            {
+                "view": r.view,
+                "position": r.after.position,
+                "rows": r.after.rows,
+                "before": r.before.digest if r.before else None,
+                "after": r.after.digest,
+                "same": r.same,
+            }
+            for r in rebuilt
+        ]
+        session.out.document({"views": views})
+    else:
+        session.out.table(
+            None,
+            ("view", ">position", ">rows", "digest", "matches"),
+            [(r.view, r.after.position, r.after.rows, r.after.digest, r.same) for r in rebuilt],
+        )
+    return 1 if any(r.same is False for r in rebuilt) else 0
+
+
+@command(app, "demo", help="演示:模拟、投影、两次重建、核对全部指标 | The demonstration")
+def demo(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year = 2017) -> int:
+    """Exit status 0 only if every figure matches, the balance is zero and the digests agree."""
+    start = time.monotonic()
+    home, seconds, events = _simulated(session, seed, scale, year)
+    try:
+        if not session.json:
+            session.out.line(
+                session.say("simulated", events=events, seconds=seconds, home=session.home)
+            )
+        projector = session.caught_up(home)
+        live = projector.digests()
+        differing = _rebuilt_twice(session, home, live)
+        made = report_of(home, projector, load_figures(year))
+    finally:
+        home.close()
+    failures = []
+    if differing:
+        failures.append(session.say("digests-differ", views=", ".join(differing)))
+    if made.matching != made.total:
+        failures.append(session.say("matching", n=made.matching, total=made.total))
+    if made.trial_balance.balance_fen:
+        failures.append(session.say("trial-zero", balance=yuan(made.trial_balance.balance_fen)))
+    if session.json:
+        session.out.document(
+            {
+                "ok": not failures,
+                "events": events,
+                "matching": made.matching,
+                "total": made.total,
+                "trial_balance_fen": made.trial_balance.balance_fen,
+                "digests_equal": not differing,
+                "digests": {name: d.digest for name, d in live.items()},
+            }
+        )
+        return 1 if failures else 0
+    print_report(session, made)
+    if not differing:
+        rows = sum(d.rows for d in live.values())
+        session.out.line(session.say("digests-equal", views=len(live), rows=rows))
+    for failure in failures:
+        session.out.line(session.say("demo-failed", what=failure))
+    if not failures:
+        session.out.line(session.say("demo-ok", total=made.total))
+    session.out.line(session.say("demo-ok-short", seconds=time.monotonic() - start))
+    _what_next(session)
+    return 1 if failures else 0
+
+
+def _rebuilt_twice(session: Session, home: Home, live: dict[str, ViewDigest]) -> list[str]:
+    """Views whose digest is another one after a rebuild beside the live, or in a new database."""
+    with progress(session.say("rebuilding"), session.lang) as report:
+        beside = {r.view: r.after.digest for r in home.projector.rebuild(report)}
+    with (
+        tempfile.TemporaryDirectory(prefix="rebuild-") as folder,
+        progress(session.say("rebuilding-aside"), session.lang) as report,
+    ):
+        fresh = Projector(f"sqlite:///{Path(folder) / 'views.db'}", home.feed)
+        try:
+            fresh.catch_up(report)
+            aside = {name: d.digest for name, d in fresh.digests().items()}
+        finally:
+            fresh.close()
+    return [
+        name
+        for name, digest in live.items()
+        if {digest.digest, beside.get(name), aside.get(name)} != {digest.digest}
+    ]
+
+
+TRY = (
+    "report --format json",
+    "explain --figure fuel-subsidy.amount",
+    "payrun list",
+    "events --type DeathRecorded --limit 5",
+    "entitlements --program nursing-subsidy --month 2017-06 --limit 5",
+    "digest",
+    "doctor",
+)
+
+
+def _what_next(session: Session) -> None:
+    session.out.line(session.say("next"))
+    for line in TRY:
+        session.out.line(f"  benefits-ledger --home {session.home} {line}")

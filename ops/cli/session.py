@@ -1,0 +1,283 @@
+"""What every command shares: where the home is, which language and format, and how a command ends.
+
+``--home``, ``--lang`` and ``--format`` are understood before and after a command's name; the later
+one wins, then BENEFITS_HOME and BENEFITS_LANG. Errors of the ledger end here, as one line on
+standard error and an exit status; a traceback is shown only when BENEFITS_TRACEBACK is set.
+"""
+
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ledger.domain.errors import InvalidDate, LedgerError, StoreDamaged
+from ledger.randomness import rfc3339, system_clock
+from ops import home as homes
+from ops.cli.output import Output, progress
+from ops.home import Home
+from ops.texts import label
+from projections.engine import Projector
+
+Lang = Literal["zh", "en"]
+Format = Literal["table", "json"]
+
+CITY_TIME = timezone(timedelta(hours=8))
+"""A day named on the command line is a day of the city."""
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="账本目录(环境变量 BENEFITS_HOME)| The home directory"),
+]
+LangOption = Annotated[
+    Lang | None, typer.Option("--lang", help="语言(环境变量 BENEFITS_LANG)| Language")
+]
+FormatOption = Annotated[Format | None, typer.Option("--format", help="输出格式 | Output format")]
+
+AsOfPosition = Annotated[
+    int | None,
+    typer.Option(min=0, help="截至前N个事件 | As of the first N events of the log"),
+]
+KnownOn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE|TIME",
+        help="截至该日(北京时间)或该时刻已记录的 | What was recorded by that day or time",
+    ),
+]
+EffectiveOn = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="截至该日生效的 | What held by that day"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The settings of one call."""
+
+    home: Path
+    lang: Lang
+    format: str
+
+    @property
+    def out(self) -> Output:
+        return Output(self.lang, self.format)
+
+    @property
+    def json(self) -> bool:
+        return self.format == "json"
+
+    def say(self, key: str, **values: Any) -> str:
+        """A text of the screen, in the session's language."""
+        return label(key, self.lang).format(**values)
+
+    def pick(self, zh: str, en: str) -> str:
+        """The one of two texts that the session speaks."""
+        return en if self.lang == "en" else zh
+
+    @contextmanager
+    def opened(self) -> Iterator[Home]:
+        """The home, which must exist and be whole."""
+        must_be_whole(self.home)
+        with homes.opened(self.home) as home:
+            yield home
+
+    def caught_up(self, home: Home) -> Projector:
+        """The live views, brought up to the log."""
+        with progress(self.say("projecting"), self.lang) as report:
+            home.projector.catch_up(report)
+        return home.projector
+
+    @contextmanager
+    def looking(
+        self,
+        home: Home,
+        position: int | None = None,
+        known_on: str | None = None,
+        effective_on: str | None = None,
+        *,
+        views: tuple[str, ...],
+        subjects: list[str] | None = None,
+    ) -> Iterator[Projector]:
+        """The live views brought up to date, or those of the past in a temporary database."""
+        if position is None and known_on is None and effective_on is None:
+            yield self.caught_up(home)
+            return
+        with progress(self.say("projecting"), self.lang) as report:
+            past = home.projector.as_of(
+                position,
+                recorded_by(known_on),
+                parse_date(effective_on) if effective_on else None,
+                subjects,
+                views=views,
+                progress=report,
+            )
+        try:
+            yield past
+        finally:
+            past.close()
+
+
+def settle(ctx: typer.Context, home: Path | None, lang: Lang | None, format: str | None) -> Session:
+    """The settings given here, over those given before the command's name, over the defaults."""
+    root = ctx.find_root()
+    before: Session = root.obj if isinstance(root.obj, Session) else defaults()
+    return replace(
+        before,
+        home=home or before.home,
+        lang=lang or before.lang,
+        format=format or before.format,
+    )
+
+
+def defaults() -> Session:
+    """The environment's settings."""
+    lang: Lang = "en" if os.environ.get("BENEFITS_LANG", "").lower().startswith("en") else "zh"
+    return Session(Path(os.environ.get("BENEFITS_HOME") or "benefits-home"), lang, "table")
+
+
+def command(
+    app: typer.Typer, name: str, *, help: str, format_option: Any = FormatOption
+) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+    """Register a command: a function of a :class:`Session` and its own parameters.
+
+    It returns its exit status, None for 0. ``help`` has a Chinese and an English text around ``|``.
+    """
+
+    def register(run: Callable[..., int | None]) -> Callable[..., None]:
+        own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        shared = (("home", HomeOption), ("lang", LangOption), ("format", format_option))
+
+        @functools.wraps(run)
+        def wrapped(
+            ctx: typer.Context,
+            *,
+            home: Path | None,
+            lang: Lang | None,
+            format: str | None,
+            **own: Any,
+        ) -> None:
+            session = settle(ctx, home, lang, format)
+            status = guarded(session, lambda: run(session, **own))
+            if status:
+                raise typer.Exit(status)
+
+        parameters = [
+            inspect.Parameter(
+                "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+            ),
+            *(p.replace(kind=keyword) for p in own),
+            *(inspect.Parameter(n, keyword, default=None, annotation=a) for n, a in shared),
+        ]
+        wrapped.__dict__["__signature__"] = inspect.Signature(parameters)
+        wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+        app.command(name, help=help)(wrapped)
+        return wrapped
+
+    return register
+
+
+def guarded(session: Session, run: Callable[[], int | None]) -> int:
+    """The command's exit status, whatever happens: no traceback, nothing half said."""
+    try:
+        status = run() or 0
+        sys.stdout.flush()
+        return status
+    except LedgerError as error:
+        complain(session, error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read has gone; the interpreter must not find that out again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        if os.environ.get("BENEFITS_TRACEBACK"):
+            raise
+        complain(session, Unexpected(kind=type(error).__name__, reason=str(error)))
+        return 1
+
+
+class Unexpected(LedgerError):
+    """A defect of ours: nothing that the caller did."""
+
+    code, zh, en = (
+        "unexpected",
+        "意外错误{kind}:{reason}(设置BENEFITS_TRACEBACK=1可见详情)",
+        "unexpected {kind}: {reason} (set BENEFITS_TRACEBACK=1 for details)",
+    )
+    exit_code = 1
+
+
+def complain(session: Session, error: LedgerError) -> None:
+    """One line on standard error, or one JSON document there."""
+    if session.json:
+        text = json.dumps({"error": error.as_dict()}, ensure_ascii=False)
+    else:
+        text = f"{session.say('error')} {error.code}: {error.message(session.lang)}"
+    print(text, file=sys.stderr)
+
+
+def must_be_whole(path: Path) -> None:
+    """Refuse a database file that is shorter than its own header says, before SQLite mends it.
+
+    An empty file would be taken for a new database. Where a write-ahead log waits to be taken in,
+    the header may be older than the file; then SQLite itself finds out.
+    """
+    for name in ("ledger.db", "vault/vault.db"):
+        file = path / name
+        wal = file.with_name(f"{file.name}-wal")
+        if not (path / "home.toml").exists() or not file.exists():
+            continue
+        with file.open("rb") as f:
+            header = f.read(100)
+        size = file.stat().st_size
+        waiting = wal.exists() and wal.stat().st_size > 0
+        if waiting and size in (0, len(header)):
+            continue
+        page = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        whole = header[:15] == b"SQLite format 3" and page > 0
+        if not whole or (not waiting and size < pages * (65_536 if page == 1 else page)):
+            raise StoreDamaged(reason=f"{name}: {size} bytes")
+
+
+def today() -> date:
+    """The day in the city."""
+    return system_clock().astimezone(CITY_TIME).date()
+
+
+def parse_date(text: str) -> date:
+    """An ISO date; :class:`InvalidDate` otherwise."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidDate(value=text) from error
+
+
+def recorded_by(text: str | None) -> str | None:
+    """A recorded time as events state it: the end of a day of the city, or a moment with a zone."""
+    if text is None:
+        return None
+    if len(text) == 10:
+        moment = datetime.combine(parse_date(text), time.max, CITY_TIME)
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise InvalidDate(value=text) from error
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+    return rfc3339(moment)
