@@ -164,9 +164,7 @@ class PublicYear:
                 reopened = program == "complaint" and n == 0
                 yield from ((c, by) for c in _case(program, n, 1, reopened=reopened))
         for n in self._share(len(GROUP_VISITORS), month):
-            visitors = (
-                sized(GROUP_VISITORS[n], self._scale) if self._scale < 1 else GROUP_VISITORS[n]
-            )
+            visitors = self._group(n)
             yield from ((c, by) for c in _case("petition-group", n, visitors, reopened=False))
 
     def _group(self, n: int) -> int:
