@@ -53,11 +53,8 @@ def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.one_of([values(choice) for choice in kind.types])
         case inspect.LiteralType():
             return st.sampled_from(kind.values)
-        case inspect.StrType(pattern=pattern) if pattern is not None:
-            return st.from_regex(pattern.replace("$", r"\Z"), fullmatch=True)
-        case inspect.StrType(min_length=low, max_length=high):
-            digits = st.text("0123456789abcdef-", min_size=low or 0, max_size=high)
-            return TEXT if high is None else digits
+        case inspect.StrType():
+            return texts(kind)
         case inspect.IntType():
             least = kind.ge if kind.ge is not None else -LIMIT if kind.gt is None else kind.gt + 1
             return st.integers(least, kind.le if kind.le is not None else LIMIT)
@@ -68,6 +65,15 @@ def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.NoneType():
             return st.none()
     raise TypeError(f"no strategy for {kind}")
+
+
+def texts(kind: inspect.StrType) -> st.SearchStrategy[str]:
+    """Text of a pattern, of a fixed length, or any of the profile."""
+    if kind.pattern is not None:
+        return st.from_regex(kind.pattern.replace("$", r"\Z"), fullmatch=True)
+    if kind.max_length is None:
+        return TEXT
+    return st.text("0123456789abcdef-", min_size=kind.min_length or 0, max_size=kind.max_length)
 
 
 def structures(kind: inspect.StructType) -> st.SearchStrategy[Any]:
