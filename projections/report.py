@@ -228,7 +228,7 @@ def _line(figure: Figure, totals: YearTotals, share: Fraction) -> FigureLine:
 
 
 def _expected(figure: Figure, share: Fraction) -> Fraction:
-    scales = figure.measure not in ("kinds", "rate", "cap", "completion", "medals", "rank")
+    scales = figure.measure not in ("rate", "cap", "completion", "medals", "rank")
     return Fraction(figure.value) * (share if scales else 1)
 
 
@@ -260,13 +260,15 @@ def _money(published: PublishedFigures, lines: Iterable[FigureLine]) -> MoneyLin
 def _unquantified(projector: Projector, published: PublishedFigures) -> list[UnquantifiedLine]:
     by_stream = {kind: _events_by_program(projector, kind) for kind in _STREAMS}
     adopted = {p.program: p for p in projector.rows("programs")}
-    recognized: Counter[str] = Counter(
+    organizations: Counter[str] = Counter(
         program for row in projector.rows("organizations") for program in row.programs
     )
+    for row in projector.rows("organization_years"):
+        organizations.update(row.awards_fen)
     out = []
     for each in published.unquantified:
         by = {kind: counts[each.program] for kind, counts in by_stream.items()}
-        by["organization"] = recognized[each.program]
+        by["organization"] = organizations[each.program]
         by = {kind: count for kind, count in by.items() if count}
         out.append(
             UnquantifiedLine(

@@ -128,7 +128,7 @@ def show(session: Session, program: Annotated[str, typer.Argument(help="项目�
         conditions += [(x.other, x.mode, session.pick(x.zh, x.en)) for x in rule.exclusions]
         out.table(title, ("rule", "value", "what"), conditions)
         if rule.note:
-            out.line(rule.note.strip())
+            out.line(session.half(rule.note))
 
 
 @command(app, "check", help="检查目录文件 | Check catalog files, all problems at once")

@@ -141,10 +141,11 @@ def _open_checks(session: Session, home: Home, full: bool) -> Iterator[Check]:
 
 
 def _check(name: str, zh: str, en: str, run: Callable[[], str]) -> Check:
+    """Run one check; what it raises is what it found."""
     try:
         return Check(name, zh, en, True, run())
     except LedgerError as error:
-        return Check(name, zh, en, False, f"{error.code}: {error.message('zh')}")
+        return Check(name, zh, en, False, f"{error.code}: {error}")
     except (Unsound, sqlite3.Error, OSError) as error:
         return Check(name, zh, en, False, str(error))
 

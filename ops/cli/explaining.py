@@ -88,7 +88,9 @@ def _figure(session: Session, home: Home, figure: str, year: int | None, limit: 
         return
     session.out.line(_sentence(session, made))
     for rule in made.rules:
-        session.out.line(f"  {rule.valid_from} {rule.document} ({rule.source}) {rule.note or ''}")
+        session.out.line(
+            f"  {rule.valid_from} {rule.document} ({rule.source}) {session.half(rule.note)}"
+        )
     money = made.measure in ("amount", "rate", "cap")
     _entries(session, made.events, limit, "amount" if money else "value")
 

@@ -29,7 +29,7 @@ from rich.text import Text
 
 from ops.texts import label
 
-WIDE = 200
+WIDE = 240
 """Columns of a table that no terminal shows."""
 LINE_EVERY_S = 5.0
 
@@ -153,13 +153,13 @@ class _Lines:
 
     def __init__(self, lang: str) -> None:
         self._lang = lang
-        self._start = self._last = time.monotonic()
+        self._start = self._last = 0.0
         self._first: int | None = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
         if self._first is None:
-            self._first = done
+            self._first, self._start, self._last = done, now, now
         if now - self._last < LINE_EVERY_S:
             return
         self._last = now

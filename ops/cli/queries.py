@@ -1,7 +1,7 @@
 """``report``, ``balance`` and ``entitlements``: what the views say, now or as of the past."""
 
 from datetime import date
-from fractions import Fraction
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -123,7 +123,7 @@ def _unit(session: Session, f: reports.FigureLine) -> str:
 
 
 def _grouped(amount: str) -> str:
-    return f"{Fraction(amount):,.2f}" if "." in amount else f"{int(amount):,}"
+    return f"{Decimal(amount):,.2f}"
 
 
 @command(app, "balance", help="某人在各项目的收支余额 | A person's balances by program")

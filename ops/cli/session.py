@@ -83,6 +83,11 @@ class Session:
         """The one of two texts that the session speaks."""
         return en if self.lang == "en" else zh
 
+    def half(self, text: str | None) -> str:
+        """A catalog's note has a Chinese line and then an English one."""
+        lines = (text or "").strip().splitlines() or [""]
+        return lines[-1] if self.lang == "en" else lines[0]
+
     @contextmanager
     def opened(self) -> Iterator[Home]:
         """The home, which must exist and be whole."""
