@@ -150,12 +150,7 @@ class Ledger:
         work = self._work(moved)
         stored = False
         try:
-            outcomes = [
-                self._one(
-                    work, command, context, key if len(items) == 1 else f"{key}#{i}", tolerate
-                )
-                for i, (command, context) in enumerate(items)
-            ]
+            outcomes = self._decide(work, items, key, tolerate=tolerate)
             self.vault.flush()
             record = CommandRecord(key, digest, msgspec.json.encode(outcomes))
             self.store.append(work.events, expected=work.expected(), command=record)
@@ -164,6 +159,23 @@ class Ledger:
             if not stored:
                 work.forget()
         return Result(outcomes=outcomes)
+
+    def _decide(
+        self, work: Work, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool
+    ) -> list[Outcome]:
+        """Every command's outcome; a refusal that rests on states left behind is a conflict."""
+        keys = [key] if len(items) == 1 else [f"{key}#{i}" for i in range(len(items))]
+        try:
+            return [
+                self._one(work, command, context, each, tolerate)
+                for each, (command, context) in zip(keys, items, strict=True)
+            ]
+        except Conflict:
+            raise
+        except LedgerError as error:
+            if overtaken := work.moved_on():
+                raise Conflict(overtaken) from error
+            raise
 
     def _one(
         self, work: Work, command: Command, context: Context, key: str, tolerate: bool

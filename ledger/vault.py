@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.keywrap import (
 from ledger.domain.errors import HomeMissing, SealBroken, VaultKeyMissing
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
-from ledger.store.sqlite import translated
+from ledger.store.sqlite import Conflict, translated
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -93,7 +93,11 @@ class Vault:
         return fields
 
     def flush(self) -> None:
-        """Make the keys drawn since the last flush durable, all in one transaction."""
+        """Make the keys drawn since the last flush durable, all in one transaction.
+
+        Raises Conflict when another process was faster to draw one of them: what was sealed under
+        ours can't be stored.
+        """
         if not self._unflushed:
             return
         rows = [(n, aes_key_wrap(self._master, k)) for n, k in self._unflushed.items()]
@@ -101,6 +105,10 @@ class Vault:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany("INSERT INTO keys VALUES (?,?)", rows)
+            except sqlite3.IntegrityError as error:  # another process drew one of these keys
+                self._db.execute("ROLLBACK")
+                self._forget_unflushed()
+                raise Conflict([]) from error
             except sqlite3.Error:
                 self._db.execute("ROLLBACK")
                 self._forget_unflushed()

@@ -115,7 +115,15 @@ class Work:
         return Mark(len(self.events), self._touched)
 
     def undo(self, mark: Mark) -> None:
-        """Forget what was recorded since the mark; states that it touched are read again."""
+        """Forget what was recorded since the mark; states that it touched are read again.
+
+        The refusal rests on what was read, so the versions of streams that are no longer written
+        are held like those of streams that were only read.
+        """
+        for new in self.events[mark.events :]:
+            stream = new.originator_id
+            if self._first.get(stream) == new.originator_version - 1:
+                self.read.setdefault(stream, self._first.pop(stream))
         del self.events[mark.events :]
         for stream in mark.touched:
             self._cache.forget(stream)
@@ -261,6 +269,11 @@ class Work:
     def expected(self) -> dict[str, int]:
         """Versions of the streams that were read and not written."""
         return {s: v for s, v in self.read.items() if s not in self._first}
+
+    def moved_on(self) -> list[str]:
+        """The streams that others have written since this work read them."""
+        seen = {**self.read, **self._first}
+        return [stream for stream, version in seen.items() if self._store.version(stream) > version]
 
     def forget(self) -> None:
         """Drop every state that this work touched: it was not stored, or someone was faster."""

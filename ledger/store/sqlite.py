@@ -41,7 +41,10 @@ class CommandRecord(NamedTuple):
 
 
 class Conflict(StaleVersion):
-    """Some streams moved on since they were read; ``streams`` names them."""
+    """Some streams moved on since they were read; ``streams`` names them.
+
+    Of no streams: another process used the command's key.
+    """
 
     def __init__(self, streams: Sequence[str]) -> None:
         self.streams = list(streams)
@@ -74,7 +77,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         c.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         # The first write takes the lock, so that the versions read below can't move any more.
         if command is not None:
-            c.execute("INSERT INTO commands VALUES (?,?,?)", command)
+            try:
+                c.execute("INSERT INTO commands VALUES (?,?,?)", command)
+            except sqlite3.IntegrityError as error:  # the key was used since it was looked for
+                raise Conflict([]) from error
         rows = [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events]
         try:
             c.executemany(self.insert_events_statement, rows)
@@ -185,6 +191,15 @@ class SQLiteStore:
                 stream_ids,
             )
             return {row[0] for row in found}
+
+    def version(self, stream_id: str) -> int:
+        """The version of a stream's last event; 0 if there is none."""
+        with translated(self.path):
+            found = self._reader.execute(
+                "SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?",
+                (stream_id,),
+            )
+            return found.fetchone()[0] or 0
 
     def command(self, key: str) -> CommandRecord | None:
         """What a command of this key did, if there was one."""
