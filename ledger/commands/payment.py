@@ -65,8 +65,10 @@ class WaiveOverpayment(Command, frozen=True, kw_only=True):
 
 @handles(SettlePayment)
 def settle(work: Work, c: SettlePayment) -> str:
+    """Of a payment instructed singly; a run's lines are read back with the run."""
     e = existing(work, c)
     program = work.peek(PROGRAM, program_id(c.program))
+    payment.must_be_single(e, parse_month(c.month), "settle")
     settle_month(work, e, program, parse_month(c.month), c.receipt)
     return e.id
 
@@ -75,6 +77,7 @@ def settle(work: Work, c: SettlePayment) -> str:
 def return_payment(work: Work, c: ReturnPayment) -> str:
     """A month that was stopped while its money was with the bank is reversed with its return."""
     e = existing(work, c)
+    payment.must_be_single(e, parse_month(c.month), "return")
     return_month(work, e, parse_month(c.month), c.reason)
     return e.id
 

@@ -35,7 +35,10 @@ class Interval:
 
 @dataclass(slots=True)
 class Grant:
-    """A month granted. ``status``: granted, in-transit, settled, returned or reversed."""
+    """A month granted. ``status``: granted, in-transit, settled, returned or reversed.
+
+    ``awaits_run``: the bank's word on it comes with the result of its pay run.
+    """
 
     month: str
     period: str
@@ -45,6 +48,7 @@ class Grant:
     status: str
     payrun: str | None = None
     overpaid: bool = False
+    awaits_run: bool = False
 
 
 @dataclass(slots=True)
@@ -212,7 +216,14 @@ def _granted(e: Enrollment, event: Event[ev.SubsidyGranted]) -> None:
     d = event.data
     # A run instructs the bank for all its grants at once (PayRunIssued).
     e.grants[d.month] = Grant(
-        d.month, d.period, d.amount_fen, d.fund, event.id, "in-transit", d.payrun
+        d.month,
+        d.period,
+        d.amount_fen,
+        d.fund,
+        event.id,
+        "in-transit",
+        d.payrun,
+        awaits_run=True,
     )
 
 
@@ -223,7 +234,8 @@ def _arrears(e: Enrollment, event: Event[ev.ArrearsGranted]) -> None:
 
 def _status(status: str) -> Callable[[Enrollment, Event[Any]], None]:
     def fold(e: Enrollment, event: Event[Any]) -> None:
-        e.grants[event.data.month].status = status
+        grant = e.grants[event.data.month]
+        grant.status, grant.awaits_run = status, False
 
     return fold
 

@@ -198,6 +198,13 @@ def find_grant(e: Enrollment, month: str, *statuses: str) -> Grant:
     return found
 
 
+def must_be_single(e: Enrollment, month: str, step: str) -> None:
+    """Raise :class:`OutOfOrder` for a line of a pay run whose result is yet to be read."""
+    found = e.grants.get(month)
+    if found is not None and found.awaits_run:
+        raise OutOfOrder(status="in-pay-run", step=step)
+
+
 def settle(e: Enrollment, *, month: str, receipt: str, insurer: bool) -> EventData:
     """The money arrived. A premium's settlement is the insurer's receipt."""
     g = find_grant(e, month, "in-transit")

@@ -129,6 +129,8 @@ def notice(run: PayRun, rule: Rule, *, start: date, until: date, place: str) -> 
 def objection(run: PayRun, *, objection: str, ground: str, enrollment: str) -> EventData:
     """An objection to one line, while the notice runs."""
     must_be(run, "object", "noticed")
+    if objection in run.objections:
+        raise OutOfOrder(status="objected", step=objection)
     return en.ObjectionRaised(
         program=run.program, objection=objection, ground=ground, enrollment=enrollment
     )
