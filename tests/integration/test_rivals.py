@@ -1,0 +1,349 @@
+"""Two processes on one ledger: whoever comes second decides anew on what is stored, nobody's
+decision is lost, and what a key has done once is done once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from ledger.application import ATTEMPTS
+from ledger.commands import enrollment as en
+from ledger.commands import payment as pay
+from ledger.commands import payrun as pr
+from ledger.commands import person as pe
+from ledger.domain.enrollment import ENROLLMENT
+from ledger.domain.errors import (
+    AlreadyExists,
+    IdempotencyConflict,
+    LedgerError,
+    PersonDeceased,
+    StaleVersion,
+)
+from ledger.domain.fund import FUND
+from ledger.domain.payrun import PAYRUN
+from ledger.domain.stream import enrollment_id, fund_id
+from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, identity, learn
+
+CLERK = by("clerk-1", "2017-02-01")
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    it = Office(tmp_path / "home")
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def rival(office: Office) -> Iterator[Office]:
+    it = office.rival()
+    yield it
+    it.close()
+
+
+def overtaken(office: Office, act: Callable[[], object], *, times: int = 1) -> None:
+    """Let ``act`` happen after the office's next decision and before its events are stored."""
+    flush, left = office.ledger.vault.flush, [times]
+
+    def hooked() -> None:
+        if left[0]:
+            left[0] -= 1
+            act()
+        flush()
+
+    office.ledger.vault.flush = hooked  # type: ignore[method-assign]
+
+
+def account(who: str, text: str) -> pe.Command:
+    return pe.ChangeBankAccount(person=who, account=text, bank="b", holder="h")
+
+
+# --- versions
+
+
+def test_both_of_two_interleaved_decisions_are_kept(office: Office, rival: Office) -> None:
+    who = office.person(1)
+    overtaken(office, lambda: rival.do(account(who, "2"), CLERK))
+    before = office.length()
+    office.do(account(who, "3"), CLERK)
+    later = office.log()[before:]
+    assert [type(e.data).__name__ for e in later] == ["BankAccountChanged"] * 2
+    assert later[1].version == later[0].version + 1
+
+
+def test_a_decision_overtaken_by_a_death_is_refused(office: Office, rival: Office) -> None:
+    who = office.person(1)
+    rival.at("2017-02-02")
+    overtaken(office, lambda: rival.do(died(who), CLERK))
+    before = office.length()
+    with pytest.raises(PersonDeceased):
+        office.do(account(who, "3"), CLERK)
+    assert office.told(before) == [("DeathRecorded",)]
+
+
+def test_what_a_decision_only_read_may_not_move_either(office: Office, rival: Office) -> None:
+    """An approval reads the person: one who died meanwhile isn't approved."""
+    who = office.person(1)
+    about = {"program": LIVING, "beneficiary": who}
+    for step in (en.SubmitApplication(**about), en.AssessEligibility(**about)):
+        office.do(step, CLERK)
+    notice = en.PublishNotice(
+        **about, notice_from=CLERK.effective, notice_until=CLERK.effective.replace(day=7), place="p"
+    )
+    office.do(notice, CLERK)
+    approver = by("approver-1", "2017-02-08")
+    office.do(en.CloseNotice(**about), approver)
+    rival.at("2017-02-08")
+    overtaken(office, lambda: rival.do(died(who), CLERK))
+    with pytest.raises(PersonDeceased):
+        office.at("2017-02-08").do(en.ApproveEnrollment(**about), approver)
+    assert office.ledger.state(ENROLLMENT, enrollment_id(who, LIVING)).status == "notice-closed"
+
+
+def test_a_refusal_too_is_decided_on_what_is_stored(office: Office, rival: Office) -> None:
+    who = office.person(1)
+    office.do(pe.RecordCustody(person=who, document="d"), CLERK)
+    rival.do(pe.EndCustody(person=who, document="d"), CLERK)
+    office.do(pe.RecordCustody(person=who, document="again"), CLERK)  # not "in custody already"
+
+
+def test_a_refusal_within_a_group_is_decided_on_what_is_stored(
+    office: Office, rival: Office
+) -> None:
+    who, other = office.person(1), office.person(2)
+    office.do(pe.RecordCustody(person=who, document="d"), CLERK)
+    rival.do(pe.EndCustody(person=who, document="d"), CLERK)
+    again = pe.RecordCustody(person=who, document="again")
+    result = office.ledger.execute_group([(again, CLERK), (account(other, "5"), CLERK)], key="g")
+    assert [o.error for o in result.outcomes] == [None, None]
+
+
+def test_a_command_that_is_overtaken_every_time_reports_the_conflict(
+    office: Office, rival: Office
+) -> None:
+    who = office.person(1)
+    overtaken(office, lambda: rival.do(account(who, "2"), CLERK), times=100)
+    before = office.length()
+    with pytest.raises(StaleVersion) as error:
+        office.do(account(who, "3"), CLERK, key="k")
+    assert error.value.code == "stale-version"
+    assert office.length() == before + ATTEMPTS, "only the rival's events"
+    assert office.ledger.store.command("k") is None
+
+
+def test_one_person_registered_by_two_processes_is_one_person(
+    office: Office, rival: Office
+) -> None:
+    register = pe.RegisterPerson(
+        id_number=identity(7), name="测试", division="220202", urban=True, phone="13800000000"
+    )
+    overtaken(office, lambda: rival.do(register, CLERK))
+    with pytest.raises(AlreadyExists):
+        office.do(register, CLERK)
+    registered = office.log()[-1]
+    assert office.home.vault.open(registered.data.sealed, registered.id)["name"] == "测试"
+
+
+# --- keys
+
+
+def test_a_key_used_again_gives_the_first_result_and_stores_nothing(office: Office) -> None:
+    who = office.person(1)
+    first = office.do(account(who, "2"), CLERK, key="k")
+    before = office.length()
+    again = office.do(account(who, "2"), CLERK, key="k")
+    assert again.repeated
+    assert again.outcomes == first.outcomes
+    assert office.length() == before
+
+
+def test_a_key_used_for_other_content_is_a_conflict(office: Office) -> None:
+    who = office.person(1)
+    office.do(account(who, "2"), CLERK, key="k")
+    before = office.length()
+    for command, context in (
+        (account(who, "3"), CLERK),
+        (account(who, "2"), by("clerk-2", "2017-02-01")),
+        (account(who, "2"), by("clerk-1", "2017-02-02")),
+    ):
+        with pytest.raises(IdempotencyConflict) as error:
+            office.do(command, context, key="k")
+        assert error.value.code == "idempotency-conflict"
+    assert office.length() == before
+
+
+def test_a_refusal_does_not_use_up_its_key(office: Office) -> None:
+    who = office.person(1)
+    with pytest.raises(LedgerError):
+        office.do(pe.EndCustody(person=who, document="d"), CLERK, key="k")
+    assert not office.do(pe.RecordCustody(person=who, document="d"), CLERK, key="k").repeated
+
+
+def test_one_key_from_two_processes_at_once_has_one_result(office: Office, rival: Office) -> None:
+    who = office.person(1)
+    before = office.length()
+    overtaken(office, lambda: rival.do(account(who, "2"), CLERK, key="k"))
+    assert office.do(account(who, "2"), CLERK, key="k").repeated
+    assert office.length() == before + 1
+
+
+def test_one_key_for_two_contents_at_once_is_a_conflict(office: Office, rival: Office) -> None:
+    who, other = office.person(1), office.person(2)
+    before = office.length()
+    overtaken(office, lambda: rival.do(account(other, "2"), CLERK, key="k"))
+    with pytest.raises(IdempotencyConflict):
+        office.do(account(who, "3"), CLERK, key="k")
+    assert office.length() == before + 1
+
+
+def _work(path: str, who: list[str], name: str) -> list[str | None]:
+    office = Office(Path(path), name=name)
+    done: list[str | None] = []
+    for n in range(40):
+        both, own = account(who[n % 3], str(n)), account(who[n % 2], f"{name}{n}")
+        for command, key in ((both, f"shared-{n}"), (own, f"{name}-{n}")):
+            try:
+                done.append(office.do(command, CLERK, key=key).stream)
+            except StaleVersion:  # overtaken five times running: told so, and free to ask again
+                done.append(None)
+    office.close()
+    return done
+
+
+def test_two_processes_lose_and_double_nothing(office: Office) -> None:
+    who = [office.person(n) for n in range(3)]
+    before = office.length()
+    with get_context("spawn").Pool(2) as pool:
+        args = [(str(office.path), who, name) for name in ("a", "b")]
+        results = pool.starmap(_work, args)
+    later = office.log()[before:]
+    by_key = Counter(e.correlationid for e in later)
+    assert set(by_key.values()) == {1}
+    shared = {f"shared-{n}" for n in range(40) for r in results if r[2 * n] is not None}
+    owned = {
+        f"{x}-{n}" for x, r in zip("ab", results, strict=True) for n in range(40) if r[2 * n + 1]
+    }
+    assert set(by_key) == shared | owned
+    for person in who:
+        versions = [e.version for e in office.log() if e.stream == person]
+        assert versions == list(range(1, len(versions) + 1))
+
+
+# --- pay runs
+
+
+def test_a_line_whose_person_died_before_the_issue_is_dropped_and_given_back(
+    office: Office, rival: Office
+) -> None:
+    who, _ = office.enrolled(1), office.enrolled(2)
+    run = office.compute("2017-03")
+    office.notice(run, "2017-03")
+    office.approve(run, "2017-03")
+    available = office.ledger.state(FUND, fund_id("city-welfare")).available["cash"]
+    learn(rival, "2017-03-24", "2017-02-10", died(who))
+    before = office.length()
+    office.issue(run, "2017-03")
+    assert office.told(before) == [
+        ("SubsidyGranted", "2017-03", LIVING_FEN),
+        ("CommitmentReleased", LIVING_FEN),
+        ("PayRunIssued", "2017-03"),
+    ]
+    issued = office.log()[-1].data
+    assert (issued.count, issued.total_fen, issued.dropped) == (
+        1,
+        LIVING_FEN,
+        {"month-after-end": 1},
+    )
+    fund = office.ledger.state(FUND, fund_id("city-welfare"))
+    assert fund.available["cash"] == available + LIVING_FEN
+
+
+def test_an_issue_overtaken_by_a_death_drops_that_line_and_issues_the_rest(
+    office: Office, rival: Office
+) -> None:
+    who, other = office.enrolled(1), office.enrolled(2)
+    run = office.compute("2017-03")
+    office.notice(run, "2017-03")
+    office.approve(run, "2017-03")
+    rival.at("2017-03-25")
+    overtaken(office, lambda: rival.do(died(who), by("clerk-1", "2017-02-10")))
+    office.issue(run, "2017-03")
+    assert office.log()[-1].data.dropped == {"month-after-end": 1}
+    lines = office.lines(office.ledger.state(PAYRUN, run).issued)
+    assert [line.beneficiary for line in lines] == [other]
+
+
+def test_a_line_that_moved_on_and_is_payable_all_the_same_is_issued(office: Office) -> None:
+    who = office.enrolled(1)
+    run = office.compute("2017-03")
+    office.notice(run, "2017-03")
+    office.approve(run, "2017-03")
+    moved = pe.ChangeResidence(person=who, division="220203", urban=True)
+    learn(office, "2017-03-24", "2017-03-10", moved)
+    office.issue(run, "2017-03")
+    issued = office.log()[-1].data
+    assert (issued.dropped, issued.by_division) == ({}, {"220203": LIVING_FEN})
+
+
+def test_a_death_learned_in_transit_is_a_debt_once_the_money_arrived(office: Office) -> None:
+    who = office.enrolled(1)
+    run = office.issued("2017-03")
+    assert learn(office, "2017-03-26", "2017-02-10", died(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "alive"),
+    ]
+    before = office.length()
+    office.result(run, "2017-03")
+    assert office.told(before) == [
+        ("PaymentSettled", "2017-03", LIVING_FEN),
+        ("OverpaymentFound", ["2017-03"], LIVING_FEN, "alive"),
+        ("PayRunSettled", "2017-03"),
+    ]
+
+
+def test_a_death_learned_in_transit_reverses_what_the_bank_returned(office: Office) -> None:
+    who = office.enrolled(1)
+    run = office.issued("2017-03")
+    learn(office, "2017-03-26", "2017-02-10", died(who))
+    before = office.length()
+    office.result(run, "2017-03", returned={enrollment_id(who, LIVING): "closed"})
+    assert office.told(before) == [
+        ("PaymentReturned", "2017-03", LIVING_FEN),
+        ("GrantReversed", "2017-03", LIVING_FEN),
+        ("PayRunSettled", "2017-03"),
+    ]
+
+
+def test_a_line_of_a_run_is_read_back_with_its_run_and_not_singly(office: Office) -> None:
+    """Else the run's own result would meet a payment that was settled already, and stay unread."""
+    about = {"program": LIVING, "beneficiary": office.enrolled(1), "month": "2017-03"}
+    run = office.issued("2017-03")
+    cashier = by("cashier-1", "2017-03-26", CITY)
+    before = office.length()
+    for single in (
+        pay.SettlePayment(**about, receipt="r"),
+        pay.ReturnPayment(**about, reason="closed"),
+    ):
+        with pytest.raises(LedgerError) as error:
+            office.do(single, cashier)
+        assert error.value.code == "out-of-order"
+    assert office.length() == before
+    office.result(run, "2017-03")
+    office.do(pay.ReturnPayment(**about, reason="closed later"), cashier)
+
+
+def test_two_objections_of_one_name_are_not_one_objection(office: Office) -> None:
+    one, two = (enrollment_id(office.enrolled(n), LIVING) for n in (1, 2))
+    run = office.compute("2017-03")
+    office.notice(run, "2017-03")
+    accountant = by("accountant-1", "2017-03-18", CITY)
+    office.do(pr.ObjectToLine(payrun=run, enrollment=one, objection="o", ground="g"), accountant)
+    with pytest.raises(LedgerError) as error:
+        office.do(
+            pr.ObjectToLine(payrun=run, enrollment=two, objection="o", ground="g"), accountant
+        )
+    assert error.value.code == "out-of-order"
