@@ -15,7 +15,7 @@ from ledger.domain.events.enrollment import ArrearsGranted, EligibilityReviewed
 from ledger.domain.month import month_of
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN
-from ledger.domain.person import Person, division_on, facts_on
+from ledger.domain.person import Person, division_on, facts_on, last_change
 from ledger.domain.program import PROGRAM, Program, find_rule
 from ledger.domain.reconsider import Knowledge, reconsider
 from ledger.domain.rules import Facts
@@ -85,6 +85,7 @@ def reconsider_enrollment(
         rule_on=lambda day: find_rule(program, day),
         held=held_by(work, person.id, month_of(work.today)),
         objected=objected(work, e),
+        until=last_change(person),
     )
     moved = division != e.division
     for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):

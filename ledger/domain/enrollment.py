@@ -13,7 +13,7 @@ from typing import Any
 from ledger.domain import received
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.month import plus_months
+from ledger.domain.month import month_of, plus_months
 from ledger.domain.received import Received
 from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind
@@ -64,8 +64,9 @@ class Overpayment:
 class Enrollment:
     """State of an enrollment's stream. ``grants`` by benefit month.
 
-    ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
-    decision stopped or an application left out: no fact gives those back.
+    ``applications`` are the days of application by their month. ``term`` is the last month of the
+    latest approval, ``withheld`` the months that an officer's decision stopped or an application
+    left out: no fact gives those back.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Enrollment:
     division: str = ""
     status: str = "none"
     applied_on: date | None = None
+    applications: dict[str, date] = field(default_factory=dict)
     submitted_by: str = ""
     kin: tuple[str, ...] = ()
     eligible: bool = False
@@ -120,6 +122,7 @@ def period_of(rule: Rule, month: str) -> str:
 def _submitted(e: Enrollment, event: Event[ev.ApplicationSubmitted]) -> None:
     e.beneficiary, e.program, e.division = event.subject, event.data.program, event.division
     e.status, e.applied_on, e.submitted_by = "applied", event.effective, event.actor
+    e.applications[month_of(event.effective)] = event.effective
     e.kin = tuple(event.data.kin)
     e.notice_until = None
     e.objections.clear()

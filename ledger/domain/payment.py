@@ -25,6 +25,7 @@ from ledger.domain.errors import (
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.money import Money, positive
+from ledger.domain.month import first_day
 from ledger.domain.rules import Rule
 
 REASONS: dict[str, tuple[str, str]] = {
@@ -371,10 +372,9 @@ def _owed(e: Enrollment, overpayment_id: str, amount_fen: int) -> str:
     return found.fund
 
 
-def first_payable_day(month: str, applied_on: date) -> date:
-    """The day whose facts decide a month: its first, or the day of application if later.
+def deciding_day(e: Enrollment, month: str) -> date:
+    """The day whose facts decide a month: its first, or the day of an application within it.
 
     A fact that ends within a month therefore ends the benefit from the month after.
     """
-    first = date(int(month[:4]), int(month[5:7]), 1)
-    return max(first, applied_on)
+    return e.applications.get(month) or first_day(month)

@@ -103,6 +103,11 @@ def facts_on(person: Person, day: date) -> Facts:
     return facts
 
 
+def last_change(person: Person) -> date:
+    """The last day from which a fact of the person holds; it may lie ahead."""
+    return max(entries[-1][0] for entries in person.history.values())
+
+
 def division_on(person: Person, day: date) -> str:
     """Where the person lives; the last known division once they have left the city."""
     found = person.on("division", day)

@@ -18,7 +18,7 @@ from ledger.domain.events.envelope import EventData
 from ledger.domain.month import Month, month_of, months_between, plus_months
 from ledger.domain.payment import (
     STOP_WORDS,
-    first_payable_day,
+    deciding_day,
     grant_arrears,
     overpayment,
     reverse,
@@ -41,13 +41,15 @@ class Judged:
 class Knowledge:
     """What is known now: the facts of any day, the rule of any day, other programs held.
 
-    ``objected`` says of a month whether an objection to its payment was upheld.
+    ``objected`` says of a month whether an objection to its payment was upheld; ``until`` is the
+    last day from which a fact is known to hold, which may lie ahead.
     """
 
     facts_on: Callable[[date], Facts]
     rule_on: Callable[[date], Rule | None]
     held: Callable[[str], bool]
     objected: Callable[[str], bool]
+    until: date
 
 
 def reconsider(
@@ -62,7 +64,7 @@ def reconsider(
     """
     if not e.approved:
         return
-    months = _judged(e, known, until=plus_months(month_of(today), 1))
+    months = _judged(e, known, until=plus_months(month_of(max(today, known.until)), 1))
     if all((m.failing is None) == e.active_in(m.month) for m in months):
         if moved and e.status in ("approved", "suspended"):
             yield _review(e, known, today)
@@ -75,13 +77,11 @@ def reconsider(
 
 
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
-    assert e.applied_on is not None
     first = e.approved[0].first
     until = min(until, Month(e.term))  # an approval for a fixed term isn't prolonged
     judged = []
     for month in months_between(first, max(until, first)):
-        day = first_payable_day(month, e.applied_on)
-        failing = _failing(known, day)
+        failing = _failing(known, deciding_day(e, month))
         if failing is None and any(month in i for i in e.withheld):
             failing = "decided"
         judged.append(Judged(month, failing))
@@ -177,7 +177,7 @@ def _arrears(
 ) -> Iterable[EventData]:
     """Past months that were stopped and should not have been; this month's run pays this month."""
     for month in months:
-        rule = known.rule_on(first_payable_day(month, e.applied_on or today))
+        rule = known.rule_on(deciding_day(e, month))
         due = month < month_of(today) and not e.granted(month) and not known.objected(month)
         if due and rule is not None:
             yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
