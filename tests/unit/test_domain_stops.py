@@ -85,3 +85,34 @@ def test_the_time_between_two_enrollments_is_not_paid_for(office: Office) -> Non
     assert [t for t in told if t[0] == "ArrearsGranted"] == [
         ("ArrearsGranted", "2017-07", LIVING_FEN)
     ]
+
+
+def test_a_second_application_does_not_move_the_facts_of_the_first_ones_months(
+    office: Office,
+) -> None:
+    """In custody from March to May, renounced in July, applied again in September."""
+    who = office.enrolled(1)
+    learn(office, "2017-02-14", "2017-02-10", pe.RecordCustody(person=who, document="judgment"))
+    learn(office, "2017-06-14", "2017-05-10", pe.EndCustody(person=who, document="freed"))
+    ended = en.EndEnrollment(
+        program=LIVING, beneficiary=who, last_month="2017-07", reason="renounced"
+    )
+    office.at("2017-07-28").do(ended, by("clerk-1", "2017-07-28"))
+    office.at("2017-09-20").enroll(who, applied="2017-09-02", start=None)
+    told = learn(office, "2017-10-14", "2017-10-10", died(who))
+    told += learn(
+        office, "2017-11-14", "2017-11-10", pe.RevokeDeath(person=who, reason="r", document="d")
+    )
+    assert [t for t in told if t[0] in ("ArrearsGranted", "EnrollmentResumed")] == [
+        ("EnrollmentResumed", "2017-11")
+    ]
+
+
+def test_a_fact_known_ahead_of_its_day_stops_in_its_time(office: Office) -> None:
+    who = office.enrolled(1)
+    ends = pe.EndHardship(person=who, reason="a job from April on")
+    assert learn(office, "2017-01-14", "2017-04-01", ends) == [
+        ("LowIncomeEnded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-03", "low_income"),
+    ]
