@@ -10,7 +10,6 @@ import typer
 
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, UnknownDivision
-from ops import simulation
 from ops.cli.catalog import adopt_catalog
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import print_report, report_of
@@ -66,6 +65,8 @@ def simulate(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year
 
 def _simulated(session: Session, seed: int, scale: str, year: int) -> tuple[Home, float, int]:
     """The home, open, with its year in it; how long that took; the number of events."""
+    from ops import simulation
+
     load_figures(year)
     _share(scale)
     must_be_whole(session.home)
