@@ -95,6 +95,11 @@ class Ledger:
         self.documents = documents
         self.standings = standings
         self._cache = StateCache()
+        self._monthly = tuple(
+            code
+            for code, program in programs.items()
+            if program.kind == "periodic-cash" and program.beneficiary == "person"
+        )
 
     def execute(self, command: Command, context: Context, *, key: str) -> Result:
         """Carry out one command. Raises the :class:`LedgerError` of a refusal; nothing is stored.
@@ -200,6 +205,7 @@ class Ledger:
             operator=self.operator,
             time=rfc3339(self.clock()),
             programs=self.programs,
+            monthly=self._monthly,
             documents=self.documents,
             standings=self.standings,
             moved=moved,

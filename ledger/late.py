@@ -39,11 +39,7 @@ def reconsider_person(work: Work, person: Person, cause: str) -> None:
     Arrears that follow are instructed at once if there is an account. ``cause`` is the id of the
     event that brought the knowledge; it becomes the causation id of all that follows.
     """
-    monthly = {
-        enrollment_id(person.id, code): code
-        for code, program in work.programs.items()
-        if program.kind == "periodic-cash" and program.beneficiary == "person"
-    }
+    monthly = {enrollment_id(person.id, code): code for code in work.monthly}
     for stream in sorted(work.existing(list(monthly))):
         e = work.load(ENROLLMENT, stream)
         if e.approved:

@@ -73,7 +73,8 @@ class Mark:
 class Work:
     """Reads and records for one command, or for a group of commands stored together.
 
-    ``moved`` names streams that an earlier attempt found changed: a batch decides those anew.
+    ``monthly`` are the programs that pay persons by month; ``moved`` names streams that an earlier
+    attempt found changed: a batch decides those anew.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Work:
         operator: str,
         time: str,
         programs: Mapping[str, ProgramDefinition],
+        monthly: Sequence[str],
         documents: Documents,
         standings: StandingSource,
         moved: AbstractSet[str] = frozenset(),
@@ -95,6 +97,7 @@ class Work:
         self.operator = operator
         self.time = time
         self.programs = programs
+        self.monthly = monthly
         self.documents = documents
         self.standings = standings
         self.moved = moved

@@ -76,16 +76,19 @@ class Plan:
     starts: dict[str, dict[int, int]] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
 
-    def arriving_later(self) -> set[int]:
+    def arriving_later(self) -> frozenset[int]:
         """Who is not registered when the year begins."""
-        return {i for month in range(2, 13) for i in self.newcomers(month)}
+        return frozenset(i for month in range(2, 13) for i in self.newcomers(month))
 
     def beginning(self, program: str, month: int) -> list[int]:
         """Whose first month in a program this is."""
         return sorted(i for i, start in self.starts[program].items() if start == month)
 
     def newcomers(self, month: int) -> list[int]:
-        """Who registers in this month because every benefit of theirs begins then or later."""
+        """Who registers in this month because every benefit of theirs begins then or later.
+
+        That is every third of those whose first benefit begins in the month.
+        """
         firsts: dict[int, int] = {}
         for starts in self.starts.values():
             for index, start in starts.items():
@@ -95,22 +98,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """All that a simulated year follows from, beside the commands themselves."""
+    """All that a simulated year follows from; ``later`` are those not there when it begins."""
 
     seed: int
     scale: Fraction
     calendar: Calendar
     citizens: list[Citizen]
     plan: Plan
+    later: frozenset[int]
 
     def undisturbed(self, purpose: str, fits: Callable[[Citizen], bool]) -> list[Citizen]:
         """All who fit, there from the start and without incidents, shuffled for the purpose."""
-        later = self.plan.arriving_later()
-        found = [
-            c
-            for c in self.citizens
-            if c.index not in self.plan.incidents and c.index not in later and fits(c)
-        ]
+        busy = self.later | self.plan.incidents.keys()
+        found = [c for c in self.citizens if c.index not in busy and fits(c)]
         Random(f"{self.seed} {purpose}").shuffle(found)
         return found
 
