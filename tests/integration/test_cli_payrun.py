@@ -1,0 +1,114 @@
+"""A pay run carried out by officers at the command line, from opening to the bank's result."""
+
+import csv
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli import city, copy, ok, run
+
+__all__ = ["city", "copy"]
+
+RUN = "living-subsidy/2018-01"
+ACCOUNTANT = ("--as", "zhang", "--effective", "2018-01-16")
+DIRECTOR = ("--as", "wang", "--effective", "2018-01-24")
+CASHIER = ("--as", "li", "--effective", "2018-01-25")
+NOTICE = ("--from", "2018-01-17", "--until", "2018-01-23", "--place", "网站")
+
+
+def noticed(home: Path) -> dict[str, object]:
+    ok(home, "payrun", "open", "living-subsidy", "2018-01", *ACCOUNTANT)
+    ok(home, "payrun", "compute", RUN, *ACCOUNTANT)
+    made: dict[str, object] = ok(
+        home, "payrun", "notice", RUN, *NOTICE, *ACCOUNTANT, "--format", "json"
+    ).json
+    return made
+
+
+@pytest.mark.timeout(600)
+def test_a_run_from_opening_to_the_banks_result(copy: Path, tmp_path: Path) -> None:
+    made = noticed(copy)
+    public = made["public_list"]
+    assert isinstance(public, list)
+    assert len(public) == made["count"]
+    assert all("*" in line["name"] and line["id_number"].count("*") == 8 for line in public)
+
+    shown = ok(copy, "payrun", "show", RUN, "--format", "json").json
+    contested, returned = (x["enrollment"] for x in shown["line_list"][:2])
+    objection = ("--objection", "o1")
+    ok(copy, "payrun", "object", RUN, contested, *objection, "--ground", "已迁出", *ACCOUNTANT)
+    upheld = ("--upheld", "--reason", "属实")
+    ok(copy, "payrun", "resolve", RUN, "o1", *upheld, *DIRECTOR)
+    ok(copy, "payrun", "approve", RUN, *DIRECTOR)
+    issued = ok(copy, "payrun", "issue", RUN, *CASHIER, "--format", "json").json
+    assert issued["count"] == made["count"] - 1  # type: ignore[operator]
+    assert issued["dropped"] == {"objection-upheld": 1}
+
+    bank = tmp_path / "bank.csv"
+    ok(copy, "payrun", "bank-file", RUN, "--out", str(bank), *CASHIER)
+    assert stat.S_IMODE(bank.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(bank.read_text("utf-8-sig").splitlines()))
+    assert len(rows) == issued["count"]
+    assert all(row["account"].startswith("6217") and row["holder"] for row in rows)
+    assert sum(round(float(row["amount_yuan"]) * 100) for row in rows) == issued["total_fen"]
+
+    result = tmp_path / "result.csv"
+    with result.open("w", encoding="utf-8-sig") as file:
+        file.write("enrollment,receipt,returned\n")
+        for n, row in enumerate(rows):
+            word = ",账户已销户" if row["enrollment"] == returned else f"R{n},"
+            file.write(f"{row['enrollment']},{word}\n")
+    read = ok(copy, "payrun", "read-result", RUN, str(result), *CASHIER, "--format", "json").json
+    assert (read["status"], read["returned_count"]) == ("settled", 1)
+    assert ok(copy, "doctor", "--full", "--format", "json").json["ok"]
+
+    opened = ok(copy, "events", "--type", "PersonDataAccessed", "--format", "ndjson").out
+    purposes = [json.loads(line)["data"]["purpose"].split()[0] for line in opened.splitlines()]
+    assert purposes.count("payrun-notice") == made["count"]
+    assert purposes.count("bank-file") == issued["count"]
+
+
+def test_no_clear_number_is_in_the_log_or_the_views(copy: Path) -> None:
+    noticed(copy)
+    events = ok(copy, "events", "--format", "ndjson").out
+    assert b"6217" + b"0" not in events
+    assert b'"id_number"' not in events.replace(b'"fields":["id_number","name"]', b"")
+
+
+def test_a_key_used_again_gives_the_first_result(copy: Path) -> None:
+    step = ("payrun", "open", "nursing-subsidy", "2018-01", *ACCOUNTANT, "--key", "k1")
+    ok(copy, *step)
+    before = ok(copy, "digest").json["log"]
+    ok(copy, *step)
+    assert ok(copy, "digest").json["log"] == before
+    other = ("payrun", "open", "nursing-subsidy", "2018-02", *ACCOUNTANT, "--key", "k1")
+    ended = run(copy, *other)
+    assert (ended.status, "idempotency-conflict" in ended.err) == (3, True)
+
+
+def test_who_computed_may_not_approve(copy: Path) -> None:
+    noticed(copy)
+    ended = run(copy, "payrun", "approve", RUN, "--as", "zhang", "--effective", "2018-01-24")
+    assert (ended.status, ended.err.count("four-eyes")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b,c\n",
+        "enrollment,receipt,returned\nx,R1,reason\n",
+        "enrollment,receipt,returned\nx,,\n",
+        "enrollment,receipt,returned\nx,R1,\nx,R2,\n",
+        "enrollment,receipt,returned\nx,R1\n",
+    ],
+)
+def test_a_wrong_result_file_is_refused_as_a_whole(city: Path, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "result.csv"
+    file.write_text(text)
+    before = ok(city, "digest").json["log"]
+    ended = run(city, "payrun", "read-result", "living-subsidy/2017-12", str(file), *CASHIER)
+    assert (ended.status, "invalid-value" in ended.err) == (2, True)
+    assert ok(city, "digest").json["log"] == before

@@ -1,0 +1,207 @@
+"""Bad input and damaged homes: a stable code, an exit status, and nothing changed."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli import city, contents, copy, ok, run
+
+__all__ = ["city", "copy"]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the catalog adopted and its views in place."""
+    home = tmp_path_factory.mktemp("bare") / "home"
+    ok(home, "init")
+    ok(home, "project")
+    return home
+
+
+@pytest.fixture
+def home(bare: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bare, tmp_path / "home"))
+
+
+REFUSED = [
+    (("balance", "person-nobody"), "not-found", 2),
+    (("balance", "person-nobody", "--program", "nope"), "unknown-program", 2),
+    (("entitlements", "--program", "nope"), "unknown-program", 2),
+    (("entitlements", "--month", "2017-13"), "invalid-month", 2),
+    (("explain", "--figure", "nope.amount"), "not-found", 2),
+    (("explain", "--program", "nope"), "unknown-program", 2),
+    (("explain", "--month", "2017-01", "--program", "sport"), "invalid-value", 2),
+    (("explain",), "invalid-value", 2),
+    (("report", "--year", "1999"), "not-found", 2),
+    (("report", "--known-on", "yesterday"), "invalid-date", 2),
+    (("report", "--effective-on", "2017-02-30"), "invalid-date", 2),
+    (("events", "--type", "Nope"), "invalid-value", 2),
+    (("rebuild", "--view", "nope"), "invalid-value", 2),
+    (("catalog", "show", "nope"), "unknown-program", 2),
+    (("payrun", "show", "payrun-nope"), "not-found", 2),
+    (("payrun", "show", "a/b/c/d"), "invalid-value", 2),
+    (("payrun", "open", "nope", "2017-01", "--as", "a"), "unknown-program", 2),
+    (("payrun", "open", "sport", "2017-01", "--as", "a"), "no-rule-in-force", 2),
+    (
+        ("payrun", "open", "living-subsidy", "2017-01", "--as", "a", "--in", "220202"),
+        "outside-division",
+        2,
+    ),
+    (("payrun", "read-result", "living-subsidy/2017-01", "/nowhere", "--as", "a"), "not-found", 2),
+    (("init", "--operator", "220300"), "home-mismatch", 3),
+    (("simulate",), "home-mismatch", 3),
+    (("simulate", "--scale", "0"), "invalid-value", 2),
+    (("simulate", "--scale", "1/0"), "invalid-value", 2),
+    (("simulate", "--year", "1999"), "not-found", 2),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "status"), REFUSED)
+def test_bad_input_is_refused_and_changes_nothing(
+    home: Path, arguments: tuple[str, ...], code: str, status: int
+) -> None:
+    before = contents(home)
+    ended = run(home, *arguments)
+    assert (ended.status, ended.out) == (status, b"")
+    assert f"错误 {code}: " in ended.err
+    assert "Traceback" not in ended.err
+    assert contents(home) == before
+
+
+def test_an_error_is_json_where_json_was_asked_for(home: Path) -> None:
+    ended = run(home, "balance", "person-nobody", "--format", "json")
+    error = json.loads(ended.err.splitlines()[-1])["error"]
+    assert (ended.status, ended.out, error["code"]) == (2, b"", "not-found")
+    assert error["zh"] != error["en"]
+
+
+def test_an_error_speaks_english_when_asked(home: Path) -> None:
+    assert "error not-found: not found" in run(home, "balance", "x", "--lang", "en").err
+
+
+@pytest.mark.parametrize("arguments", [("nope",), ("report", "--nope"), ("report", "--year", "x")])
+def test_wrong_usage_is_status_2(home: Path, arguments: tuple[str, ...]) -> None:
+    ended = run(home, *arguments)
+    assert (ended.status, ended.out) == (2, b"")
+
+
+@pytest.mark.parametrize("command", ["report", "events", "digest", "doctor", "project", "rebuild"])
+def test_without_a_home_nothing_is_made(tmp_path: Path, command: str) -> None:
+    ended = run(tmp_path / "none", command)
+    assert (ended.status, "home-missing" in ended.err) == (2, True)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "init", "simulate", "digest"])
+def test_a_newer_home_is_left_alone(home: Path, command: str) -> None:
+    file = home / "home.toml"
+    file.write_text(file.read_text().replace("format = 1", "format = 2"))
+    before = contents(home)
+    ended = run(home, command)
+    assert (ended.status, "home-newer" in ended.err) == (4, True)
+    assert contents(home) == before
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("command", ["report", "init", "digest", "events"])
+def test_a_truncated_ledger_is_damaged_and_not_mended(
+    home: Path, command: str, keep: float
+) -> None:
+    file = home / "ledger.db"
+    os.truncate(file, int(file.stat().st_size * keep))
+    before = contents(home)
+    ended = run(home, command)
+    assert (ended.status, "store-damaged" in ended.err) == (4, True)
+    assert contents(home) == before
+
+
+def test_a_home_file_that_is_no_toml_is_damage(home: Path) -> None:
+    (home / "home.toml").write_text("format = \n")
+    ended = run(home, "report")
+    assert (ended.status, "store-damaged" in ended.err) == (4, True)
+
+
+def test_a_vault_without_its_key_is_unusable(home: Path) -> None:
+    (home / "vault" / "master.key").unlink()
+    ended = run(home, "payrun", "open", "living-subsidy", "2017-01", "--as", "a")
+    assert (ended.status, "vault-key-missing" in ended.err) == (4, True)
+
+
+def test_the_doctor_names_what_is_wrong(copy: Path) -> None:
+    documents = sorted((copy / "documents").iterdir())
+    documents[0].write_bytes(b"exchanged")
+    made = run(copy, "doctor", "--format", "json")
+    wrong = [c["name"] for c in made.json["checks"] if not c["ok"]]
+    assert (made.status, wrong) == (1, ["documents"])
+
+
+def test_the_doctor_finds_an_altered_event(copy: Path) -> None:
+    altered = (
+        "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); "
+        'c.execute("UPDATE stored_events SET state=CAST(replace(CAST(state AS TEXT), '
+        '\'\\"actor\\":\', \'\\"actor\\": \') AS BLOB) WHERE rowid=7"); c.commit()'
+    )
+    subprocess.run([sys.executable, "-c", altered, str(copy / "ledger.db")], check=True)
+    made = run(copy, "doctor", "--full", "--format", "json")
+    wrong = [c["name"] for c in made.json["checks"] if not c["ok"]]
+    assert (made.status, wrong) == (1, ["events"])
+
+
+def test_a_new_catalog_file_is_loaded_and_a_wrong_one_refused(home: Path) -> None:
+    folder = home / "catalog"
+    folder.mkdir()
+    (folder / "new-policy.toml").write_text(
+        'code = "new-policy"\nzh = "新办法"\nen = "A new policy"\nkind = "policy"\n'
+        'beneficiary = "none"\nunit = "none"\nadopted = 2018-01-01\n'
+        'document = "d"\nsource = "assumed"\n'
+    )
+    assert ok(home, "catalog", "load", "--format", "json").json["programs"] == 1
+    assert ok(home, "catalog", "load", "--format", "json").json["programs"] == 0
+    assert ok(home, "explain", "--program", "new-policy", "--format", "json").json["positions"]
+    (folder / "wrong.toml").write_text('code = "other"\nkind = 3\n')
+    before = contents(home)
+    checked = run(home, "catalog", "check", "--format", "json")
+    assert (checked.status, checked.json["ok"]) == (2, False)
+    assert len(checked.json["problems"]) > 1
+    loaded = run(home, "catalog", "load")
+    assert (loaded.status, "catalog-invalid" in loaded.err) == (2, True)
+    assert contents(home) == before
+
+
+def test_an_interrupted_follower_says_nothing(home: Path) -> None:
+    arguments = [sys.executable, "-m", "ops.cli.main", "events", "--follow", "--home", str(home)]
+    follower = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert follower.stdout is not None
+    follower.stdout.readline()
+    time.sleep(0.3)
+    follower.send_signal(signal.SIGINT)
+    _, err = follower.communicate(timeout=30)
+    assert (follower.returncode, err) == (130, b"")
+
+
+def test_a_reader_that_leaves_is_no_error(home: Path) -> None:
+    command = f"{sys.executable} -m ops.cli.main events --format ndjson --home {home}"
+    piped = f"set -o pipefail; {command} | head -n 1 | wc -l"
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"1", b"")
+
+
+def test_settings_are_read_before_and_after_the_command(home: Path) -> None:
+    environment = {**os.environ, "BENEFITS_HOME": "/nowhere", "BENEFITS_LANG": "en"}
+    command = [sys.executable, "-m", "ops.cli.main"]
+    for arguments in (["--home", str(home), "digest"], ["digest", "--home", str(home)]):
+        done = subprocess.run(
+            [*command, *arguments], capture_output=True, env=environment, check=True
+        )
+        assert json.loads(done.stdout)["log"]["events"] > 0
+    missing = subprocess.run(
+        [*command, "digest"], capture_output=True, env=environment, check=False
+    )
+    assert (missing.returncode, b"there is no ledger in /nowhere" in missing.stderr) == (2, True)
