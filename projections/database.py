@@ -157,6 +157,14 @@ class ViewDatabase:
             .values(digest=digest, digest_position=generation.position)
         )
 
+    def scan(self, connection: sa.Connection, statement: str) -> Any:
+        """A driver's cursor over a whole table, in the connection's transaction, row by row."""
+        raw = connection.connection
+        named = {"name": "scan"} if self.engine.dialect.name == "postgresql" else {}
+        cursor = raw.cursor(**named)  # psycopg leaves the rows of a named one with the server
+        cursor.execute(statement)
+        return cursor
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

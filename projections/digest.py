@@ -34,9 +34,9 @@ def digest_of(
     for table in view.tables:
         statements = database.statements(table, at.generation)
         state.update(f"{table.name}\n".encode())
-        streamed = connection.execution_options(stream_results=True)
-        with streamed.exec_driver_sql(statements.scan) as result:
-            for chunk in result.partitions(_CHUNK):
-                state.update(statements.layout.lines([tuple(row) for row in chunk]))
-                total += len(chunk)
+        cursor = database.scan(connection, statements.scan)
+        while chunk := cursor.fetchmany(_CHUNK):
+            state.update(statements.layout.lines(chunk))
+            total += len(chunk)
+        cursor.close()
     return ViewDigest(view.name, at.position, total, state.hexdigest())

@@ -44,7 +44,7 @@ class TableDef(Generic[R]):
 class Rows(Generic[R]):
     """The rows of one table by key, those touched since the last flush apart from the others."""
 
-    __slots__ = ("_fetch", "_still", "_touched", "complete", "table")
+    __slots__ = ("_fetch", "_still", "_touched", "at_hand", "complete", "table")
 
     def __init__(self, table: TableDef[R], fetch: Callable[[Key], R | None] | None = None) -> None:
         self.table = table
@@ -52,6 +52,8 @@ class Rows(Generic[R]):
         self._fetch = fetch
         self._still: dict[Key, R] = {}
         self._touched: dict[Key, R] = {}
+        self.at_hand: Callable[[Key], R | None] = self._touched.get
+        """The row for changing if it was touched already: :meth:`edit` for a fold in a hurry."""
 
     def get(self, key: Key) -> R | None:
         """The row for reading only, or None."""
@@ -100,7 +102,7 @@ class Rows(Generic[R]):
     def clean(self) -> None:
         """Everything touched is stored."""
         self._still.update(self._touched)
-        self._touched = {}
+        self._touched.clear()
 
     def _load(self, key: Key) -> R | None:
         assert self._fetch is not None

@@ -52,12 +52,12 @@ class Balances(View):
 
     def __init__(self, rows: RowSource) -> None:
         self._rows = rows.of(BALANCES)
-        self._edit = self._rows.edit
+        self._at_hand = self._rows.at_hand
 
     def _at(self, event: Event[Any]) -> Balance:
         key = (event.subject, event.data.program)
-        row = self._edit(key)
-        return row if row is not None else self._rows.add(key, Balance(*key))
+        row = self._at_hand(key) or self._rows.edit(key)
+        return row or self._rows.add(key, Balance(*key))
 
     @on(en.SubsidyGranted)
     def granted(self, position: int, event: Event[en.SubsidyGranted]) -> None:

@@ -164,12 +164,12 @@ class Entitlements(View):
 
     def __init__(self, rows: RowSource) -> None:
         self._rows = rows.of(ENTITLEMENTS)
-        self._edit = self._rows.edit
+        self._at_hand = self._rows.at_hand
 
     def _at(self, event: Event[Any]) -> Entitlement:
         """The row of the event's stream, at the event's version."""
         stream, _, version = event.id.rpartition("/")
-        row = self._edit(stream)
+        row = self._at_hand(stream) or self._rows.edit(stream)
         if row is None:
             row = self._rows.add(
                 stream,

@@ -231,17 +231,16 @@ def _note(row: Person, fact: str, day: str, value: Any) -> None:
     """A fact's value from a day on: the latest goes to the columns, an earlier one to the past."""
     since = row.since.get(fact)
     if since is None:
-        row.since = {**row.since, fact: day}
+        row.since[fact] = day
         _set(row, fact, value)
         return
-    earlier = list(row.past.get(fact, ()))
+    earlier = row.past.setdefault(fact, [])
     if newer(day, since):
         earlier.append([since, _value(row, fact)])
-        row.since = {**row.since, fact: day}
+        row.since[fact] = day
         _set(row, fact, value)
     else:
         earlier.insert(bisect_right(earlier, day, key=_when), [day, value])
-    row.past = {**row.past, fact: earlier}
 
 
 def _on(row: Person, fact: str, day: str) -> Any:

@@ -62,8 +62,8 @@ class ProgramTotals(View):
     def __init__(self, rows: RowSource) -> None:
         self._totals = rows.of(PROGRAM_TOTALS)
         self._participants = rows.of(PARTICIPANTS)
-        self._sum = self._totals.edit
-        self._edit = self._participants.edit
+        self._summed = self._totals.at_hand
+        self._counted = self._participants.at_hand
 
     @on(*RULES)
     def counted(self, position: int, event: Event[Any]) -> None:
@@ -71,13 +71,15 @@ class ProgramTotals(View):
         for program, measure, key, quantity, amount_fen in contributions(event):
             if key is None:
                 total = (program, event.division, _MONTH[day], measure)
-                summed = self._sum(total) or self._totals.add(total, ProgramTotal(*total))
+                summed = self._summed(total) or self._totals.edit(total)
+                if summed is None:
+                    summed = self._totals.add(total, ProgramTotal(*total))
                 summed.count += 1
                 summed.quantity += quantity
                 summed.amount_fen += amount_fen
             else:
                 one = (program, day.year, measure, key)
-                row = self._edit(one)
+                row = self._counted(one) or self._participants.edit(one)
                 if row is None:
                     row = self._participants.add(one, Participant(*one, position, event.division))
                 row.count += 1
