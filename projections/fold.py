@@ -103,11 +103,11 @@ class Fold:
                 continue
             if position > self.position:
                 raise ProjectionGap(expected=self.position, found=position)
+            if bound.too_late(raw):
+                self.finished = True
+                return
             if bound.may_concern(raw):
                 event = decode(raw)
-                if bound.too_late(event):
-                    self.finished = True
-                    return
                 self.recorded = event.time
                 if bound.admits(event):
                     for handler in self._plan[type(event.data)]:

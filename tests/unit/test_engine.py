@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.domain.errors import ProjectionFailed, ProjectionGap, StoreDamaged, ViewUnknown
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.events import enrollment as en
 from ledger.domain.events.case import CaseClosed
 from ledger.log.feed import Record
 from projections.engine import Projector
@@ -20,6 +20,7 @@ from tests.feed_conformance import FeedConformance, MakeFeed
 from tests.histories import RATE, History, ListFeed, enrollment_of, history
 
 Open = Callable[..., Projector]
+DAY = "2017-03-01"
 
 
 @pytest.fixture
@@ -356,8 +357,24 @@ def test_as_of_leaves_the_live_views_alone(opened: Open) -> None:
     assert plain_digests(views) == before
 
 
-def test_no_event_has_a_field_that_could_be_taken_for_the_subject() -> None:
-    assert not [kind for kind in EVENT_TYPES.values() if "subject" in kind.__struct_fields__]
+def test_a_subject_named_in_an_events_text_is_not_its_subject(opened: Open) -> None:
+    told = history().enrolled("p1")
+    told.step("p2", en.EmploymentEnded(program="x", employer="o", reason='"subject":"p1"'), on=DAY)
+    past = opened(told).as_of(subjects=["p1"])
+    assert [r.beneficiary for r in past.rows("entitlements")] == ["p1"]
+    past.close()
+
+
+def test_bounds_combine(opened: Open) -> None:
+    told = history().enrolled("p1", "p2").granted("p1", "2017-01").granted("p2", "2017-01")
+    told.event(CaseClosed(program="complaint"), "case-1", at="2017-05-01T00:00:00+00:00")
+    told.granted("p1", "2017-02")
+    past = opened(told).as_of(
+        position=9, recorded="2017-04-30T00:00:00Z", effective=date(2017, 3, 1), subjects=["p1"]
+    )
+    assert [r.grants for r in past.rows("balances")] == [1]
+    assert past.position() == 8
+    past.close()
 
 
 # --- reading
