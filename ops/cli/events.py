@@ -24,6 +24,8 @@ from ops.cli.session import Session, command
 
 app = typer.Typer()
 
+ROWS = 1_000
+"""Rows of a table unless more are asked for."""
 POLL_S = 0.2
 """How often a follower looks for more."""
 
@@ -119,14 +121,17 @@ def events(
     chosen = Filter(type_names(type or []), subject, stream, program, division)
     with session.opened() as home:
         batches = _batches(home.feed, since_position, until_position, follow, idle)
-        found = _limited(_chosen(batches, chosen), limit)
+        table = session.format == "table" and not follow
+        found = _limited(_chosen(batches, chosen), ROWS if table and limit is None else limit)
         if session.format == "ndjson":
             _write(found)
         elif session.json:
             listed = [{"position": p, **orjson.loads(raw)} for batch in found for p, raw in batch]
             session.out.document({"events": listed})
         else:
-            _print(session, found, follow)
+            shown = _print(session, found, follow)
+            if table and limit is None and shown == ROWS:
+                session.out.note(session.say("more-rows", n=ROWS))
 
 
 def _batches(
@@ -172,15 +177,19 @@ def _write(batches: Iterator[list[Record]]) -> None:
             out.flush()
 
 
-def _print(session: Session, batches: Iterator[list[Record]], follow: bool) -> None:
+def _print(session: Session, batches: Iterator[list[Record]], follow: bool) -> int:
+    """A table of a batch that ends, lines of one that goes on; the number of rows."""
     columns = (">position", "recorded", "effective", "type", "subject", "division", "actor", "what")
     if not follow:
         rows = [_row(session, p, raw) for batch in batches for p, raw in batch]
         session.out.table(None, columns, rows)
-        return
+        return len(rows)
+    shown = 0
     for batch in batches:
         for position, raw in batch:
             print("  ".join(str(cell) for cell in _row(session, position, raw)), flush=True)
+            shown += 1
+    return shown
 
 
 def _row(session: Session, position: int, raw: bytes) -> tuple[Any, ...]:

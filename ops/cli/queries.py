@@ -26,7 +26,7 @@ from ops.home import Home
 from projections import report as reports
 from projections.engine import Projector
 from projections.figures import PublishedFigures, load_figures
-from projections.views.entitlements import Entitlement, payable_in
+from projections.views.entitlements import Entitlement, active_in, is_granted, payable_in
 from projections.views.programs import Program, rule_on
 
 app = typer.Typer()
@@ -210,7 +210,8 @@ def _entitled(
 ) -> dict[str, Any]:
     rule = rule_on(program, day) if program is not None else None
     asked = month or month_of(day)
-    reason = payable_in(row, asked, _period(rule, asked))
+    period = _period(rule, asked)
+    reason = payable_in(row, asked, period)
     return {
         "enrollment": row.enrollment,
         "beneficiary": row.beneficiary,
@@ -224,9 +225,8 @@ def _entitled(
         "cap_fen": rule.cap_fen if rule else None,
         "period": rule.period if rule else None,
         "rule": rule.valid_from.isoformat() if rule else None,
-        "active": any(a <= asked <= b for a, b in row.approved)
-        and not any(a <= asked <= b for a, b in row.suspended),
-        "granted": reason == "already-granted",
+        "active": active_in(row, asked),
+        "granted": is_granted(row, period),
         "reason": reason,
     }
 
