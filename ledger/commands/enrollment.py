@@ -162,10 +162,7 @@ def approve(work: Work, c: ApproveEnrollment) -> str:
         amount_fen=c.amount_fen,
     )
     record(work, e, data)
-    if prog.kind == "periodic-cash" and prog.beneficiary == "person":
-        person = work.load(PERSON, c.beneficiary)
-        reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
-    return e.id
+    return _judge(work, e, prog)
 
 
 @handles(RejectEnrollment)
@@ -184,9 +181,11 @@ def suspend(work: Work, c: SuspendEnrollment) -> str:
 
 @handles(ResumeEnrollment)
 def resume(work: Work, c: ResumeEnrollment) -> str:
+    """Facts that stand against a month from then on stop it again."""
     e = existing(work, c)
     month = parse_month(c.from_month)
-    return record(work, e, admission.resume(e, from_month=month, reason=c.reason))
+    record(work, e, admission.resume(e, from_month=month, reason=c.reason))
+    return _judge(work, e, work.load(PROGRAM, program_id(c.program)))
 
 
 @handles(EndEnrollment)
@@ -221,6 +220,14 @@ def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None
     work.record(
         ENROLLMENT, e, data, subject=e.beneficiary, division=e.division, effective=effective
     )
+    return e.id
+
+
+def _judge(work: Work, e: Enrollment, prog: Program) -> str:
+    """A decision that makes months payable yields at once to the facts known against them."""
+    if prog.kind == "periodic-cash" and prog.beneficiary == "person":
+        person = work.load(PERSON, e.beneficiary)
+        reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
     return e.id
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.errors import (
+    InvalidValue,
     NoRuleInForce,
     ProgramClosedError,
     ProgramExists,
@@ -17,6 +18,7 @@ from ledger.domain.errors import (
 )
 from ledger.domain.events import program as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.money import positive
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import StreamKind
 
@@ -114,6 +116,12 @@ def check_rules(code: str, rules: list[Rule]) -> None:
         ):
             raise RuleOverlap(program=code, period=later.valid_from.isoformat())
     for rule in rules:
+        for name in ("rate_fen", "cap_fen", "review_months", "service_life_months"):
+            value = getattr(rule, name)
+            if value is not None:
+                positive(value, field=name)
+        if rule.notice_days < 0:
+            raise InvalidValue(field="notice_days", value=rule.notice_days)
         if rule.valid_to is not None and rule.valid_to < rule.valid_from:
             raise RuleOverlap(program=code, period=rule.valid_from.isoformat())
 

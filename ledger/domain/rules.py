@@ -7,7 +7,7 @@ that a reader years later sees why. This module decides nothing about time or mo
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,8 +31,6 @@ Beneficiary = Literal["person", "household", "organization", "none"]
 Period = Literal["month", "year", "once", "none"]
 Source = Literal["published", "reported", "assumed"]
 Operator = Literal["is", "in", "at_least", "at_most"]
-
-Positive = Annotated[int, msgspec.Meta(gt=0, le=2**53 - 1)]
 
 FactValue = bool | int | str | None
 """What is known of one fact: a flag, a count, a word, or nothing."""
@@ -71,11 +69,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_from: date
     valid_to: date | None = None
     period: Period
-    rate_fen: Positive | None = None
-    cap_fen: Positive | None = None
-    notice_days: Annotated[int, msgspec.Meta(ge=0)] = 0
-    review_months: Positive | None = None
-    service_life_months: Positive | None = None
+    rate_fen: int | None = None
+    cap_fen: int | None = None
+    notice_days: int = 0
+    review_months: int | None = None
+    service_life_months: int | None = None
     eligibility: list[Condition] = []
     exclusions: list[Exclusion] = []
     document: str
