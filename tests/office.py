@@ -168,7 +168,7 @@ class Office:
         start: str | None = "2017-01",
         end: str | None = None,
     ) -> str:
-        """From application to approval; the id of the enrollment's stream."""
+        """From application to approval, on whose day the clock is then; the enrollment's id."""
         about, on = {"program": program, "beneficiary": who}, day(applied)
         until = on + timedelta(days=7)
         clerk, approver = by("clerk-1", on), by("approver-1", until + timedelta(days=1))
@@ -177,6 +177,8 @@ class Office:
         start_day = on + timedelta(days=1)
         notice = en.PublishNotice(**about, notice_from=start_day, notice_until=until, place="p")
         self.do(notice, clerk)
+        if self.now.date() <= until:
+            self.at(approver.effective)
         self.do(en.CloseNotice(**about), approver)
         approve = en.ApproveEnrollment(**about, start_month=start, end_month=end)
         self.do(approve, approver)
@@ -272,7 +274,15 @@ class Office:
 
     def log(self) -> list[Event[Any]]:
         """Every event, in the order of the log."""
-        return [decode(raw) for batch in self.home.feed.read(0) for _, raw in batch]
+        return self.events(0)
+
+    def events(self, start: int) -> list[Event[Any]]:
+        """The events from a position on."""
+        return [decode(raw) for batch in self.home.feed.read(start) for _, raw in batch]
+
+    def vault_id(self, number: int) -> str:
+        """The id that a person has, or will have."""
+        return self.home.vault.person_id(identity(number))
 
     def length(self) -> int:
         return self.home.feed.end()

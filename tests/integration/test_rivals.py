@@ -95,11 +95,11 @@ def test_what_a_decision_only_read_may_not_move_either(office: Office, rival: Of
     )
     office.do(notice, CLERK)
     approver = by("approver-1", "2017-02-08")
-    office.do(en.CloseNotice(**about), approver)
+    office.at("2017-02-08").do(en.CloseNotice(**about), approver)
     rival.at("2017-02-08")
     overtaken(office, lambda: rival.do(died(who), CLERK))
     with pytest.raises(PersonDeceased):
-        office.at("2017-02-08").do(en.ApproveEnrollment(**about), approver)
+        office.do(en.ApproveEnrollment(**about), approver)
     assert office.ledger.state(ENROLLMENT, enrollment_id(who, LIVING)).status == "notice-closed"
 
 
