@@ -176,6 +176,14 @@ class Work:
         """The day of recording."""
         return date.fromisoformat(self.time[:10])
 
+    @property
+    def reached(self) -> date:
+        """The day that has come both in the world and in the ledger: no notice ends before it.
+
+        An effective date ahead of today doesn't make the days of a public notice pass.
+        """
+        return min(self.context.effective, self.today)
+
     # --- recording
 
     def record(

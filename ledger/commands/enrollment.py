@@ -135,7 +135,7 @@ def resolve_objection(work: Work, c: ResolveObjection) -> str:
 @handles(CloseNotice)
 def close_notice(work: Work, c: CloseNotice) -> str:
     e = existing(work, c)
-    return record(work, e, admission.close_notice(e, today=work.context.effective))
+    return record(work, e, admission.close_notice(e, today=work.reached))
 
 
 @handles(ApproveEnrollment)

@@ -179,9 +179,7 @@ def approve(work: Work, c: ApprovePayRun) -> str:
     """By another officer; the total is committed in the same transaction."""
     run, _, rule = _load(work, c.payrun)
     _must_be_city(work)
-    approved = rules.approve(
-        run, rule, actor=work.context.actor, lines=c.lines, today=work.context.effective
-    )
+    approved = rules.approve(run, rule, actor=work.context.actor, lines=c.lines, today=work.reached)
     if run.total_fen:
         set_aside(work, run.fund, run.program, run.id, run.total_fen)
     return _record(work, run, approved)
