@@ -1,0 +1,363 @@
+"""An auditor that trusts nobody: it reads events only and says what they break.
+
+It shares no state and no fold with the ledger. Sums and orders are checked event by event, what
+must agree at the end of a transaction (a stop and the debt it makes) when :meth:`Oracle.settle` is
+called. Months after which nothing holds are left out: a test's year is 2017.
+"""
+
+from collections import Counter, defaultdict
+from datetime import date
+from typing import Any
+
+from ledger.domain.events import Event
+from ledger.domain.events import enrollment as en
+from ledger.domain.events import fund as fu
+from ledger.domain.events import household as hh
+from ledger.domain.events import payrun as pr
+from ledger.domain.events import person as pe
+from ledger.domain.postings import postings
+
+MONTHS = [f"{year}-{month:02d}" for year in range(2015, 2021) for month in range(1, 13)]
+RULES = {
+    "living-subsidy": lambda f: f["low-income"],
+    "nursing-subsidy": lambda f: f["needs_care"] and f["grade"] in (1, 2),
+}
+STEPS = {
+    hh.ExitProposed: (("registered",), "proposed"),
+    hh.ExitVerified: (("proposed",), "verified"),
+    hh.HouseholdConfirmed: (("verified",), "confirmed"),
+    hh.ExitNoticed: (("confirmed",), "noticed"),
+    hh.ExitObjected: (("noticed",), "noticed"),
+    hh.ExitDecided: (("noticed",), "exited"),
+    hh.ExitRevoked: (("exited",), "registered"),
+    hh.RelapseRecorded: (("exited",), "registered"),
+}
+Facts = dict[str, list[tuple[date, int, Any]]]
+
+
+class Broken(AssertionError):
+    """What the events say cannot be."""
+
+
+def need(holds: object, event: Event[Any], claim: str) -> None:
+    if not holds:
+        raise Broken(f"{claim}: {event.id} {event.data}")
+
+
+class Months:
+    """The months of one enrollment by what its events say."""
+
+    def __init__(self) -> None:
+        self.enrolled: set[str] = set()
+        self.suspended: set[str] = set()
+        self.decided: set[str] = set()
+        self.first = self.term = MONTHS[-1]
+
+    def read(self, event: Event[Any]) -> None:
+        d = event.data
+        by_officer = event.causationid is None
+        match d:
+            case en.EnrollmentApproved():
+                self.term = d.end_month or MONTHS[-1]
+                self.first = min(self.first, d.start_month)
+                last = max(self.enrolled, default=d.start_month)
+                self.decided = {m for m in self.decided if m < d.start_month}
+                self.decided |= {m for m in MONTHS if last < m < d.start_month}
+                self.enrolled |= {m for m in MONTHS if d.start_month <= m <= self.term}
+            case en.EnrollmentSuspended():
+                self.suspended |= {m for m in MONTHS if m >= d.from_month}
+                if by_officer:
+                    self.decided |= {m for m in MONTHS if m >= d.from_month}
+            case en.EnrollmentResumed():
+                self.suspended -= {m for m in MONTHS if m >= d.from_month}
+                if by_officer:
+                    self.decided -= {m for m in MONTHS if m >= d.from_month}
+                if d.from_month not in self.enrolled:
+                    self.enrolled |= {m for m in MONTHS if d.from_month <= m <= self.term}
+            case en.EnrollmentEnded():
+                self.enrolled -= {m for m in MONTHS if m > d.last_month}
+                if by_officer:
+                    self.decided |= {m for m in MONTHS if m > d.last_month}
+
+    @property
+    def active(self) -> set[str]:
+        return self.enrolled - self.suspended
+
+
+class Oracle:
+    """Reads events in the order of the log and raises :class:`Broken`."""
+
+    def __init__(self) -> None:
+        self.read_so_far = 0
+        self.trial: Counter[tuple[str, str | None]] = Counter()
+        self.grants: dict[tuple[str, str], dict[str, Any]] = {}
+        self.standing: dict[tuple[str, str, str], str] = {}
+        self.months: dict[str, Months] = defaultdict(Months)
+        self.about: dict[str, tuple[str, str]] = {}
+        self.owed: Counter[str] = Counter()
+        self.available: Counter[tuple[str, str]] = Counter()
+        self.cash: Counter[str] = Counter()
+        self.enrollments: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.runs: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(list))
+        self.homes: dict[str, dict[str, Any]] = defaultdict(
+            lambda: {"status": "none", "open": set()}
+        )
+        self.facts: dict[str, Facts] = defaultdict(lambda: defaultdict(list))
+        self.applied: dict[str, dict[str, date]] = defaultdict(dict)
+        self.versions: Counter[str] = Counter()
+        self.upheld: set[tuple[str, str]] = set()
+
+    def read(self, event: Event[Any]) -> None:
+        """Take in one event."""
+        self.versions[event.stream] += 1
+        need(event.version == self.versions[event.stream], event, "versions have no gap")
+        self.balance(event)
+        d = event.data
+        if isinstance(d, en.EnrollmentEvent) and event.stream.startswith("enrollment"):
+            self.about[event.stream] = (event.subject, d.program)
+            self.months[event.stream].read(event)
+            self.admission(event, d)
+            self.money(event, d)
+        elif event.stream.startswith("payrun"):
+            self.run(event, d)
+        elif event.stream.startswith("fund"):
+            self.fund(event, d)
+        elif event.stream.startswith("household"):
+            self.exit(event, d)
+        elif event.stream.startswith("person"):
+            self.person(event, d)
+        self.read_so_far += 1
+
+    # --- double entry
+
+    def balance(self, event: Event[Any]) -> None:
+        legs = postings(event)
+        need(sum(p.amount_fen for p in legs) == 0, event, "postings sum to zero")
+        for p in legs:
+            self.trial[p.account, p.fund] += p.amount_fen
+        need(sum(self.trial.values()) == 0, event, "every prefix balances")
+
+    # --- the way in
+
+    def admission(self, event: Event[Any], d: Any) -> None:
+        e = self.enrollments[event.stream]
+        match d:
+            case en.ApplicationSubmitted():
+                e.update(by=event.actor, kin=d.kin, open=set(), until=None)
+                self.applied[event.stream][f"{event.effective:%Y-%m}"] = event.effective
+            case en.NoticePublished():
+                e["until"] = d.notice_until
+                days = (d.notice_until - d.notice_from).days + 1
+                need(days >= 7, event, "an application is on notice for seven days")
+            case en.ObjectionRaised():
+                e["open"].add(d.objection)
+            case en.ObjectionResolved():
+                e["open"].remove(d.objection)
+            case en.NoticeClosed():
+                need(e["until"] and event.effective > e["until"], event, "the notice has run")
+            case en.EnrollmentApproved():
+                need(event.actor != e["by"], event, "approver and submitter differ")
+                need(event.actor not in e["kin"], event, "kin recuse")
+                need(not e["open"], event, "no objection is open at approval")
+
+    # --- money of an enrollment
+
+    def money(self, event: Event[Any], d: Any) -> None:
+        match d:
+            case en.SubsidyGranted() | en.ArrearsGranted():
+                once = (event.subject, d.program, d.period)
+                need(once not in self.standing, event, "one standing grant a person and period")
+                self.standing[once] = event.id
+                active = d.month in self.months[event.stream].active
+                need(active, event, "granted months are approved and not suspended")
+                need((event.stream, d.month) not in self.upheld, event, "an upheld objection holds")
+                status = "transit" if isinstance(d, en.SubsidyGranted) else "payable"
+                grant = {"fen": d.amount_fen, "status": status, "id": event.id, "once": once}
+                self.grants[event.stream, d.month] = {**grant, "overpaid": False}
+                if isinstance(d, en.SubsidyGranted):
+                    self.runs[d.payrun]["grants"].append((event.division, d.amount_fen))
+            case en.PaymentInstructed():
+                self._to(event, d, "payable", "transit")
+            case en.PaymentSettled():
+                self._to(event, d, "transit", "settled")
+                self._pay(event, d.fund, -d.amount_fen)
+            case en.PaymentReturned():
+                self._to(event, d, "settled" if d.after_settlement else "transit", "payable")
+                if d.after_settlement:
+                    self._pay(event, d.fund, d.amount_fen)
+            case en.GrantReversed():
+                grant = self._to(event, d, "payable", "reversed")
+                need(d.grant == grant["id"], event, "a reversal names its grant")
+                del self.standing[grant["once"]]
+            case en.OverpaymentFound():
+                self._found(event, d)
+            case en.RecoveryCollected() | en.RecoveryWaived():
+                self.owed[d.overpayment] -= d.amount_fen
+                need(self.owed[d.overpayment] >= 0, event, "no more comes back than is owed")
+                if isinstance(d, en.RecoveryCollected):
+                    self._pay(event, d.fund, d.amount_fen)
+
+    def _to(self, event: Event[Any], d: Any, before: str, after: str) -> dict[str, Any]:
+        grant = self.grants.get((event.stream, d.month))
+        need(grant and grant["status"] == before, event, f"the month's money is {before}")
+        assert grant is not None
+        need(grant["fen"] == d.amount_fen, event, "the amount is the grant's")
+        grant["status"] = after
+        return grant
+
+    def _found(self, event: Event[Any], d: en.OverpaymentFound) -> None:
+        need(d.overpayment == event.id, event, "a debt is named by its event")
+        need(d.amount_fen == sum(m.amount_fen for m in d.months), event, "a debt is its months'")
+        for m in d.months:
+            grant = self.grants[event.stream, m.month]
+            named = (m.grant, m.amount_fen) == (grant["id"], grant["fen"])
+            need(named, event, "a debt names the grants it corrects")
+            fresh = grant["status"] == "settled" and not grant["overpaid"]
+            need(fresh, event, "a month is a debt once, and only when it was paid")
+            grant["overpaid"] = True
+        self.owed[d.overpayment] += d.amount_fen
+
+    def _pay(self, event: Event[Any], fund: str, fen: int) -> None:
+        self.cash[fund] += fen
+        need(self.cash[fund] >= 0, event, "no fund's cash is below zero")
+
+    # --- funds, runs
+
+    def fund(self, event: Event[Any], d: Any) -> None:
+        match d:
+            case fu.FundsAppropriated():
+                self.available[d.fund, "cash"] += d.amount_fen
+                self._pay(event, d.fund, d.amount_fen)
+            case fu.FundsCommitted():
+                self.available[d.fund, d.form] -= d.amount_fen
+            case fu.CommitmentReleased():
+                self.available[d.fund, d.form] += d.amount_fen
+        least = min(self.available.values(), default=0)
+        need(least >= 0, event, "no fund is committed beyond what it has")
+
+    def run(self, event: Event[Any], d: Any) -> None:
+        run = self.runs[event.stream]
+        match d:
+            case pr.PayRunOpened():
+                run["program"], run["month"] = d.program, d.month
+            case pr.PayRunComputed():
+                run["computed"] = event.actor
+            case en.ObjectionRaised():
+                run["objections"] = {**(run["objections"] or {}), d.objection: d.enrollment}
+            case en.ObjectionResolved():
+                against = run["objections"].pop(d.objection)
+                need(against == d.enrollment, event, "an objection is settled for its own line")
+                if d.upheld:
+                    self.upheld.add((against, run["month"]))
+            case pr.PayRunApproved():
+                run["approved"], run["total"] = event.actor, d.total_fen
+                need(event.actor != run["computed"], event, "approver and computer differ")
+                need(not run["objections"], event, "no objection is open at approval")
+            case pr.PayRunIssued():
+                others = (run["computed"], run["approved"])
+                need(event.actor not in others, event, "the issuer is a third officer")
+                by_division: Counter[str] = Counter()
+                for division, fen in run["grants"]:
+                    by_division[division] += fen
+                need(dict(by_division) == d.by_division, event, "a run's sums are its grants'")
+                need(
+                    d.total_fen == sum(by_division.values()), event, "a run's total is its grants'"
+                )
+                need(d.total_fen <= run["total"], event, "no more is issued than approved")
+
+    # --- the poverty register
+
+    def exit(self, event: Event[Any], d: Any) -> None:
+        home = self.homes[event.stream]
+        match d:
+            case hh.PovertyRegistered():
+                need(home["status"] == "none", event, "a household is registered once")
+                home["status"] = "registered"
+            case hh.ExitProposed():
+                home["by"] = event.actor
+                need(d.votes_for * 2 > d.attendees, event, "the review was carried")
+            case hh.ExitNoticed():
+                home["until"] = d.notice_until
+                days = (d.notice_until - d.notice_from).days + 1
+                need(days >= 7, event, "an exit is on notice for seven days")
+            case hh.ExitObjected():
+                home["open"].add(d.objection)
+            case hh.ExitObjectionResolved():
+                home["open"].remove(d.objection)
+                if d.upheld:
+                    home["status"] = "registered"
+            case hh.ExitDecided():
+                need(not home["open"], event, "no objection is open at the exit")
+                need(event.actor != home["by"], event, "proposer and decider differ")
+                over = min(event.effective, date.fromisoformat(event.time[:10])) > home["until"]
+                need(over, event, "the notice is over")
+        if type(d) in STEPS:
+            before, after = STEPS[type(d)]
+            need(home["status"] in before, event, "the steps of an exit are in order")
+            home["status"] = after
+
+    # --- facts
+
+    def person(self, event: Event[Any], d: Any) -> None:
+        def note(fact: str, value: Any) -> None:
+            self.facts[event.subject][fact].append((event.effective, self.read_so_far, value))
+
+        match d:
+            case pe.PersonRegistered():
+                note("resident", True)
+            case pe.ResidenceChanged():
+                note("resident", d.to_division is not None)
+            case pe.CertificateIssued() | pe.CertificateChanged():
+                note("certificate", True)
+                note("grade", d.grade)
+            case pe.CertificateExpired() | pe.CertificateFrozen() | pe.CertificateCancelled():
+                note("certificate", False)
+            case pe.LowIncomeRecognized() | pe.LowIncomeEnded():
+                note(d.kind, isinstance(d, pe.LowIncomeRecognized))
+            case pe.CustodyRecorded() | pe.CustodyEnded():
+                note("custody", isinstance(d, pe.CustodyRecorded))
+            case pe.LifeFactRecorded():
+                note(d.fact, d.value)
+            case pe.DeathRecorded():
+                note("died", d.died_on)
+            case pe.DeathRevoked():
+                self.facts[event.subject].pop("died")
+
+    def entitled(self, stream: str, month: str) -> bool:
+        """Whether the facts known now carry a month, by an own reading of the two rules."""
+        person, program = self.about[stream]
+        facts = self.facts[person]
+        day = self.applied[stream].get(month, date.fromisoformat(f"{month}-01"))
+
+        def on(fact: str) -> Any:
+            known = [entry for entry in facts.get(fact, ()) if entry[0] <= day]
+            return max(known, key=lambda entry: entry[:2])[2] if known else None
+
+        died = facts["died"][-1][2] if facts.get("died") else None
+        if (died is not None and day > died) or not on("resident") or not on("certificate"):
+            return False
+        named = {f: on(f) for f in ("low-income", "needs_care", "grade")}
+        return not on("custody") and not on("extreme-poverty") and bool(RULES[program](named))
+
+    # --- at the end of a transaction
+
+    def settle(self, until: str) -> None:
+        """What a transaction must leave in agreement; ``until`` is the month after the present."""
+        for (account, fund), fen in self.trial.items():
+            sign = -1 if account.startswith("Liabilities") else 1
+            if account in ("Assets:Cash", "Assets:Receivable", "Budget:Committed") or sign < 0:
+                assert fen * sign >= 0, f"{account} of {fund} stands at {fen}"
+        for (stream, month), grant in self.grants.items():
+            if grant["status"] in ("transit", "reversed") or grant["overpaid"]:
+                continue
+            where = f"{stream} {month} {grant}"
+            assert month in self.months[stream].active, f"money stands for a stopped month: {where}"
+            assert self.entitled(stream, month), f"money stands against the facts: {where}"
+        for stream, months in self.months.items():
+            active = months.active
+            wrong = [m for m in sorted(active) if m <= until and not self.entitled(stream, m)]
+            assert not wrong, f"{stream} is payable against the facts in {wrong}"
+            span = {m for m in MONTHS if months.first <= m <= min(until, months.term)}
+            lost = sorted(span - active - months.decided)
+            missed = [m for m in lost if self.entitled(stream, m)]
+            assert not missed, f"{stream} is stopped against the facts in {missed}"

@@ -1,0 +1,482 @@
+"""Any sequence of commands, by any officers, on any days: the ledger refuses or stores all of it,
+and an auditor who reads nothing but the events finds nothing wrong, after every single command.
+"""
+
+import atexit
+import shutil
+import tempfile
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ledger.application import Command
+from ledger.commands import enrollment as en
+from ledger.commands import household as hh
+from ledger.commands import payment as pay
+from ledger.commands import payrun as pr
+from ledger.commands import person as pe
+from ledger.domain.enrollment import ENROLLMENT
+from ledger.domain.errors import LedgerError
+from ledger.domain.household import household_id
+from ledger.domain.month import month_of, plus_months
+from ledger.domain.payment import standing
+from ledger.domain.payrun import PAYRUN, BankLine, to_document
+from ledger.domain.program import PROGRAM, rule_on
+from ledger.domain.stream import enrollment_id, payrun_id, program_id
+from ledger.log.store_feed import StoreFeed
+from projections.engine import Projector
+from projections.standings import ViewStandings
+from tests.office import CITY, DISTRICT, LIVING, NURSING, Office, by
+from tests.oracle import Oracle
+
+PEOPLE = 4
+WHO = st.integers(0, PEOPLE - 1)
+PROGRAM_CODE = st.sampled_from([LIVING, LIVING, NURSING])
+OFFICER = st.sampled_from(["clerk-1", "approver-1", "kin-1"])
+LEADER = st.sampled_from(["accountant-1", "director-1", "cashier-1"])
+HARDSHIP = st.sampled_from(["low-income", "low-income", "extreme-poverty"])
+AGO = st.integers(-20, 130)
+"""Days between a fact's own day and its recording: some facts are known ahead."""
+BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])
+"""Months before the present one."""
+BATCH = st.sampled_from([1, 1, 2])
+FEN = st.integers(1, 20_000)
+EXIT_STEP = st.sampled_from(
+    [
+        *("register", "poor", "propose", "verify", "confirm", "notice"),
+        *("object", "resolve", "decide", "revoke", "relapse"),
+    ]
+)
+
+
+@cache
+def _city(funds_fen: int) -> Path:
+    """Four people, three of them paid from January to March, one of these in both programs."""
+    folder = Path(tempfile.mkdtemp(prefix="ledger-machine-city-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    office = Office(folder / "home", funds_fen=funds_fen)
+    for n in range(PEOPLE):
+        who = office.person(n, care=n > 0)
+        if n < 3:
+            office.enroll(who, LIVING)
+        if n == 2:
+            office.enroll(who, NURSING)
+    office.paid("2017-01", "2017-03", LIVING).paid("2017-01", "2017-03", NURSING)
+    office.close()
+    return folder / "home"
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Rules are what officers ask for; invariants are the auditor's."""
+
+    @initialize(funds_fen=st.sampled_from([100_000, 100_000_000]))
+    def open(self, funds_fen: int) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ledger-machine-"))
+        shutil.copytree(_city(funds_fen), self.folder / "home")
+        self.office = Office(self.folder / "home", name="machine-")
+        self.oracle = Oracle()
+        self.day = date(2017, 4, 20)
+        self.objections = 0
+        self.office.at(self.day)
+        self.people = [self.office.vault_id(n) for n in range(PEOPLE)]
+        self.audit()
+
+    # --- carrying out, and auditing
+
+    def ask(self, command: Command, context: Any, key: str | None = None) -> bool:
+        """Whether the ledger agreed; refused or not, nothing is half done."""
+        self.office.at(self.day)
+        before = self.office.length()
+        try:
+            result = self.office.do(command, context, key=key)
+        except LedgerError:
+            result = None
+        stored = self.office.length() - before
+        told = 0 if result is None or result.repeated else result.outcomes[0].events
+        assert stored == told, f"{stored} events of {command} were stored, {told} reported"
+        if stored:
+            self.audit()
+        return result is not None
+
+    def audit(self) -> None:
+        for event in self.office.events(self.oracle.read_so_far):
+            self.oracle.read(event)
+        self.oracle.settle(plus_months(month_of(self.day), 1))
+
+    def on(self, ago: int) -> date:
+        return self.day - timedelta(days=ago)
+
+    def month(self, back: int) -> str:
+        return plus_months(month_of(self.day), -back)
+
+    def about(self, who: int, program: str) -> dict[str, str]:
+        return {"program": program, "beneficiary": self.people[who]}
+
+    # --- people
+
+    @rule(who=WHO, account=st.integers(0, 9))
+    def changes_account(self, who: int, account: int) -> None:
+        command = pe.ChangeBankAccount(
+            person=self.people[who], account=f"6217{account}", bank="b", holder="h"
+        )
+        self.ask(command, by("clerk-1", self.day))
+
+    @rule(who=WHO, ago=AGO, kind=HARDSHIP, begins=st.booleans())
+    def hardship(self, who: int, ago: int, kind: str, begins: bool) -> None:
+        said = {"person": self.people[who], "kind": kind}
+        self.learns(
+            pe.RecognizeHardship(**said, document="d")
+            if begins
+            else pe.EndHardship(**said, reason="r"),
+            ago,
+        )
+
+    @rule(who=WHO, ago=AGO, needed=st.booleans())
+    def care(self, who: int, ago: int, needed: bool) -> None:
+        said = {"fact": "needs_care", "value": needed, "document": "d"}
+        self.learns(pe.RecordLifeFact(person=self.people[who], **said), ago)
+
+    @rule(who=WHO, ago=AGO, begins=st.booleans())
+    def custody(self, who: int, ago: int, begins: bool) -> None:
+        kind = pe.RecordCustody if begins else pe.EndCustody
+        self.learns(kind(person=self.people[who], document="d"), ago)
+
+    @rule(who=WHO, ago=st.integers(0, 130))
+    def death(self, who: int, ago: int) -> None:
+        self.learns(pe.RecordDeath(person=self.people[who], source="s"), ago)
+
+    @rule(who=WHO)
+    def no_death(self, who: int) -> None:
+        self.learns(pe.RevokeDeath(person=self.people[who], reason="r", document="d"), 0)
+
+    @rule(who=WHO, ago=AGO, what=st.sampled_from(["expire", "freeze", "cancel", 1, 2, 3]))
+    def certificate(self, who: int, ago: int, what: str | int) -> None:
+        """It lapses, or is of a grade from a day on."""
+        person = {"person": self.people[who]}
+        commands: dict[str | int, Command] = {
+            "expire": pe.ExpireCertificate(**person),
+            "freeze": pe.FreezeCertificate(**person, reason="r"),
+            "cancel": pe.CancelCertificate(**person, reason="r"),
+        }
+        for grade in (1, 2, 3):
+            commands[grade] = pe.ChangeCertificate(**person, category=4, grade=grade, reason="r")
+        self.learns(commands[what], ago)
+
+    @rule(who=WHO, ago=AGO, to=st.sampled_from([None, DISTRICT, "220203"]))
+    def moves(self, who: int, ago: int, to: str | None) -> None:
+        self.learns(pe.ChangeResidence(person=self.people[who], division=to, urban=True), ago)
+
+    def learns(self, fact: Command, ago: int) -> None:
+        self.ask(fact, by("clerk-2", self.on(ago), CITY))
+
+    # --- the way in and out
+
+    @rule(who=WHO, program=PROGRAM_CODE, ago=st.integers(8, 100), kin=st.booleans())
+    def applies(self, who: int, program: str, ago: int, kin: bool) -> None:
+        command = en.SubmitApplication(
+            **self.about(who, program), kin=["kin-1"] if kin else [], documents=[]
+        )
+        self.ask(command, by("clerk-1", self.on(ago)))
+
+    @rule(who=WHO, program=PROGRAM_CODE, days=st.integers(5, 9))
+    def assesses(self, who: int, program: str, days: int) -> None:
+        about, first = self.about(who, program), self.on(days)
+        self.ask(en.AssessEligibility(**about), by("clerk-1", self.day))
+        until = first + timedelta(days=days - 1)
+        command = en.PublishNotice(**about, notice_from=first, notice_until=until, place="p")
+        self.ask(command, by("clerk-1", first))
+
+    @rule(who=WHO, program=PROGRAM_CODE, settled=st.sampled_from(["open", "upheld", "refused"]))
+    def objects(self, who: int, program: str, settled: str) -> None:
+        about, clerk = self.about(who, program), by("clerk-1", self.day)
+        self.objections += 1
+        name = f"o{self.objections}"
+        raised = self.ask(en.RaiseObjection(**about, objection=name, ground="g"), clerk)
+        if raised and settled != "open":
+            upheld = settled == "upheld"
+            self.ask(en.ResolveObjection(**about, objection=name, upheld=upheld, reason="r"), clerk)
+
+    @rule(who=WHO, program=PROGRAM_CODE, officer=OFFICER, term=st.none() | st.integers(0, 4))
+    def approves(self, who: int, program: str, officer: str, term: int | None) -> None:
+        about, context = self.about(who, program), by(officer, self.day)
+        if not self.ask(en.CloseNotice(**about), context):
+            return
+        end = None if term is None else self.month(-term)
+        self.ask(en.ApproveEnrollment(**about, end_month=end), context)
+
+    @rule(
+        who=WHO,
+        program=PROGRAM_CODE,
+        ago=st.integers(8, 60),
+        officer=st.sampled_from(["approver-1", "approver-1", "clerk-1"]),
+        term=st.none() | st.integers(0, 4),
+    )
+    def enrolls(self, who: int, program: str, ago: int, officer: str, term: int | None) -> None:
+        """The whole way, so that long histories have something to happen to."""
+        self.applies(who, program, ago, False)
+        self.assesses(who, program, 8)
+        self.approves(who, program, officer, term)
+
+    @rule(
+        who=WHO,
+        program=PROGRAM_CODE,
+        back=BACK,
+        step=st.sampled_from(["suspend", "resume", "resume", "end", "reject"]),
+    )
+    def decides(self, who: int, program: str, back: int, step: str) -> None:
+        about, month = self.about(who, program), self.month(back)
+        command: Command
+        match step:
+            case "suspend":
+                command = en.SuspendEnrollment(**about, from_month=month, reason="inquiry")
+            case "resume":
+                command = en.ResumeEnrollment(**about, from_month=month, reason="cleared")
+            case "end":
+                command = en.EndEnrollment(**about, last_month=month, reason="renounced")
+            case _:
+                command = en.RejectEnrollment(**about, reason="r")
+        self.ask(command, by("approver-1", self.day))
+
+    # --- pay runs
+
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH)
+    def computes(self, program: str, back: int, batch: int) -> None:
+        accountant = by("accountant-1", self.day, CITY)
+        month = self.month(back)
+        self.ask(pr.OpenPayRun(program=program, month=month, batch=batch), accountant)
+        self.ask(pr.ComputePayRun(payrun=payrun_id(program, month, batch)), accountant)
+
+    @rule(
+        program=PROGRAM_CODE,
+        back=BACK,
+        batch=BATCH,
+        who=st.none() | WHO,
+        settled=st.sampled_from(["open", "upheld", "refused"]),
+    )
+    def notices_run(
+        self, program: str, back: int, batch: int, who: int | None, settled: str
+    ) -> None:
+        run, accountant = self.run(program, back, batch), by("accountant-1", self.day, CITY)
+        notice = pr.NoticePayRun(
+            payrun=run, notice_from=self.on(8), notice_until=self.on(1), place="p"
+        )
+        self.ask(notice, accountant)
+        if who is not None:
+            enrollment = enrollment_id(self.people[who], program)
+            raised = pr.ObjectToLine(payrun=run, enrollment=enrollment, objection="o", ground="g")
+            self.ask(raised, accountant)
+            if settled != "open":
+                resolved = pr.ResolveLineObjection(
+                    payrun=run, objection="o", upheld=settled == "upheld", reason="r"
+                )
+                self.ask(resolved, accountant)
+
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, officer=LEADER)
+    def approves_run(self, program: str, back: int, batch: int, officer: str) -> None:
+        run = self.run(program, back, batch)
+        lines = self.office.ledger.state(PAYRUN, run).lines
+        self.ask(pr.ApprovePayRun(payrun=run, lines=lines), by(officer, self.day, CITY))
+
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, officer=LEADER)
+    def issues(self, program: str, back: int, batch: int, officer: str) -> None:
+        run = self.run(program, back, batch)
+        self.ask(pr.IssuePayRun(payrun=run), by(officer, self.day, CITY))
+
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, returned=st.sets(WHO, max_size=2))
+    def reads_result(self, program: str, back: int, batch: int, returned: set[int]) -> None:
+        run = self.run(program, back, batch)
+        if digest := self.office.ledger.state(PAYRUN, run).issued:
+            gone = {enrollment_id(self.people[n], program) for n in returned}
+            words = [
+                BankLine(enrollment=line.enrollment, returned="closed")
+                if line.enrollment in gone
+                else BankLine(enrollment=line.enrollment, receipt="r")
+                for line in self.office.lines(digest)
+            ]
+            result = self.office.ledger.documents.put(to_document(words))
+            command = pr.ReadBankResult(payrun=run, result=result)
+            unread = self.office.ledger.state(PAYRUN, run).status == "issued"
+            assert self.ask(command, by("cashier-1", self.day, CITY)) == unread
+
+    @rule(
+        program=PROGRAM_CODE,
+        back=BACK,
+        batch=BATCH,
+        officer=LEADER,
+        meanwhile=st.none() | st.tuples(st.sampled_from(["died", "left", "again"]), WHO),
+        returned=st.none() | st.sets(WHO, max_size=2),
+    )
+    def pays(
+        self,
+        *,
+        program: str,
+        back: int,
+        batch: int,
+        officer: str,
+        meanwhile: tuple[str, int] | None,
+        returned: set[int] | None,
+    ) -> None:
+        """A whole run: with something learned while the money is on its way, read back or not."""
+        self.computes(program, back, batch)
+        self.notices_run(program, back, batch, None, "open")
+        self.approves_run(program, back, batch, "director-1")
+        self.issues(program, back, batch, officer)
+        self.issues(program, back, batch, "cashier-1")
+        match meanwhile:
+            case "died", who:
+                self.death(who, 60)
+            case "left", who:
+                self.moves(who, 40, None)
+            case "again", who:
+                self.no_death(who)
+        if returned is not None:
+            self.reads_result(program, back, batch, returned)
+
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH)
+    def cancels(self, program: str, back: int, batch: int) -> None:
+        command = pr.CancelPayRun(payrun=self.run(program, back, batch), reason="r")
+        self.ask(command, by("director-1", self.day, CITY))
+
+    def run(self, program: str, back: int, batch: int) -> str:
+        return payrun_id(program, self.month(back), batch)
+
+    # --- single payments and debts
+
+    @rule(
+        who=WHO,
+        program=PROGRAM_CODE,
+        back=BACK,
+        step=st.sampled_from(["instruct", "settle", "return", "reverse", "arrears", "overpaid"]),
+    )
+    def handles(self, who: int, program: str, back: int, step: str) -> None:
+        about, month = self.about(who, program), self.month(back)
+        commands: dict[str, Command] = {
+            "instruct": pay.InstructPayment(**about, month=month, reason="again"),
+            "settle": pay.SettlePayment(**about, month=month, receipt="r"),
+            "return": pay.ReturnPayment(**about, month=month, reason="closed"),
+            "reverse": pay.ReverseGrant(**about, month=month, reason="r"),
+            "arrears": pay.GrantArrears(**about, month=month, reason="r"),
+            "overpaid": pay.FindOverpayment(**about, months=[month], reason="r", zh="z", en="e"),
+        }
+        self.ask(commands[step], by("director-1", self.day, CITY))
+
+    @rule(which=st.integers(0, 20), fen=FEN, waived=st.booleans())
+    def is_paid_back(self, which: int, fen: int, waived: bool) -> None:
+        if debts := sorted(self.oracle.owed):
+            said = {"overpayment": debts[which % len(debts)], "amount_fen": fen}
+            command = (
+                pay.WaiveOverpayment(**said, reason="r", document="d")
+                if waived
+                else pay.RecoverOverpayment(**said, method="bank", receipt="r")
+            )
+            self.ask(command, by("director-1", self.day, CITY))
+
+    # --- the poverty register
+
+    @rule(
+        who=st.integers(0, 1),
+        ago=st.integers(0, 12),
+        officer=OFFICER,
+        step=EXIT_STEP,
+        number=st.integers(4, 9),
+    )
+    def exits(self, who: int, ago: int, officer: str, step: str, number: int) -> None:
+        head, first = self.people[who], self.on(ago)
+        home = {"household": household_id(head)}
+        commands: dict[str, Command] = {
+            "register": hh.RegisterHousehold(head=head, members=[head], urban=True),
+            "poor": hh.RegisterPoverty(**home, cause="c", document="d"),
+            "propose": hh.ProposeExit(
+                **home, reviewed_on=first, attendees=9, votes_for=number, income_fen=1
+            ),
+            "verify": hh.VerifyExit(**home, village="v", resident_team="t"),
+            "confirm": hh.ConfirmExit(**home, signer=head),
+            "notice": hh.NoticeExit(
+                **home,
+                notice_from=first,
+                notice_until=first + timedelta(days=number - 1),
+                place="p",
+            ),
+            "object": hh.ObjectToExit(**home, objection=f"o{number}", ground="g"),
+            "resolve": hh.ResolveExitObjection(
+                **home, objection=f"o{number}", upheld=number == 4, reason="r"
+            ),
+            "decide": hh.DecideExit(**home, document="d"),
+            "revoke": hh.RevokeExit(**home, reason="r", document="d"),
+            "relapse": hh.RecordRelapse(**home, reason="r", document="d"),
+        }
+        self.ask(commands[step], by(officer, self.on(ago), CITY))
+
+    @rule(who=st.integers(0, 1), days=st.integers(7, 9))
+    def leaves_the_register(self, who: int, days: int) -> None:
+        """The whole way out, told day by day."""
+        for step in ("register", "poor", "propose", "verify", "confirm", "notice"):
+            self.exits(who, 0, "clerk-1", step, days)
+        for passing in (days - 1, 1, 1):
+            self.exits(who, 0, "approver-1", "decide", days)
+            self.passes(passing)
+        self.exits(who, 0, "approver-1", "decide", days)
+
+    # --- time, and the same again
+
+    @rule(days=st.integers(1, 40))
+    def passes(self, days: int) -> None:
+        self.day = min(self.day + timedelta(days=days), date(2018, 12, 1))
+
+    @rule(who=WHO, key=st.integers(0, 3))
+    def asks_twice(self, who: int, key: int) -> None:
+        """The same key again: the first result, or a conflict; never a second event."""
+        command = pe.RecordLifeFact(
+            person=self.people[who], fact="employed", value=True, document="d"
+        )
+        self.ask(command, by("clerk-1", date(2017, 1, 2), CITY), key=f"twice-{key}")
+
+    # --- what must always hold
+
+    @invariant()
+    def the_views_know_what_the_streams_say(self) -> None:
+        """Every hundred events or so: a pay run sees each enrollment as its stream stands."""
+        if self.oracle.read_so_far % 5:
+            return
+        views = ViewStandings(self.office.home.projector)
+        views.catch_up()
+        ledger = self.office.ledger
+        for program in (LIVING, NURSING):
+            rule_ = rule_on(ledger.state(PROGRAM, program_id(program)), self.day)
+            for month in (self.month(0), self.month(3)):
+                for s in views.standings(program, month, month, rule_):
+                    e = ledger.state(ENROLLMENT, s.enrollment)
+                    assert s == standing(e, rule_, month, s.account)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        try:
+            self.replays()
+        finally:
+            self.office.close()
+            shutil.rmtree(self.folder)
+
+    def replays(self) -> None:
+        """The views that grew with the history are those of any other way through the log."""
+        projector = self.office.home.projector
+        projector.catch_up()
+        grown = {name: d.digest for name, d in projector.digests().items()}
+        size = 1 + self.oracle.read_so_far % 7
+        feed = StoreFeed(self.office.home.store, batch_size=size)
+        other = Projector(f"sqlite:///{self.folder}/other.db", feed, flush_events=size * 5)
+        half = other.as_of(position=feed.end() // 2)
+        assert half.position() == feed.end() // 2
+        other.catch_up()
+        assert {name: d.digest for name, d in other.digests().items()} == grown
+        half.close()
+        other.close()
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(max_examples=50, stateful_step_count=50)
