@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ledger import codec
+from ledger.collector import collector_paused
 from ledger.documents import Documents
 from ledger.domain.errors import IdempotencyConflict, LedgerError
 from ledger.domain.rules import ProgramDefinition
@@ -136,7 +137,8 @@ class Ledger:
             if done is not None:
                 return _repeat(done, digest)
             try:
-                return self._attempt(items, key, digest, tolerate=tolerate, moved=moved)
+                with collector_paused():
+                    return self._attempt(items, key, digest, tolerate=tolerate, moved=moved)
             except Conflict as conflict:
                 if attempt == ATTEMPTS:
                     raise

@@ -25,7 +25,7 @@ from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomn
 from ledger.store.sqlite import SQLiteStore
 from ledger.vault import Vault
 from projections.engine import Projector
-from projections.standings import ViewStandings
+from projections.standings import STANDING_VIEWS, ViewStandings
 
 FORMAT = 1
 """The layout of a home. A home of a higher format was made by a newer version of this program."""
@@ -55,6 +55,7 @@ class Home:
         self._store: SQLiteStore | None = None
         self._vault: Vault | None = None
         self._projector: Projector | None = None
+        self._standings: ViewStandings | None = None
 
     @classmethod
     def create(
@@ -133,8 +134,20 @@ class Home:
     def projector(self) -> Projector:
         """All views, in ``views.db``."""
         if self._projector is None:
-            self._projector = Projector(f"sqlite:///{self.path / 'views.db'}", self.feed)
+            self._projector = Projector(self._views_url, self.feed)
         return self._projector
+
+    @property
+    def standings(self) -> ViewStandings:
+        """What pay runs decide from: the few views it needs, in ``views.db`` beside the others."""
+        if self._standings is None:
+            views = Projector(self._views_url, self.feed, STANDING_VIEWS)
+            self._standings = ViewStandings(views)
+        return self._standings
+
+    @property
+    def _views_url(self) -> str:
+        return f"sqlite:///{self.path / 'views.db'}"
 
     @property
     def documents(self) -> FolderDocuments:
@@ -155,14 +168,14 @@ class Home:
             clock=clock,
             programs=self.programs,
             documents=self.documents,
-            standings=ViewStandings(self.projector),
+            standings=self.standings,
         )
 
     def close(self) -> None:
-        for part in (self._projector, self._vault, self._store):
+        for part in (self._standings, self._projector, self._vault, self._store):
             if part is not None:
                 part.close()
-        self._projector = self._vault = self._store = None
+        self._standings = self._projector = self._vault = self._store = None
 
 
 @contextmanager

@@ -7,7 +7,6 @@ the faster one got to. A view whose code has another version than its rows is re
 anything else. Nothing here has side effects outside the view database.
 """
 
-import gc
 import shutil
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ledger.collector import collector_paused
 from ledger.domain.errors import ProjectionGap, ViewUnknown
 from ledger.log.feed import Feed
 from projections.asof import AsOf
@@ -221,7 +221,7 @@ class Projector:
         """Fold and flush up to ``stop``; False when the feed has no more to give for now."""
         bulk = stop - fold.position >= WARM_FROM
         try:
-            with _collector_paused(bulk):
+            with collector_paused(bulk):
                 if bulk:
                     fold.warm()
                 for batch in self.feed.read(fold.position, stop):
@@ -291,16 +291,3 @@ def _same(fold: Fold, group: Sequence[Generation]) -> bool:
     return fold.stored == group[0].position and {(m.view, m.generation) for m in fold.members} == {
         (g.view, g.generation) for g in group
     }
-
-
-@contextmanager
-def _collector_paused(paused: bool) -> Iterator[None]:
-    """Rows and events form no cycles; in bulk, looking for some costs more than the folds."""
-    was = gc.isenabled()
-    if paused:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if paused and was:
-            gc.enable()

@@ -18,7 +18,12 @@ from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.standings import Unenrolled
 from projections.engine import Projector
-from projections.views.entitlements import Entitlement, standing
+from projections.view import View
+from projections.views.entitlements import Entitlement, Entitlements, standing
+from projections.views.registry import Registry
+
+STANDING_VIEWS: tuple[type[View], ...] = (Registry, Entitlements)
+"""All that a pay run reads: a run's decisions need no view but these to be up to date."""
 
 READ = (
     "enrollment",
@@ -48,6 +53,10 @@ class ViewStandings:
 
     def catch_up(self) -> int:
         return self._projector.catch_up()
+
+    def close(self) -> None:
+        """Give back the projector's connections."""
+        self._projector.close()
 
     def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
         """Every enrollment of the program, with the account its beneficiary has now.

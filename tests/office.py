@@ -26,7 +26,6 @@ from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_docum
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
 from ops.home import Home
-from projections.standings import ViewStandings
 
 CITY, DISTRICT, NEIGHBOR, AWAY = "220200", "220202", "220203", None
 LIVING, NURSING, POVERTY = "living-subsidy", "nursing-subsidy", "poverty-register"
@@ -79,7 +78,7 @@ class Office:
             clock=lambda: self.now,
             programs={code: catalog()[code] for code in programs},
             documents=self.home.documents,
-            standings=ViewStandings(self.home.projector),
+            standings=self.home.standings,
         )
         self._keys = 0
         if not self.home.feed.end():

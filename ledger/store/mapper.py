@@ -13,12 +13,20 @@ from ledger.domain.events.envelope import Event
 
 
 class NewEvent(NamedTuple):
-    """An event that was decided and encoded and is about to be stored."""
+    """An event that was decided and encoded and is about to be stored.
+
+    It has the attributes of the library's ``StoredEvent``, so a recorder takes it as it is.
+    """
 
     originator_id: str
     originator_version: int
-    raw: bytes
+    state: bytes
     event: Event[Any]
+
+    @property
+    def topic(self) -> str:
+        """The event type's full name."""
+        return self.event.type
 
 
 class BytesMapper(Mapper[str]):
@@ -28,8 +36,8 @@ class BytesMapper(Mapper[str]):
         return StoredEvent(
             domain_event.originator_id,
             domain_event.originator_version,
-            domain_event.event.type,
-            domain_event.raw,
+            domain_event.topic,
+            domain_event.state,
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:

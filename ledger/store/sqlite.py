@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -166,7 +166,7 @@ class SQLiteStore:
         """
         with translated(self.path):
             self.recorder.insert_events(
-                [self.mapper.to_stored_event(e) for e in events],
+                cast(Sequence[StoredEvent], events),
                 expected=expected,
                 command=command,
             )
