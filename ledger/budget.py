@@ -1,18 +1,30 @@
-"""Budget, across streams: money set aside for a payer and given back when it isn't used.
+"""Budget, across streams: money or goods set aside for a payer, given back when not used.
 
 A fund is one stream that every payment of it would contend for; so only commitments touch it, once
 for a pay run of thousands of lines.
 """
 
-from ledger.domain.fund import FUND, commit, release
+from ledger.domain.fund import FUND, Form, commit, release
 from ledger.domain.stream import fund_id
 from ledger.work import Work
 
 
-def set_aside(work: Work, fund: str | None, program: str, commitment: str, amount_fen: int) -> None:
-    """Commit money of a fund; raises FundOvercommitted, FundEarmarked or NotFound."""
+def set_aside(
+    work: Work,
+    fund: str | None,
+    program: str,
+    commitment: str,
+    amount_fen: int,
+    *,
+    form: Form = "cash",
+) -> None:
+    """Commit ``amount_fen`` of a fund's cash, or of its goods at their valuation.
+
+    ``commitment`` is the stream it is set aside for. Raises FundOvercommitted, FundEarmarked,
+    InvalidAmount or NotFound.
+    """
     state = work.load(FUND, fund_id(fund or ""))
-    data = commit(state, program=program, commitment=commitment, amount_fen=amount_fen)
+    data = commit(state, program=program, commitment=commitment, amount_fen=amount_fen, form=form)
     work.record(
         FUND,
         state,

@@ -7,18 +7,17 @@ Donated goods leave their fund in the transaction that hands them over.
 from collections.abc import Iterator
 
 from ledger.application import handles
+from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
 from ledger.domain import delivery as rules
-from ledger.domain import fund as funds
 from ledger.domain.activity import ACTIVITY
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import InvalidAmount, InvalidValue, PersonDeceased, WrongKind
-from ledger.domain.fund import FUND
 from ledger.domain.organization import ORGANIZATION, must_exist
 from ledger.domain.person import PERSON
 from ledger.domain.program import Program, must_be_of, rule_on
 from ledger.domain.received import Device
-from ledger.domain.stream import enrollment_id, fund_id
+from ledger.domain.stream import enrollment_id
 from ledger.work import Work
 
 FITTING = ("device", "donation")
@@ -163,7 +162,7 @@ def fit_device(work: Work, c: FitDevice) -> str:
         fund=program.fund if donated else None,
     )
     if c.value_fen is not None:
-        _take_goods(work, program, e, c.value_fen)
+        set_aside(work, program.fund, program.code, e.id, c.value_fen, form="goods")
     return record(work, e, data)
 
 
@@ -213,7 +212,7 @@ def distribute_goods(work: Work, c: DistributeGoods) -> str:
         value_fen=c.value_fen,
         fund=program.fund or "",
     )
-    _take_goods(work, program, e, c.value_fen)
+    set_aside(work, program.fund, program.code, e.id, c.value_fen, form="goods")
     return record(work, e, data)
 
 
@@ -310,20 +309,3 @@ def _devices_elsewhere(work: Work, e: Enrollment) -> Iterator[Device]:
         if code != e.program and program.kind in FITTING:
             other = work.load(ENROLLMENT, enrollment_id(e.beneficiary, code))
             yield from rules.received_by(other).devices.values()
-
-
-def _take_goods(work: Work, program: Program, e: Enrollment, value_fen: int) -> None:
-    """Commit donated goods of the program's fund to the enrollment."""
-    fund = work.load(FUND, fund_id(program.fund or ""))
-    data = funds.commit(
-        fund, program=program.code, commitment=e.id, amount_fen=value_fen, form="goods"
-    )
-    work.record(
-        FUND,
-        fund,
-        data,
-        subject=fund.id,
-        division=work.operator,
-        effective=work.today,
-        follows=True,
-    )
