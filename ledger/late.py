@@ -16,7 +16,7 @@ from ledger.domain.month import month_of
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN
 from ledger.domain.person import Person, division_on, facts_on, last_change
-from ledger.domain.program import PROGRAM, Program, find_rule
+from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in
 from ledger.domain.reconsider import Knowledge, reconsider
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
@@ -47,13 +47,16 @@ def reconsider_person(work: Work, person: Person, cause: str) -> None:
             reconsider_enrollment(work, person, e, program, cause)
 
 
-def objected(work: Work, e: Enrollment) -> Callable[[str], bool]:
-    """Whether a run of a month upheld an objection to paying the enrollment."""
+def barred_for(work: Work, e: Enrollment, program: Program) -> Callable[[str], bool]:
+    """Whether a month may not be granted to the enrollment, whatever the facts.
 
-    def upheld(month: str) -> bool:
-        return e.id in upheld_in(work, e.program, month)
+    A run of the month upheld an objection to paying it, or the program was closed by then.
+    """
 
-    return upheld
+    def barred(month: str) -> bool:
+        return not is_open_in(program, month) or e.id in upheld_in(work, e.program, month)
+
+    return barred
 
 
 def upheld_in(work: Work, program: str, month: str) -> set[str]:
@@ -80,7 +83,7 @@ def reconsider_enrollment(
         facts_on=facts,
         rule_on=lambda day: find_rule(program, day),
         held=held_by(work, person.id, month_of(work.today)),
-        objected=objected(work, e),
+        barred=barred_for(work, e, program),
         until=last_change(person),
     )
     moved = division != e.division

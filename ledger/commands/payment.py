@@ -8,7 +8,7 @@ from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import FourEyes, NotEligible, NotFound
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.person import PERSON
-from ledger.domain.program import PROGRAM, Program, rule_on
+from ledger.domain.program import PROGRAM, Program, must_be_open, rule_on
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work
@@ -98,11 +98,15 @@ def reverse(work: Work, c: ReverseGrant) -> str:
 
 @handles(GrantArrears)
 def grant_arrears(work: Work, c: GrantArrears) -> str:
-    """By another officer than the one who submitted; the fund must be able to pay it."""
+    """By another officer than the one who submitted; the fund must be able to pay it.
+
+    Not for a month that began when the program was closed, whenever it is decided.
+    """
     program, e = open_program(work, c.program), existing(work, c)
     if work.context.actor == e.submitted_by:
         raise FourEyes(actor=work.context.actor)
     month = parse_month(c.month)
+    must_be_open(program, c.program, first_day(month))
     if e.id in upheld_in(work, program.code, month):
         raise NotEligible(reason="objection-upheld")
     rule = rule_on(program, first_day(month))

@@ -19,6 +19,7 @@ from ledger.domain.errors import (
 from ledger.domain.events import program as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.money import positive
+from ledger.domain.month import first_day
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import StreamKind
 
@@ -53,6 +54,11 @@ def must_be_open(program: Program, code: str, day: date) -> None:
     must_exist(program, code)
     if program.closed_on is not None and day >= program.closed_on:
         raise ProgramClosedError(program=code, closed_on=program.closed_on.isoformat())
+
+
+def is_open_in(program: Program, month: str) -> bool:
+    """Whether a month may be granted: it begins before the day of closing."""
+    return program.closed_on is None or first_day(month) < program.closed_on
 
 
 def must_be_of(program: Program, *kinds: str) -> None:

@@ -41,14 +41,15 @@ class Judged:
 class Knowledge:
     """What is known now: the facts of any day, the rule of any day, other programs held.
 
-    ``objected`` says of a month whether an objection to its payment was upheld; ``until`` is the
-    last day from which a fact is known to hold, which may lie ahead.
+    ``barred`` says of a month that it may not be granted, whatever the facts: an objection to its
+    payment was upheld, or the program was closed by then. ``until`` is the last day from which a
+    fact is known to hold, which may lie ahead.
     """
 
     facts_on: Callable[[date], Facts]
     rule_on: Callable[[date], Rule | None]
     held: Callable[[str], bool]
-    objected: Callable[[str], bool]
+    barred: Callable[[str], bool]
     until: date
 
 
@@ -178,7 +179,7 @@ def _arrears(
     """Past months that were stopped and should not have been; this month's run pays this month."""
     for month in months:
         rule = known.rule_on(deciding_day(e, month))
-        due = month < month_of(today) and not e.granted(month) and not known.objected(month)
+        due = month < month_of(today) and not e.granted(month) and not known.barred(month)
         if due and rule is not None:
             yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
 

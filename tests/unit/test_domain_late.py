@@ -10,7 +10,8 @@ import pytest
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
-from ledger.domain.errors import NotEligible
+from ledger.commands.program import CloseProgram
+from ledger.domain.errors import NotEligible, ProgramClosedError
 from ledger.domain.payrun import PAYRUN
 from ledger.domain.stream import enrollment_id
 from tests.office import (
@@ -342,3 +343,34 @@ def test_a_term_that_ran_out_is_not_prolonged_by_what_is_learned_later(office: O
     start = office.length()
     office.paid("2017-07", "2017-07")
     assert not [t for t in office.told(start) if t[0] == "SubsidyGranted"]
+
+
+# --- a closed program
+
+
+def test_late_knowledge_grants_no_month_that_began_after_the_program_was_closed(
+    office: Office,
+) -> None:
+    """What ran without a run before the closing is made good; after it there is nothing to get."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    learn(office, "2017-03-14", "2017-02-10", died(who))
+    director = by("director-1", "2017-05-01", CITY)
+    closing = CloseProgram(program=LIVING, closed_on=day("2017-05-01"), reason="merged")
+    office.at("2017-05-01").do(closing, director)
+    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
+    told = learn(office, "2017-08-14", "2017-08-10", revoked)
+    assert [t for t in told if t[0] == "ArrearsGranted"] == [
+        ("ArrearsGranted", "2017-03", LIVING_FEN),
+        ("ArrearsGranted", "2017-04", LIVING_FEN),
+    ]
+
+
+def test_no_officer_grants_arrears_for_a_month_after_the_closing(office: Office) -> None:
+    """Not even by a decision that is said to hold from before it."""
+    who = office.enrolled(1)
+    closing = CloseProgram(program=LIVING, closed_on=day("2017-05-01"), reason="merged")
+    office.at("2017-06-01").do(closing, by("director-1", "2017-05-01", CITY))
+    arrears = pay.GrantArrears(program=LIVING, beneficiary=who, month="2017-05", reason="asked")
+    with pytest.raises(ProgramClosedError):
+        office.do(arrears, by("director-1", "2017-04-30", CITY))
