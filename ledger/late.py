@@ -11,7 +11,11 @@ from itertools import count
 from ledger.budget import set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import FundOvercommitted
-from ledger.domain.events.enrollment import ArrearsGranted, EligibilityReviewed
+from ledger.domain.events.enrollment import (
+    ArrearsGranted,
+    EligibilityReviewed,
+    OverpaymentCancelled,
+)
 from ledger.domain.month import month_of
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN
@@ -36,8 +40,8 @@ def held_by(work: Work, beneficiary: str, month: str) -> Callable[[str], bool]:
 def reconsider_person(work: Work, person: Person, cause: str) -> None:
     """Bring every monthly enrollment of a person in line with what is known now.
 
-    Arrears that follow are instructed at once if there is an account. ``cause`` is the id of the
-    event that brought the knowledge; it becomes the causation id of all that follows.
+    Arrears and refunds that follow are instructed at once if there is an account. ``cause`` is
+    the id of the event that brought the knowledge; it becomes the causation id of all that follows.
     """
     monthly = {enrollment_id(person.id, code): code for code in work.monthly}
     for stream in sorted(work.existing(list(monthly))):
@@ -87,6 +91,7 @@ def reconsider_enrollment(
         until=last_change(person),
     )
     moved = division != e.division
+    refunds: set[str] = set()
     for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):
         effective = work.today if isinstance(data, EligibilityReviewed) else None
         if isinstance(data, ArrearsGranted):
@@ -94,6 +99,8 @@ def reconsider_enrollment(
                 set_aside(work, program.fund, program.code, e.id, data.amount_fen)
             except FundOvercommitted:
                 continue  # the fact stands all the same; the arrears can be granted later
+        elif isinstance(data, OverpaymentCancelled):
+            refunds |= {m.month for m in data.months if m.refund_fen}
         work.record(
             ENROLLMENT,
             e,
@@ -105,8 +112,10 @@ def reconsider_enrollment(
             follows=True,
         )
     for grant in list(e.grants.values()):
-        if grant.status == "granted" and grant.payrun is None and person.account is not None:
-            data = instruct(e, month=grant.month, account=person.account, reason="arrears")
+        unsent = grant.status == "granted" and grant.payrun is None
+        if person.account is not None and (unsent or grant.month in refunds):
+            reason = "arrears" if unsent else "refund"
+            data = instruct(e, month=grant.month, account=person.account, reason=reason)
             work.record(
                 ENROLLMENT,
                 e,

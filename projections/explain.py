@@ -174,7 +174,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "settled": ("已到账", "settled"),
     "in-transit": ("已发放,银行处理中", "granted, with the bank"),
     "granted": ("已核定,待付款", "granted, not yet instructed"),
-    "returned": ("银行退回,待重新付款", "returned by the bank, to be paid again"),
+    "returned": ("已退回,待重新付款", "came back, to be paid again"),
     "payable": ("应享受,尚未发放", "payable, not granted yet"),
     "not-paid": ("不发放", "not paid"),
 }
@@ -215,7 +215,7 @@ def explain_entitlement(
         en=en_text,
         reason=reason,
         amount_fen=amount,
-        overpaid=grant is not None and grant.overpaid,
+        overpaid=grant is not None and grant.debt is not None,
         status=e.status,
         rule=rule,
         rule_position=rule_position if rule is not None else None,

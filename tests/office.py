@@ -317,3 +317,7 @@ def learn(office: Office, known: str, holds: str, command: Command) -> list[tupl
 
 def died(who: str) -> Command:
     return pe.RecordDeath(person=who, source="civil affairs")
+
+
+def revoked(who: str) -> Command:
+    return pe.RevokeDeath(person=who, reason="namesake", document="police")

@@ -95,6 +95,7 @@ class Oracle:
         self.months: dict[str, Months] = defaultdict(Months)
         self.about: dict[str, tuple[str, str]] = {}
         self.owed: Counter[str] = Counter()
+        self.collected: Counter[str] = Counter()
         self.available: Counter[tuple[str, str]] = Counter()
         self.cash: Counter[str] = Counter()
         self.enrollments: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -173,7 +174,11 @@ class Oracle:
                 need((event.stream, d.month) not in self.upheld, event, "an upheld objection holds")
                 status = "transit" if isinstance(d, en.SubsidyGranted) else "payable"
                 grant = {"fen": d.amount_fen, "status": status, "id": event.id, "once": once}
-                self.grants[event.stream, d.month] = {**grant, "overpaid": False}
+                self.grants[event.stream, d.month] = {
+                    **grant,
+                    "overpaid": False,
+                    "due": d.amount_fen,
+                }
                 if isinstance(d, en.SubsidyGranted):
                     self.runs[d.payrun]["grants"].append((event.division, d.amount_fen))
             case en.PaymentInstructed():
@@ -191,31 +196,62 @@ class Oracle:
                 del self.standing[grant["once"]]
             case en.OverpaymentFound():
                 self._found(event, d)
+            case en.OverpaymentCancelled():
+                self._cancelled(event, d)
             case en.RecoveryCollected() | en.RecoveryWaived():
                 self.owed[d.overpayment] -= d.amount_fen
                 need(self.owed[d.overpayment] >= 0, event, "no more comes back than is owed")
                 if isinstance(d, en.RecoveryCollected):
+                    self.collected[d.overpayment] += d.amount_fen
                     self._pay(event, d.fund, d.amount_fen)
 
     def _to(self, event: Event[Any], d: Any, before: str, after: str) -> dict[str, Any]:
         grant = self.grants.get((event.stream, d.month))
         need(grant and grant["status"] == before, event, f"the month's money is {before}")
         assert grant is not None
-        need(grant["fen"] == d.amount_fen, event, "the amount is the grant's")
+        need(grant["due"] == d.amount_fen, event, "the amount is what is due of the grant")
         grant["status"] = after
         return grant
 
     def _found(self, event: Event[Any], d: en.OverpaymentFound) -> None:
         need(d.overpayment == event.id, event, "a debt is named by its event")
         need(d.amount_fen == sum(m.amount_fen for m in d.months), event, "a debt is its months'")
+        unsent = 0
         for m in d.months:
             grant = self.grants[event.stream, m.month]
             named = (m.grant, m.amount_fen) == (grant["id"], grant["fen"])
             need(named, event, "a debt names the grants it corrects")
-            fresh = grant["status"] == "settled" and not grant["overpaid"]
-            need(fresh, event, "a month is a debt once, and only when it was paid")
-            grant["overpaid"] = True
-        self.owed[d.overpayment] += d.amount_fen
+            if grant["status"] == "payable":  # a refund that was not sent yet
+                unsent += grant["due"]
+                need(grant["due"] < grant["fen"], event, "a month never paid is no debt")
+            else:
+                need(grant["status"] == "settled", event, "only what was paid is a debt")
+            need(not grant["overpaid"], event, "a month is a debt once")
+            active = m.month in self.months[event.stream].active
+            grant.update(status="settled", due=grant["fen"], overpaid=d.overpayment, decided=active)
+        need(d.offset_fen == unsent, event, "what was due and not sent is set off")
+        self.owed[d.overpayment] += d.amount_fen - unsent
+        self.collected[d.overpayment] += unsent
+
+    def _cancelled(self, event: Event[Any], d: en.OverpaymentCancelled) -> None:
+        parts = (d.owed_fen, d.refund_fen, d.waived_fen)
+        need(d.amount_fen == sum(m.amount_fen for m in d.months) == sum(parts), event, "it adds up")
+        need(d.refund_fen == sum(m.refund_fen for m in d.months), event, "refunds are the months'")
+        for m in d.months:
+            grant = self.grants[event.stream, m.month]
+            need(grant["overpaid"] == d.overpayment, event, "what is cancelled was found")
+            need(m.month in self.months[event.stream].active, event, "what is cancelled was owed")
+            named = (m.grant, m.amount_fen) == (grant["id"], grant["fen"])
+            need(named and m.refund_fen <= m.amount_fen, event, "it names the grants that stand")
+            grant["overpaid"] = False
+            if m.refund_fen:
+                grant.update(status="payable", due=m.refund_fen)
+        self.owed[d.overpayment] -= d.owed_fen
+        self.collected[d.overpayment] -= d.refund_fen
+        need(self.owed[d.overpayment] >= 0, event, "no more is cancelled than is owed")
+        need(self.collected[d.overpayment] >= 0, event, "no more goes back than came")
+        if d.refund_fen:
+            need(not self.owed[d.overpayment], event, "nothing goes back while some is owed")
 
     def _pay(self, event: Event[Any], fund: str, fen: int) -> None:
         self.cash[fund] += fen
@@ -348,9 +384,12 @@ class Oracle:
             if account in ("Assets:Cash", "Assets:Receivable", "Budget:Committed") or sign < 0:
                 assert fen * sign >= 0, f"{account} of {fund} stands at {fen}"
         for (stream, month), grant in self.grants.items():
+            where = f"{stream} {month} {grant}"
+            if grant["overpaid"] and not grant["decided"] and month <= until:
+                active = month in self.months[stream].active
+                assert not active, f"a debt stands for a month that is owed after all: {where}"
             if grant["status"] in ("transit", "reversed") or grant["overpaid"]:
                 continue
-            where = f"{stream} {month} {grant}"
             assert month in self.months[stream].active, f"money stands for a stopped month: {where}"
             assert self.entitled(stream, month), f"money stands against the facts: {where}"
         for stream, months in self.months.items():

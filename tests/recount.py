@@ -20,7 +20,6 @@ MOVES = {  # an event of one amount: the account debited, the account credited
     "PaymentSettled": ("Liabilities:InTransit", "Assets:Cash"),
     "ContributionPaid": ("Liabilities:InTransit", "Assets:Cash"),
     "GrantReversed": ("Liabilities:Payable", "Expenses:Benefits"),
-    "OverpaymentFound": ("Assets:Receivable", "Expenses:Benefits"),
     "RecoveryCollected": ("Assets:Cash", "Assets:Receivable"),
     "RecoveryWaived": ("Expenses:Waived", "Assets:Receivable"),
     "FundsAppropriated": ("Assets:Cash", "Income:Appropriation"),
@@ -48,6 +47,14 @@ def entries(kind, d):
         yield (*MOVES[kind], d["amount_fen"])
     if kind == "ArrearsGranted":  # the commitment made for it alone is used up
         yield "Budget:Reserve", "Budget:Committed", d["amount_fen"]
+    if kind == "OverpaymentFound":  # what was still due for its months is set off
+        offset = d.get("offset_fen", 0)
+        yield "Assets:Receivable", "Expenses:Benefits", d["amount_fen"] - offset
+        yield "Liabilities:Payable", "Expenses:Benefits", offset
+    if kind == "OverpaymentCancelled":  # owed after all: the expense comes back
+        yield "Expenses:Benefits", "Assets:Receivable", d["owed_fen"]
+        yield "Expenses:Benefits", "Liabilities:Payable", d["refund_fen"]
+        yield "Expenses:Benefits", "Expenses:Waived", d["waived_fen"]
     if kind == "PaymentReturned":
         late = d.get("after_settlement", False)
         yield (

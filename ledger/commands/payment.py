@@ -166,16 +166,20 @@ def settle_month(work: Work, e: Enrollment, program: Program, month: str, receip
     """The bank's success; a month that was stopped meanwhile becomes a debt at once."""
     insurer = program.payee == "insurer"
     record(work, e, payment.settle(e, month=month, receipt=receipt, insurer=insurer))
-    debt = payment.settled_after_stop(e, month)
-    if debt is not None:
-        record(work, e, debt)
+    follow_stop(work, e, month)
 
 
 def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
     """The bank's failure; a month that was stopped meanwhile is reversed at once."""
     record(work, e, payment.bounce(e, month=month, reason=reason))
-    if not e.active_in(month):
-        record(work, e, payment.reverse(e, month=month, reason=e.end_reason or "ended"))
+    follow_stop(work, e, month)
+
+
+def follow_stop(work: Work, e: Enrollment, month: str) -> None:
+    """The debt or the reversal of a month that was stopped while its money was with the bank."""
+    data = payment.after_stop(e, month)
+    if data is not None:
+        record(work, e, data)
 
 
 def account_of(work: Work, program: Program, beneficiary: str) -> str | None:

@@ -37,7 +37,9 @@ class Interval:
 class Grant:
     """A month granted. ``status``: granted, in-transit, settled, returned or reversed.
 
-    ``awaits_run``: the bank's word on it comes with the result of its pay run.
+    ``due_fen`` is what its next payment carries, or its last one did: the whole amount, unless a
+    part of it had been paid back and is due again. ``debt`` is the overpayment that it is a month
+    of. ``awaits_run``: the bank's word on it comes with the result of its pay run.
     """
 
     month: str
@@ -46,18 +48,36 @@ class Grant:
     fund: str
     event: str
     status: str
+    due_fen: int
     payrun: str | None = None
-    overpaid: bool = False
+    debt: str | None = None
     awaits_run: bool = False
+
+    @property
+    def held_fen(self) -> int:
+        """What of it has reached the beneficiary and is not due again."""
+        match self.status:
+            case "settled":
+                return self.amount_fen
+            case "reversed":
+                return 0
+            case _:
+                return self.amount_fen - self.due_fen
 
 
 @dataclass(slots=True)
 class Overpayment:
-    """What is owed back: found, less what was collected and waived."""
+    """What is owed back: found, less what was collected and waived.
+
+    ``decided``: an officer found it in months that are payable, so that no fact takes it back.
+    """
 
     amount_fen: int
     fund: str
     owed_fen: int
+    collected_fen: int = 0
+    waived_fen: int = 0
+    decided: bool = False
 
 
 @dataclass(slots=True)
@@ -225,6 +245,7 @@ def _granted(e: Enrollment, event: Event[ev.SubsidyGranted]) -> None:
         d.fund,
         event.id,
         "in-transit",
+        d.amount_fen,
         d.payrun,
         awaits_run=True,
     )
@@ -232,7 +253,9 @@ def _granted(e: Enrollment, event: Event[ev.SubsidyGranted]) -> None:
 
 def _arrears(e: Enrollment, event: Event[ev.ArrearsGranted]) -> None:
     d = event.data
-    e.grants[d.month] = Grant(d.month, d.period, d.amount_fen, d.fund, event.id, "granted")
+    e.grants[d.month] = Grant(
+        d.month, d.period, d.amount_fen, d.fund, event.id, "granted", d.amount_fen
+    )
 
 
 def _status(status: str) -> Callable[[Enrollment, Event[Any]], None]:
@@ -245,15 +268,43 @@ def _status(status: str) -> Callable[[Enrollment, Event[Any]], None]:
 
 def _overpaid(e: Enrollment, event: Event[ev.OverpaymentFound]) -> None:
     d = event.data
-    e.overpayments[d.overpayment] = Overpayment(d.amount_fen, d.fund, d.amount_fen)
+    e.overpayments[d.overpayment] = Overpayment(
+        d.amount_fen,
+        d.fund,
+        d.amount_fen - d.offset_fen,
+        collected_fen=d.offset_fen,
+        decided=all(e.active_in(each.month) for each in d.months),
+    )
     for each in d.months:
-        e.grants[each.month].overpaid = True
+        grant = e.grants[each.month]
+        grant.status, grant.due_fen, grant.debt = "settled", grant.amount_fen, d.overpayment
 
 
-def _less_owed(
-    e: Enrollment, event: Event[ev.RecoveryCollected] | Event[ev.RecoveryWaived]
-) -> None:
-    e.overpayments[event.data.overpayment].owed_fen -= event.data.amount_fen
+def _cancelled(e: Enrollment, event: Event[ev.OverpaymentCancelled]) -> None:
+    """The grants stand again; what had been paid back of them is as good as returned."""
+    d = event.data
+    debt = e.overpayments[d.overpayment]
+    debt.amount_fen -= d.amount_fen
+    debt.owed_fen -= d.owed_fen
+    debt.collected_fen -= d.refund_fen
+    debt.waived_fen -= d.waived_fen
+    for each in d.months:
+        grant = e.grants[each.month]
+        grant.debt = None
+        if each.refund_fen:
+            grant.status, grant.due_fen = "returned", each.refund_fen
+
+
+def _collected(e: Enrollment, event: Event[ev.RecoveryCollected]) -> None:
+    debt = e.overpayments[event.data.overpayment]
+    debt.owed_fen -= event.data.amount_fen
+    debt.collected_fen += event.data.amount_fen
+
+
+def _waived(e: Enrollment, event: Event[ev.RecoveryWaived]) -> None:
+    debt = e.overpayments[event.data.overpayment]
+    debt.owed_fen -= event.data.amount_fen
+    debt.waived_fen += event.data.amount_fen
 
 
 def _delivered(e: Enrollment, event: Event[ev.ServiceDelivered]) -> None:
@@ -287,8 +338,9 @@ _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
     ev.PaymentReturned: _status("returned"),
     ev.GrantReversed: _status("reversed"),
     ev.OverpaymentFound: _overpaid,
-    ev.RecoveryCollected: _less_owed,
-    ev.RecoveryWaived: _less_owed,
+    ev.OverpaymentCancelled: _cancelled,
+    ev.RecoveryCollected: _collected,
+    ev.RecoveryWaived: _waived,
     ev.ServiceDelivered: _delivered,
     **dict.fromkeys(received.FOLD, _received),
 }

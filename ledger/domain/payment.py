@@ -213,7 +213,7 @@ def settle(e: Enrollment, *, month: str, receipt: str, insurer: bool) -> EventDa
     return kind(
         program=e.program,
         month=month,
-        amount_fen=g.amount_fen,
+        amount_fen=g.due_fen,
         fund=g.fund,
         payrun=g.payrun,
         receipt=receipt,
@@ -221,14 +221,17 @@ def settle(e: Enrollment, *, month: str, receipt: str, insurer: bool) -> EventDa
 
 
 def bounce(e: Enrollment, *, month: str, reason: str) -> EventData:
-    """The money did not arrive, or came back after it had."""
+    """The money did not arrive, or came back after it had.
+
+    Raises :class:`OutOfOrder` for a month with a debt: what comes back of it is collected.
+    """
     g = find_grant(e, month, "in-transit", "settled")
-    if g.overpaid:
+    if g.debt is not None:
         raise OutOfOrder(status="overpaid", step="return")
     return ev.PaymentReturned(
         program=e.program,
         month=month,
-        amount_fen=g.amount_fen,
+        amount_fen=g.due_fen,
         fund=g.fund,
         payrun=g.payrun,
         reason=reason,
@@ -244,7 +247,7 @@ def instruct(e: Enrollment, *, month: str, account: str | None, reason: str) -> 
     return ev.PaymentInstructed(
         program=e.program,
         month=month,
-        amount_fen=g.amount_fen,
+        amount_fen=g.due_fen,
         fund=g.fund,
         account=account,
         reason=reason,
@@ -252,12 +255,14 @@ def instruct(e: Enrollment, *, month: str, account: str | None, reason: str) -> 
 
 
 def reverse(e: Enrollment, *, month: str, reason: str) -> EventData:
-    """Take back a grant whose money is not on its way."""
+    """Take back a grant of which nothing is with the beneficiary or on its way."""
     g = find_grant(e, month, "granted", "returned")
+    if g.held_fen:
+        raise NoSuchGrant(month=month)
     return ev.GrantReversed(
         program=e.program,
         month=month,
-        amount_fen=g.amount_fen,
+        amount_fen=g.due_fen,
         fund=g.fund,
         grant=g.event,
         reason=reason,
@@ -298,9 +303,12 @@ def grant_arrears(
 def overpayment(
     e: Enrollment, *, months: list[str], reason: str, zh: str, en: str
 ) -> ev.OverpaymentFound:
-    """Settled months that should not have been paid, as one debt naming each grant."""
-    grants = [find_grant(e, m, "settled") for m in months]
-    if not grants or any(g.overpaid for g in grants):
+    """Paid months that should not have been, as one debt naming each grant.
+
+    What of a month had been paid back and not yet been refunded is set off.
+    """
+    grants = [find_grant(e, m, "settled", "returned") for m in months]
+    if not grants or any(g.debt is not None or not g.held_fen for g in grants):
         raise NoSuchGrant(month=", ".join(months))
     lines = [
         ev.OverpaidMonth(month=g.month, amount_fen=g.amount_fen, grant=g.event) for g in grants
@@ -310,6 +318,7 @@ def overpayment(
         overpayment=f"{e.id}/{e.version + 1}",
         months=lines,
         amount_fen=sum(g.amount_fen for g in grants),
+        offset_fen=sum(g.amount_fen - g.held_fen for g in grants),
         fund=grants[0].fund,
         reason=reason,
         zh=zh,
@@ -317,10 +326,16 @@ def overpayment(
     )
 
 
-def settled_after_stop(e: Enrollment, month: str) -> EventData | None:
-    """The debt for a month that was with the bank while its stop was decided, once it settles."""
+def after_stop(e: Enrollment, month: str) -> EventData | None:
+    """What follows, once the bank's word is read, for a month stopped while it was with the bank.
+
+    A debt for what reached the beneficiary, a reversal where nothing did; None if it wasn't
+    stopped.
+    """
     if e.active_in(month):
         return None
+    if not e.grants[month].held_fen:
+        return reverse(e, month=month, reason=e.end_reason or "ended")
     reason = e.end_reason or "ended"
     zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
     return overpayment(
@@ -330,6 +345,50 @@ def settled_after_stop(e: Enrollment, month: str) -> EventData | None:
         zh=f"{zh}后多发1个月({month})",
         en=f"1 month overpaid after {en} ({month})",
     )
+
+
+def cancel_overpayment(
+    e: Enrollment, overpayment_id: str, months: list[str]
+) -> ev.OverpaymentCancelled:
+    """Months of a debt that were owed after all: what is owed of them goes first.
+
+    Then what was collected is due again, in the order of the months, and only then is a waiver
+    taken back: the beneficiary kept that money.
+    """
+    found = e.overpayments[overpayment_id]
+    grants = [e.grants[m] for m in months]
+    assert all(g.debt == overpayment_id for g in grants), overpayment_id
+    amount_fen = sum(g.amount_fen for g in grants)
+    owed_fen = min(amount_fen, found.owed_fen)
+    refund_fen = left_fen = min(amount_fen - owed_fen, found.collected_fen)
+    lines = []
+    for g in grants:
+        back_fen = min(g.amount_fen, left_fen)
+        left_fen -= back_fen
+        lines.append(
+            ev.CancelledMonth(
+                month=g.month, amount_fen=g.amount_fen, grant=g.event, refund_fen=back_fen
+            )
+        )
+    span = span_of(months)
+    return ev.OverpaymentCancelled(
+        program=e.program,
+        overpayment=overpayment_id,
+        months=lines,
+        amount_fen=amount_fen,
+        owed_fen=owed_fen,
+        refund_fen=refund_fen,
+        waived_fen=amount_fen - owed_fen - refund_fen,
+        fund=found.fund,
+        reason="owed-after-all",
+        zh=f"{len(months)}个月({span})应发,撤销多发认定",
+        en=f"{len(months)} months ({span}) were owed after all",
+    )
+
+
+def span_of(months: list[str]) -> str:
+    """The first month, and the last one if there are several, as words for a reader."""
+    return months[0] if len(months) == 1 else f"{months[0]}-{months[-1]}"
 
 
 def collect(

@@ -91,6 +91,37 @@ def _arrears(event: Event[en.ArrearsGranted]) -> Postings:
     )
 
 
+def _found(event: Event[en.OverpaymentFound]) -> Postings:
+    """The expense goes; what was still due for these months meets a part of the debt."""
+    d = event.data
+    owed_fen = d.amount_fen - d.offset_fen
+    return _legs(event, {RECEIVABLE: owed_fen, PAYABLE: d.offset_fen, EXPENSE: -d.amount_fen})
+
+
+def _cancelled(event: Event[en.OverpaymentCancelled]) -> Postings:
+    """The expense comes back; what had been paid back is payable again."""
+    d = event.data
+    return _legs(
+        event,
+        {
+            EXPENSE: d.amount_fen,
+            RECEIVABLE: -d.owed_fen,
+            PAYABLE: -d.refund_fen,
+            WAIVED: -d.waived_fen,
+        },
+    )
+
+
+def _legs(event: Event[Any], amounts_fen: dict[str, int]) -> Postings:
+    """A posting for each account whose amount isn't zero."""
+    d = event.data
+    return tuple(
+        Posting(account, d.fund, d.program, event.division, fen)
+        for account, fen in amounts_fen.items()
+        if fen
+    )
+
+
 def _returned(event: Event[en.PaymentReturned]) -> Postings:
     return (_REFUND if event.data.after_settlement else _NOT_ARRIVED)(event)
 
@@ -180,7 +211,8 @@ _RULES: dict[type[EventData], Callable[[Event[Any]], Postings]] = {
     en.ContributionPaid: _move(IN_TRANSIT, CASH),
     en.PaymentReturned: _returned,
     en.GrantReversed: _move(PAYABLE, EXPENSE),
-    en.OverpaymentFound: _move(RECEIVABLE, EXPENSE),
+    en.OverpaymentFound: _found,
+    en.OverpaymentCancelled: _cancelled,
     en.RecoveryCollected: _move(CASH, RECEIVABLE),
     en.RecoveryWaived: _move(WAIVED, RECEIVABLE),
     en.DeviceFitted: _goods,

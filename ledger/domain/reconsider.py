@@ -3,8 +3,8 @@
 Nothing is edited. Where the facts as now known differ from what was decided, the answer is new
 events for exactly the months affected: a stop or a suspension from the first month that is not
 payable, overpayments for such months that were paid, reversals for those granted and not paid,
-a resumption and arrears for months wrongly stopped. Months whose money is with the bank are left
-until its result is read.
+a resumption and arrears for months wrongly stopped, and the end of debts for those of them that
+had been paid. Months whose money is with the bank are left until its result is read.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +18,12 @@ from ledger.domain.events.envelope import EventData
 from ledger.domain.month import Month, month_of, months_between, plus_months
 from ledger.domain.payment import (
     STOP_WORDS,
+    cancel_overpayment,
     deciding_day,
     grant_arrears,
     overpayment,
     reverse,
+    span_of,
 )
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
@@ -69,11 +71,13 @@ def reconsider(
     if all((m.failing is None) == e.active_in(m.month) for m in months):
         if moved and e.status in ("approved", "suspended"):
             yield _review(e, known, today)
+        yield from _cancellations(e, months)
         return
     stopped = {m.month for m in months if m.failing is None and not e.active_in(m.month)}
     yield _review(e, known, today)
     yield from _boundaries(e, months)
     yield from _corrections(e, months)
+    yield from _cancellations(e, months)
     yield from _arrears(e, sorted(stopped), known, today=today, fund=fund)
 
 
@@ -163,14 +167,31 @@ def _corrections(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
     paid = []
     for m in months:
         granted = e.grants.get(m.month)
-        if m.failing is None or granted is None or granted.overpaid:
+        if m.failing is None or granted is None or granted.debt is not None:
             continue
-        if granted.status == "settled":
+        if granted.status in ("in-transit", "reversed"):
+            continue
+        if granted.held_fen:
             paid.append(m)
-        elif granted.status in ("granted", "returned"):
+        else:
             yield reverse(e, month=m.month, reason=m.failing)
     if paid:
         yield _overpaid(e, paid)
+
+
+def _cancellations(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
+    """The end of debts for months that are payable after all, debt by debt.
+
+    A debt that an officer found in payable months is a decision of its own and stays.
+    """
+    wrong: dict[str, list[str]] = {}
+    for m in months:
+        granted = e.grants.get(m.month)
+        if m.failing is None and e.active_in(m.month) and granted and granted.debt is not None:
+            wrong.setdefault(granted.debt, []).append(m.month)
+    for debt, owed_after_all in wrong.items():
+        if not e.overpayments[debt].decided:
+            yield cancel_overpayment(e, debt, owed_after_all)
 
 
 def _arrears(
@@ -187,7 +208,7 @@ def _arrears(
 def _overpaid(e: Enrollment, paid: list[Judged]) -> EventData:
     reason = paid[0].failing or ""
     zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
-    span = f"{paid[0].month}" + (f"-{paid[-1].month}" if len(paid) > 1 else "")
+    span = span_of([m.month for m in paid])
     return overpayment(
         e,
         months=[m.month for m in paid],

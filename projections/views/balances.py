@@ -3,7 +3,9 @@
 All amounts are fen and cumulative. A grant decided by a pay run is with the bank at once, since
 the run instructs the bank for all of its grants together (``PayRunIssued``); arrears and payments
 made again are instructed one by one. ``in_transit_fen`` is with the bank, ``payable_fen`` is still
-due to the beneficiary (what is in transit included), ``owed_fen`` is due back from them.
+due to the beneficiary (what is in transit included), ``owed_fen`` is due back from them. Debts
+found wrongly are ``cancelled_fen``; what had been collected of them and went back, or is to go
+back, is ``refunded_fen``. So owed is overpaid, less cancelled, recovered and waived, plus refunded.
 """
 
 from typing import Any
@@ -30,6 +32,8 @@ class Balance(msgspec.Struct, gc=False):
     overpaid_fen: int = 0
     recovered_fen: int = 0
     waived_fen: int = 0
+    cancelled_fen: int = 0
+    refunded_fen: int = 0
     in_transit_fen: int = 0
     payable_fen: int = 0
     owed_fen: int = 0
@@ -47,7 +51,7 @@ class Balances(View):
     """See the module."""
 
     name = "balances"
-    version = 1
+    version = 2
     tables = (BALANCES,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -119,9 +123,20 @@ class Balances(View):
 
     @on(en.OverpaymentFound)
     def overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
-        row, amount = self._at(event), event.data.amount_fen
-        row.overpaid_fen += amount
-        row.owed_fen += amount
+        row, d = self._at(event), event.data
+        row.overpaid_fen += d.amount_fen
+        row.owed_fen += d.amount_fen - d.offset_fen
+        row.refunded_fen -= d.offset_fen
+        row.payable_fen -= d.offset_fen
+
+    @on(en.OverpaymentCancelled)
+    def cancelled(self, position: int, event: Event[en.OverpaymentCancelled]) -> None:
+        row, d = self._at(event), event.data
+        row.cancelled_fen += d.amount_fen
+        row.owed_fen -= d.owed_fen
+        row.refunded_fen += d.refund_fen
+        row.payable_fen += d.refund_fen
+        row.waived_fen -= d.waived_fen
 
     @on(en.RecoveryCollected)
     def recovered(self, position: int, event: Event[en.RecoveryCollected]) -> None:

@@ -83,7 +83,7 @@ class Funds(View):
     """See the module."""
 
     name = "funds"
-    version = 1
+    version = 2
     tables = (FUNDS, TRIAL_BALANCE)
 
     def __init__(self, rows: RowSource) -> None:
@@ -113,6 +113,7 @@ class Funds(View):
         en.PaymentReturned,
         en.GrantReversed,
         en.OverpaymentFound,
+        en.OverpaymentCancelled,
         en.RecoveryCollected,
         en.RecoveryWaived,
         en.DeviceFitted,

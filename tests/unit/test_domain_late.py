@@ -27,6 +27,7 @@ from tests.office import (
     died,
     identity,
     learn,
+    revoked,
 )
 
 
@@ -102,8 +103,7 @@ def test_a_revoked_death_resumes_and_pays_the_missed_months_as_arrears(office: O
     office.paid("2017-01", "2017-03")
     learn(office, "2017-04-14", "2017-03-10", died(who))
     office.paid("2017-04", "2017-06")
-    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
-    assert learn(office, "2017-07-14", "2017-07-10", revoked) == [
+    assert learn(office, "2017-07-14", "2017-07-10", revoked(who)) == [
         ("DeathRevoked",),
         ("EligibilityReviewed",),
         ("EnrollmentResumed", "2017-04"),
@@ -335,8 +335,7 @@ def test_a_term_that_ran_out_is_not_prolonged_by_what_is_learned_later(office: O
     office.enroll(who, end="2017-03")
     office.paid("2017-01", "2017-02")
     learn(office, "2017-03-14", "2017-02-10", died(who))
-    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
-    told = learn(office, "2017-07-14", "2017-07-10", revoked)
+    told = learn(office, "2017-07-14", "2017-07-10", revoked(who))
     assert [t for t in told if t[0] == "ArrearsGranted"] == [
         ("ArrearsGranted", "2017-03", LIVING_FEN)
     ]
@@ -358,8 +357,7 @@ def test_late_knowledge_grants_no_month_that_began_after_the_program_was_closed(
     director = by("director-1", "2017-05-01", CITY)
     closing = CloseProgram(program=LIVING, closed_on=day("2017-05-01"), reason="merged")
     office.at("2017-05-01").do(closing, director)
-    revoked = pe.RevokeDeath(person=who, reason="namesake", document="police")
-    told = learn(office, "2017-08-14", "2017-08-10", revoked)
+    told = learn(office, "2017-08-14", "2017-08-10", revoked(who))
     assert [t for t in told if t[0] == "ArrearsGranted"] == [
         ("ArrearsGranted", "2017-03", LIVING_FEN),
         ("ArrearsGranted", "2017-04", LIVING_FEN),

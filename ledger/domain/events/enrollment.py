@@ -205,11 +205,43 @@ class OverpaidMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OverpaymentFound(EnrollmentEvent, frozen=True, kw_only=True):
-    """Months paid that should not have been; the beneficiary owes ``amount_fen``."""
+    """Months paid that should not have been: a debt of ``amount_fen`` less ``offset_fen``.
+
+    ``offset_fen`` is what of these months was still due to the beneficiary; it is set off at once.
+    """
 
     overpayment: str
     months: list[OverpaidMonth]
     amount_fen: Fen
+    offset_fen: FenOrZero = 0
+    fund: str
+    reason: str
+    zh: str
+    en: str
+
+
+class CancelledMonth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One month that was owed after all: the grant that stands again, and what is paid again."""
+
+    month: MonthText
+    amount_fen: Fen
+    grant: str
+    refund_fen: FenOrZero = 0
+
+
+class OverpaymentCancelled(EnrollmentEvent, frozen=True, kw_only=True):
+    """Months of a debt were owed after all; ``amount_fen`` is what had been found for them.
+
+    It is the sum of ``owed_fen``, which is no longer owed, ``refund_fen``, which had been paid
+    back and is due to the beneficiary again, and ``waived_fen``, which needed no waiver.
+    """
+
+    overpayment: str
+    months: list[CancelledMonth]
+    amount_fen: Fen
+    owed_fen: FenOrZero
+    refund_fen: FenOrZero
+    waived_fen: FenOrZero
     fund: str
     reason: str
     zh: str
