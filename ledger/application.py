@@ -132,29 +132,31 @@ class Ledger:
     def _run(self, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool) -> Result:
         digest = self._digest(items)
         moved: set[str] = set()
+        not_before = ""
         for attempt in range(1, ATTEMPTS + 1):
             done = self.store.command(key)
             if done is not None:
                 return _repeat(done, digest)
             try:
+                work = self._work(moved, not_before)
                 with collector_paused():
-                    return self._attempt(items, key, digest, tolerate=tolerate, moved=moved)
+                    return self._attempt(work, items, key, digest, tolerate=tolerate)
             except Conflict as conflict:
                 if attempt == ATTEMPTS:
                     raise
                 moved.update(conflict.streams)
+                not_before = self.store.last_time()
         raise AssertionError("unreachable")
 
     def _attempt(
         self,
+        work: Work,
         items: Sequence[tuple[Command, Context]],
         key: str,
         digest: str,
         *,
         tolerate: bool,
-        moved: set[str],
     ) -> Result:
-        work = self._work(moved)
         stored = False
         try:
             outcomes = self._decide(work, items, key, tolerate=tolerate)
@@ -199,13 +201,14 @@ class Ledger:
             return Outcome(error=error.code, zh=error.message("zh"), en=error.message("en"))
         return Outcome(stream=stream, events=len(work.events) - mark.events)
 
-    def _work(self, moved: set[str]) -> Work:
+    def _work(self, moved: set[str], not_before: str) -> Work:
+        """A unit of work at the clock's time, or at the log's where the clock is behind it."""
         return Work(
             self.store,
             self._cache,
             self.vault,
             operator=self.operator,
-            time=rfc3339(self.clock()),
+            time=max(rfc3339(self.clock()), not_before),
             programs=self.programs,
             monthly=self._monthly,
             documents=self.documents,

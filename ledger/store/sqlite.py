@@ -21,6 +21,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from ledger import codec
 from ledger.domain.errors import StaleVersion, StoreBusy, StoreDamaged, StoreFull
 from ledger.store.mapper import BytesMapper, NewEvent
 
@@ -30,6 +31,9 @@ CACHE_KIB = 200_000
 CHECKPOINT_PAGES = 16_000
 """How long the write-ahead log grows before its pages move into the database: a page of that index
 is then written once for many transactions."""
+
+
+_DAY = len("2017-01-01")
 
 
 class CommandRecord(NamedTuple):
@@ -43,7 +47,7 @@ class CommandRecord(NamedTuple):
 class Conflict(StaleVersion):
     """Some streams moved on since they were read; ``streams`` names them.
 
-    Of no streams: another process used the command's key.
+    Of no streams: another process used the command's key, or recorded on a later day.
     """
 
     def __init__(self, streams: Sequence[str]) -> None:
@@ -75,13 +79,16 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     ) -> Sequence[int]:
         c.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         c.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        # The first write takes the lock, so that the versions read below can't move any more.
+        # The first write takes the lock, so that nothing read below can move any more.
+        c.execute("DELETE FROM commands WHERE 0")
         if command is not None:
             try:
                 c.execute("INSERT INTO commands VALUES (?,?,?)", command)
             except sqlite3.IntegrityError as error:  # the key was used since it was looked for
                 raise Conflict([]) from error
-        rows = [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events]
+        rows = _in_time(
+            c, [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events]
+        )
         try:
             c.executemany(self.insert_events_statement, rows)
         except sqlite3.IntegrityError as error:
@@ -94,12 +101,43 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         return range(last - len(rows) + 1, last + 1)
 
 
+Row = tuple[Any, int, str, bytes]
+
+
+def _in_time(c: SQLiteCursor, rows: list[Row]) -> list[Row]:
+    """The rows, recorded no earlier than the last stored event.
+
+    Whoever decides first may come to the lock second, so a decision that is behind by its own
+    length is recorded at the time of the event before it. Decisions rest on the day of recording:
+    one that is behind by a day is a :class:`Conflict` of no stream, to be taken anew.
+    """
+    c.execute(_LAST)
+    last = _time_of(c.fetchone())
+    behind = [row for row in rows if codec.recorded(row[3]) < last]
+    if not behind:
+        return rows
+    if any(codec.recorded(row[3])[:_DAY] < last[:_DAY] for row in behind):
+        raise Conflict([])
+    return [
+        (stream, version, topic, codec.restamped(raw, max(codec.recorded(raw), last)))
+        for stream, version, topic, raw in rows
+    ]
+
+
+_LAST = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
+
+
+def _time_of(row: Any) -> bytes:
+    """The recorded time of a row with an event's bytes; empty for no row."""
+    return codec.recorded(row[0]) if row is not None else b""
+
+
 def _version(c: SQLiteCursor, stream: str) -> int:
     c.execute("SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?", (stream,))
     return c.fetchone()[0] or 0
 
 
-def _moved(c: SQLiteCursor, rows: Sequence[tuple[Any, int, str, bytes]]) -> list[str]:
+def _moved(c: SQLiteCursor, rows: Sequence[Row]) -> list[str]:
     """The streams whose next version is taken, judged by the first row of each.
 
     The failed statement may have left a part of its rows in the open transaction, so only what
@@ -162,7 +200,8 @@ class SQLiteStore:
         """Store all or nothing, durably.
 
         ``expected`` gives the version of each stream that was read but not written (0: absent).
-        Raises :class:`Conflict` when a stream moved on, StoreFull, StoreBusy, StoreDamaged.
+        Recorded times never fall: see :func:`_in_time`. Raises :class:`Conflict` when a stream
+        or the day moved on, StoreFull, StoreBusy, StoreDamaged.
         """
         with translated(self.path):
             self.recorder.insert_events(
@@ -200,6 +239,11 @@ class SQLiteStore:
                 (stream_id,),
             )
             return found.fetchone()[0] or 0
+
+    def last_time(self) -> str:
+        """The recorded time of the last event; empty if there is none."""
+        with translated(self.path):
+            return _time_of(self._reader.execute(_LAST).fetchone()).decode()
 
     def command(self, key: str) -> CommandRecord | None:
         """What a command of this key did, if there was one."""

@@ -30,7 +30,6 @@ app = typer.Typer()
 SAMPLE = 20_000
 """Events decoded where not every one is."""
 FREE_BYTES = 200_000_000
-_TIME = b'","time":"'
 _NAMING_DOCUMENTS = frozenset(
     TYPE_OF[kind]
     for kind in (
@@ -229,8 +228,7 @@ def _read(home: Home, full: bool, report: Callable[[int, int], None]) -> Log:
             "FROM stored_events ORDER BY rowid"
         )
         for stream, version, topic, raw in rows:
-            at = raw.rfind(_TIME) + len(_TIME)
-            time = raw[at : at + 27]
+            time = _recorded(raw)
             if time < before:
                 unordered.append(f"{n}: {time.decode(errors='replace')}")
             before = time
@@ -247,6 +245,14 @@ def _read(home: Home, full: bool, report: Callable[[int, int], None]) -> Log:
             if n % 5_000 == 0:
                 report(n, total)
     return Log(n, sampled, wrong, unordered, documents)
+
+
+def _recorded(raw: bytes) -> bytes:
+    """The recorded time; empty where the bytes hold none, which falls below any other."""
+    try:
+        return codec.recorded(raw)
+    except NotCanonical:
+        return b""
 
 
 def _event_problem(raw: bytes, id: str, topic: str) -> str | None:

@@ -147,6 +147,57 @@ def test_one_person_registered_by_two_processes_is_one_person(
     assert office.home.vault.open(registered.data.sealed, registered.id)["name"] == "测试"
 
 
+# --- recorded time
+
+
+def times(office: Office, start: int) -> list[str]:
+    return [e.time for e in office.events(start)]
+
+
+def test_a_decision_overtaken_by_a_later_one_is_recorded_no_earlier_than_it(
+    office: Office, rival: Office
+) -> None:
+    """The streams have nothing to do with each other; one decision is made, and moved in time."""
+    who, other = office.person(1), office.person(2)
+    rival.at(office.now.date(), hour=2)
+    overtaken(office, lambda: rival.do(account(other, "2"), CLERK))
+    before = office.length()
+    office.do(account(who, "3"), CLERK)
+    assert times(office, before) == ["2016-12-01T02:00:00.000000Z"] * 2
+    assert [e.subject for e in office.events(before)] == [other, who]
+    assert office.home.vault.open(office.log()[-1].data.sealed, office.log()[-1].id)
+
+
+def test_a_decision_that_another_day_overtook_is_taken_anew_on_that_day(
+    office: Office, rival: Office
+) -> None:
+    """What it rests on may be another on that day: here, the day of the review itself."""
+    who, other = office.enrolled(1), office.person(2)
+    office.at("2017-02-07", hour=23)
+    rival.at("2017-02-08")
+    overtaken(office, lambda: rival.do(account(other, "2"), CLERK))
+    before = office.length()
+    office.do(died(who), by("clerk-1", "2017-02-05"))
+    assert office.told(before) == [
+        ("BankAccountChanged",),
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "alive"),
+    ]
+    assert {t[:10] for t in times(office, before)} == {"2017-02-08"}
+    reviewed = office.log()[-2]
+    assert reviewed.effective.isoformat() == "2017-02-08"
+
+
+def test_a_clock_that_was_set_back_does_not_take_the_log_back(office: Office) -> None:
+    who = office.person(1)
+    office.at("2017-02-01").do(account(who, "2"), CLERK)
+    before = office.length()
+    office.at("2017-01-31").do(account(who, "3"), CLERK)
+    office.at("2017-02-02").do(account(who, "4"), CLERK)
+    assert [t[:10] for t in times(office, before)] == ["2017-02-01", "2017-02-02"]
+
+
 # --- keys
 
 
@@ -227,6 +278,8 @@ def test_two_processes_lose_and_double_nothing(office: Office) -> None:
         f"{x}-{n}" for x, r in zip("ab", results, strict=True) for n in range(40) if r[2 * n + 1]
     }
     assert set(by_key) == shared | owned
+    told = [e.time for e in office.log()]
+    assert told == sorted(told), "recorded times never fall"
     for person in who:
         versions = [e.version for e in office.log() if e.stream == person]
         assert versions == list(range(1, len(versions) + 1))

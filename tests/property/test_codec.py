@@ -15,7 +15,7 @@ import rfc8785
 from hypothesis import HealthCheck, given, settings
 from msgspec import inspect, structs
 
-from ledger.codec import MAX_BYTES, decode, encode
+from ledger.codec import MAX_BYTES, decode, encode, recorded, restamped
 from ledger.domain.errors import EventTooLarge, NotCanonical
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.events.envelope import EventData
@@ -86,7 +86,12 @@ def data_of(cls: type[EventData]) -> st.SearchStrategy[Any]:
     return values(inspect.type_info(cls))
 
 
-def encoded(data: EventData, actor: str = "officer-07") -> bytes:
+MOMENT = "2017-03-10T02:00:00.000001Z"
+
+
+def encoded(
+    data: EventData, actor: str = "officer-07", *, subject: str = "subject-1", time: str = MOMENT
+) -> bytes:
     raw, event = encode(
         actor=actor,
         correlationid="key-1",
@@ -96,8 +101,8 @@ def encoded(data: EventData, actor: str = "officer-07") -> bytes:
         id="stream/1",
         operator="220200",
         role="approver",
-        subject="subject-1",
-        time="2017-03-10T02:00:00.000001Z",
+        subject=subject,
+        time=time,
     )
     assert event == decode(raw)
     return raw
@@ -123,6 +128,15 @@ def test_bytes_are_those_of_rfc_8785(
     raw = encoded(data, actor)
     assert raw == rfc8785.dumps(json.loads(raw))
     assert decode(raw).data == data
+
+
+@given(TEXT | st.just('","time":"2017'), st.just(',"time":"') | TEXT)
+def test_another_recorded_time_changes_no_other_byte(subject: str, text: str) -> None:
+    """Whatever a subject or a text looks like."""
+    data, later = appropriation(document=text), "2017-03-10T02:00:01.000000Z"
+    raw = encoded(data, subject=subject)
+    assert recorded(raw) == MOMENT.encode()
+    assert restamped(raw, later.encode()) == encoded(data, subject=subject, time=later)
 
 
 @given(st.floats())
