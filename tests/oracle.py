@@ -145,7 +145,9 @@ class Oracle:
         match d:
             case en.ApplicationSubmitted():
                 e.update(by=event.actor, kin=d.kin, open=set(), until=None)
-                self.applied[event.stream][f"{event.effective:%Y-%m}"] = event.effective
+                month = f"{event.effective:%Y-%m}"
+                if month not in self.months[event.stream].active:  # else it was decided before
+                    self.applied[event.stream][month] = event.effective
             case en.NoticePublished():
                 e["until"] = d.notice_until
                 days = (d.notice_until - d.notice_from).days + 1

@@ -84,9 +84,9 @@ class Overpayment:
 class Enrollment:
     """State of an enrollment's stream. ``grants`` by benefit month.
 
-    ``applications`` are the days of application by their month. ``term`` is the last month of the
-    latest approval, ``withheld`` the months that an officer's decision stopped or an application
-    left out: no fact gives those back.
+    ``applications`` are the days of application by their month, of months not held already.
+    ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
+    decision stopped or an application left out: no fact gives those back.
     """
 
     id: str
@@ -142,7 +142,9 @@ def period_of(rule: Rule, month: str) -> str:
 def _submitted(e: Enrollment, event: Event[ev.ApplicationSubmitted]) -> None:
     e.beneficiary, e.program, e.division = event.subject, event.data.program, event.division
     e.status, e.applied_on, e.submitted_by = "applied", event.effective, event.actor
-    e.applications[month_of(event.effective)] = event.effective
+    month = month_of(event.effective)
+    if not e.active_in(month):  # a month already held stays decided by its own day
+        e.applications[month] = event.effective
     e.kin = tuple(event.data.kin)
     e.notice_until = None
     e.objections.clear()

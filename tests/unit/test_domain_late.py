@@ -177,6 +177,17 @@ def test_low_income_that_ended_earlier_makes_a_debt_from_the_month_after(office:
     ]
 
 
+def test_an_application_in_a_month_that_was_paid_does_not_make_it_a_debt(office: Office) -> None:
+    """The facts of 1 March carried March; those of the 21st decide a new enrollment only."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    learn(office, "2017-04-20", "2017-03-16", pe.EndHardship(person=who, reason="income"))
+    office.do(en.SubmitApplication(program=LIVING, beneficiary=who), by("clerk-1", "2017-03-21"))
+    again = pe.RecognizeHardship(person=who, document="d")
+    told = learn(office, "2017-04-21", "2017-04-21", again)
+    assert [t for t in told if t[0] in ("OverpaymentFound", "EnrollmentSuspended")] == []
+
+
 def test_low_income_recognized_again_from_earlier_than_first_known_is_paid_for(
     office: Office,
 ) -> None:
