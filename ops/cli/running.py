@@ -22,7 +22,9 @@ from projections.figures import load_figures
 app = typer.Typer()
 
 Seed = Annotated[int, typer.Option(help="随机种子 | Seed: the same one gives the same bytes")]
-Scale = Annotated[str, typer.Option(help="城市规模,如 1 或 0.01 | Share of the real city")]
+Scale = Annotated[
+    str, typer.Option(help="城市规模,0.01至10 | Share of the real city, from 0.01 to 10")
+]
 Year = Annotated[int, typer.Option(help="年度 | Fiscal year")]
 
 
@@ -90,12 +92,14 @@ def _stage(session: Session, stage: str) -> str:
 
 
 def _share(scale: str) -> Fraction:
+    from ops.simulation import LARGEST, SMALLEST
+
     try:
         share = Fraction(scale)
     except (ValueError, ZeroDivisionError) as error:
         raise InvalidValue(field="scale", value=scale) from error
-    if not 0 < share <= 10:
-        raise InvalidValue(field="scale", value=scale)
+    if not SMALLEST <= share <= LARGEST:
+        raise InvalidValue(field="scale", value=f"{scale} ({float(SMALLEST)}..{LARGEST})")
     return share
 
 

@@ -4,6 +4,7 @@ Deterministic: the same seed and scale give the same bytes, whatever was interru
 The figures come from nowhere but the events; the plan only decides what happens to whom.
 """
 
+from ops.simulation.city import LARGEST, SMALLEST
 from ops.simulation.year import run
 
-__all__ = ["run"]
+__all__ = ["LARGEST", "SMALLEST", "run"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ledger.domain.money import Money
-from ops.simulation.city import Citizen, sized
+from ops.simulation.city import Citizen, CityTooSmall, sized
 from ops.simulation.people import Applicant
 from ops.simulation.plan import Scenario
 from ops.simulation.runs import Wanted
@@ -122,9 +122,12 @@ class Payments:
 
 
 def choose(scenario: Scenario, payment: Payment) -> list[Citizen]:
-    """Beneficiaries whom nothing befalls in the year and who were there when it began."""
+    """Beneficiaries whom nothing befalls in the year and who were there when it began.
+
+    Raises :class:`CityTooSmall` where they are too few.
+    """
     wanted = sized(payment.count, scenario.scale)
     found = scenario.undisturbed(payment.program, payment.fits)[:wanted]
     if len(found) < wanted:
-        raise ValueError(f"too few people for {payment.program}")
+        raise CityTooSmall(scale=scenario.scale, what=payment.program)
     return found

@@ -12,6 +12,7 @@ from random import Random
 
 from stdnum.iso7064 import mod_11_2
 
+from ledger.domain.errors import LedgerError
 from ledger.domain.stream import derived_id
 from ledger.vault import Vault
 
@@ -40,6 +41,20 @@ OTHERS = 3_000
 
 CHILDREN = (2, 4, 5, 6, 7) * 4
 """Categories of a few further children, so that the smallest city has some of each."""
+
+
+SMALLEST, LARGEST = Fraction(1, 100), 10
+"""The cities whose year is simulated: in smaller ones some program finds nobody."""
+
+
+class CityTooSmall(LedgerError):
+    """No year can be planned from this seed: ``what`` finds too few people or households."""
+
+    code, zh, en = (
+        "city-too-small",
+        "规模{scale}的城市太小,排不出一年的事务:{what}",
+        "a city of scale {scale} is too small to plan a year for: {what}",
+    )
 
 
 def sized(count: int, scale: Fraction) -> int:

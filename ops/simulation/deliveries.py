@@ -26,7 +26,7 @@ from ledger.domain.money import Money
 from ledger.domain.organization import organization_id
 from ops.simulation.calendar import accountant
 from ops.simulation.cash import Payments, working
-from ops.simulation.city import Citizen, sized
+from ops.simulation.city import Citizen, CityTooSmall, sized
 from ops.simulation.organizations import COOPERATIVES, EMPLOYERS, PROVIDER, cooperative, employer
 from ops.simulation.people import Applicant
 from ops.simulation.plan import Scenario
@@ -120,7 +120,7 @@ class Deliveries:
             wanted = aids - aids // 4
         found = self._scenario.undisturbed(delivery.program, delivery.fits)[:wanted]
         if len(found) < wanted:
-            raise ValueError(f"too few people for {delivery.program}")
+            raise CityTooSmall(scale=self._scenario.scale, what=delivery.program)
         return found
 
     def _in(self, delivery: Delivery, month: int) -> list[tuple[int, Citizen]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ledger.commands.delivery import AcceptWorks, ApproveWorks
 from ledger.commands.household import (
@@ -18,7 +19,7 @@ from ledger.commands.household import (
     VerifyExit,
 )
 from ops.simulation.calendar import approver, director, registrar
-from ops.simulation.city import Citizen, sized
+from ops.simulation.city import Citizen, CityTooSmall, sized
 from ops.simulation.people import Applicant
 from ops.simulation.plan import Scenario
 from ops.simulation.runner import Item, Runner
@@ -47,10 +48,12 @@ class Households:
         self._scenario = scenario
         self._calendar = scenario.calendar
         families = _families(scenario)
-        self.poor = _holding(families, sized(REGISTERED, scenario.scale))
-        self._leaving = _holding(self.poor, sized(EXITED, scenario.scale))
+        self.poor = _holding(families, REGISTERED, scenario.scale)
+        self._leaving = _holding(self.poor, EXITED, scenario.scale)
         leaving = {f.household for f in self._leaving}
         staying = [f for f in self.poor if f.household not in leaving]
+        if len(staying) < 3:
+            raise CityTooSmall(scale=scenario.scale, what="poverty-register")
         self._relapsed, self._revoked, self._stopped = staying[:3]
         self.works = {
             "housing-renovation": self._choose("housing-renovation", families, rural=True),
@@ -61,7 +64,7 @@ class Households:
         wanted = sized(WORKS[program][0], self._scenario.scale)
         fitting = [f for f in families if (not f.head.urban if rural else f.head.low_income)]
         if len(fitting) < wanted:
-            raise ValueError(f"too few households for {program}")
+            raise CityTooSmall(scale=self._scenario.scale, what=program)
         return fitting[:wanted]
 
     def open(self) -> None:
@@ -225,13 +228,13 @@ def _families(scenario: Scenario) -> list[Family]:
     ]
 
 
-def _holding(families: list[Family], persons: int) -> list[Family]:
-    """The first families that together have exactly so many members."""
-    chosen, missing = [], persons
+def _holding(families: list[Family], persons: int, scale: Fraction) -> list[Family]:
+    """The first families that together have exactly the city's share of so many members."""
+    chosen, missing = [], sized(persons, scale)
     for f in families:
         if len(f.members) <= missing:
             chosen.append(f)
             missing -= len(f.members)
     if missing:
-        raise ValueError(f"no households hold exactly {persons} persons")
+        raise CityTooSmall(scale=scale, what="poverty-register")
     return chosen

@@ -13,7 +13,7 @@ from random import Random
 from typing import Literal
 
 from ops.simulation.calendar import Calendar
-from ops.simulation.city import Citizen, sized
+from ops.simulation.city import Citizen, CityTooSmall, sized
 
 LIVING, NURSING = "living-subsidy", "nursing-subsidy"
 MONTHS = {LIVING: 385_540, NURSING: 336_120}
@@ -116,7 +116,7 @@ class Scenario:
 
 
 def make_plan(seed: int, scale: Fraction, citizens: list[Citizen]) -> Plan:
-    """The plan of a city; raises ValueError where a cohort is too small for its total."""
+    """The plan of a city; raises :class:`CityTooSmall` where a cohort is, for its total."""
     draw = Random(f"{seed} plan")
     plan = Plan()
     cohorts = {
@@ -159,7 +159,7 @@ def _assign_incidents(plan: Plan, draw: Random, scale: Fraction, citizens: list[
         wanted = sized(count, scale)
         fitting = [c for c in free if _fits(kind, c)][:wanted]
         if len(fitting) < wanted:
-            raise ValueError(f"too few people for {kind}")
+            raise CityTooSmall(scale=scale, what=kind)
         for n, citizen in enumerate(fitting):
             plan.incidents[citizen.index] = _incident(kind, n, draw)
         taken = {c.index for c in fitting}
@@ -215,7 +215,7 @@ def _starts(
     draw.shuffle(late)
     late = late[: -(-surplus * 2 // 11)]
     if surplus < 0 or surplus > 11 * len(late):
-        raise ValueError(f"no plan meets the months of {program}")
+        raise CityTooSmall(scale=scale, what=program)
     starts = dict.fromkeys(cohort, 1)
     delays = [draw.randint(1, 10) for _ in late]
     missing = surplus - sum(delays)

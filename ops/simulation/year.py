@@ -27,7 +27,10 @@ CANCELLED = (6, NURSING)
 
 
 def run(home: Home, progress: Progress) -> None:
-    """Simulate the home's year, or what is left of it."""
+    """Simulate the home's year, or what is left of it.
+
+    Raises :class:`CityTooSmall`, with nothing stored, where the year cannot be planned.
+    """
     info = home.info
     assert info.seed is not None
     assert info.year is not None
@@ -38,10 +41,10 @@ def run(home: Home, progress: Progress) -> None:
     calendar = Calendar(info.year)
     later = plan.arriving_later()
     scenario = Scenario(info.seed, info.share, calendar, citizens, plan, later)
+    year = Year(runner, scenario)  # planned as a whole before the first event is stored
     _open(home, runner, calendar)
     register(runner, calendar, 0, [c for c in citizens if c.index not in later])
     enroll(runner, calendar, 0, _applicants(scenario, 1), start_month=calendar.month(1))
-    year = Year(runner, scenario)
     year.open()
     for month in range(1, 13):
         runner.stage = calendar.month(month)
