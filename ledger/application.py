@@ -14,7 +14,7 @@ import msgspec
 from ledger import codec
 from ledger.collector import collector_paused
 from ledger.documents import Documents
-from ledger.domain.errors import IdempotencyConflict, LedgerError
+from ledger.domain.errors import UNUSABLE, IdempotencyConflict, LedgerError
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
@@ -113,7 +113,8 @@ class Ledger:
         """Carry out many commands in one transaction, under one key.
 
         A command that is refused leaves no event and does not hinder the others; its outcome
-        holds the error's code and messages.
+        holds the error's code and messages. A store that fails is no refusal: it ends the group,
+        of which nothing is stored, so that the same key may carry it out later.
         """
         return self._run(items, key, tolerate=True)
 
@@ -195,7 +196,7 @@ class Ledger:
         except Conflict:
             raise
         except LedgerError as error:
-            if not tolerate:
+            if not tolerate or error.exit_code == UNUSABLE:
                 raise
             work.undo(mark)
             return Outcome(error=error.code, zh=error.message("zh"), en=error.message("en"))

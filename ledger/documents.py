@@ -45,7 +45,7 @@ class FolderDocuments:
             partial.rename(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise StoreFull() from error
+            raise StoreFull(reason=error.strerror) from error
         return digest
 
     def get(self, digest: str) -> bytes:

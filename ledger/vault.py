@@ -105,18 +105,19 @@ class Vault:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany("INSERT INTO keys VALUES (?,?)", rows)
+                self._db.execute("COMMIT")
             except sqlite3.IntegrityError as error:  # another process drew one of these keys
-                self._db.execute("ROLLBACK")
-                self._forget_unflushed()
+                self._give_up()
                 raise Conflict([]) from error
             except sqlite3.Error:
-                self._db.execute("ROLLBACK")
-                self._forget_unflushed()
+                self._give_up()
                 raise
-            self._db.execute("COMMIT")
         self._unflushed.clear()
 
-    def _forget_unflushed(self) -> None:
+    def _give_up(self) -> None:
+        """Leave the transaction, unless SQLite did so itself, and forget the keys drawn."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
         for name in self._unflushed:
             self._keys.pop(name, None)
         self._unflushed.clear()

@@ -87,7 +87,7 @@ class Home:
             home._store = None
             _write(path / "home.toml", wanted)
         except OSError as error:
-            raise StoreFull() from error
+            raise StoreFull(reason=error.strerror) from error
         return home
 
     @classmethod

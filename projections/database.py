@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
+from ledger.store.failures import meaning
 from projections.rows import TableDef
 from projections.tables import Statements, statements_for
 
@@ -209,14 +210,9 @@ def _engine(url: str, durable: bool) -> sa.Engine:
 STORE_ERRORS = (StoreFull, StoreDamaged, StoreBusy, ViewUnreadable)
 """What a database error can become."""
 
-_MEANING: Mapping[str, type[LedgerError]] = {
-    "disk is full": StoreFull,
+_SERVERS: Mapping[str, type[LedgerError]] = {
     "no space left": StoreFull,
     "could not extend file": StoreFull,
-    "malformed": StoreDamaged,
-    "not a database": StoreDamaged,
-    "disk i/o error": StoreDamaged,
-    "locked": StoreBusy,
     "deadlock detected": StoreBusy,
 }
 
@@ -228,7 +224,5 @@ def translated() -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         reason = str(error.orig)
-        for phrase, kind in _MEANING.items():
-            if phrase in reason.lower():
-                raise kind(reason=reason) from error
-        raise ViewUnreadable(reason=reason) from error
+        told = (kind for phrase, kind in _SERVERS.items() if phrase in reason.lower())
+        raise (meaning(error.orig) or next(told, ViewUnreadable))(reason=reason) from error

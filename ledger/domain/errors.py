@@ -4,7 +4,14 @@ Codes are a contract: scripts and downstream systems match on them, so a code is
 renamed. Fields carry the values a message is about and never personal data.
 """
 
+import errno
 from typing import Any, ClassVar
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when nothing more can be written: the disk, a quota, a limit of size."""
+
+UNUSABLE = 4
+"""The exit status of errors that no input causes: a store is damaged, full or not to be used."""
 
 
 class LedgerError(Exception):
@@ -341,16 +348,18 @@ class StoreDamaged(LedgerError):
         "数据库损坏或不完整:{reason}",
         "the database is damaged or truncated: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class StoreFull(LedgerError):
+    """No room: the disk's, a quota's or a limit's; or a write that the disk failed."""
+
     code, zh, en = (
         "store-full",
-        "磁盘空间不足,本次操作未写入",
-        "the disk is full; nothing of this operation was stored",
+        "磁盘已满或无法写入({reason}),本次操作未写入",
+        "the disk is full or cannot be written ({reason}); nothing of this operation was stored",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class StoreBusy(LedgerError):
@@ -359,7 +368,7 @@ class StoreBusy(LedgerError):
         "数据库正被占用:{reason}",
         "the database is in use: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class HomeMissing(LedgerError):
@@ -376,7 +385,7 @@ class HomeNewer(LedgerError):
         "目录{home}由更新的版本(格式{found})建立,本版本只认识格式{known}",
         "home {home} has format {found}, newer than the {known} this version knows",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class HomeMismatch(LedgerError):
@@ -394,7 +403,7 @@ class VaultKeyMissing(LedgerError):
         "密钥库中没有所需的密钥:{what}",
         "the vault has no key for {what}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class SealBroken(LedgerError):
@@ -403,7 +412,7 @@ class SealBroken(LedgerError):
         "密封内容无法打开:{what}",
         "the sealed content cannot be opened: {what}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 # --- the views
@@ -415,7 +424,7 @@ class ProjectionGap(LedgerError):
         "事件流在位置{expected}处中断,得到{found}",
         "the feed breaks off at position {expected}: found {found}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class ProjectionFailed(LedgerError):
@@ -424,7 +433,7 @@ class ProjectionFailed(LedgerError):
         "位置{position}的事件{type}无法折叠:{reason}",
         "the event {type} at position {position} cannot be folded: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class ViewUnreadable(LedgerError):
@@ -433,7 +442,7 @@ class ViewUnreadable(LedgerError):
         "视图库无法读取:{reason}",
         "the view database cannot be read: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class ViewUnknown(LedgerError):

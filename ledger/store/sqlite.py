@@ -22,7 +22,8 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from ledger import codec
-from ledger.domain.errors import StaleVersion, StoreBusy, StoreDamaged, StoreFull
+from ledger.domain.errors import StaleVersion, StoreBusy, StoreDamaged
+from ledger.store.failures import meaning
 from ledger.store.mapper import BytesMapper, NewEvent
 
 CACHE_KIB = 200_000
@@ -283,13 +284,12 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _as_ledger_error(path: Path, error: Exception) -> Exception:
-    text = str(error)
-    if "disk is full" in text or "disk I/O error" in text or "No space left" in text:
-        return StoreFull()
-    if "locked" in text or "busy" in text:
+    kind = meaning(error)
+    if kind is StoreBusy:
         return StoreBusy(reason=path.name)
-    if "malformed" in text or "not a database" in text or "no such table" in text:
-        return StoreDamaged(reason=f"{path.name}: {text}")
+    text = str(error)
+    if kind is not None:
+        return kind(reason=f"{path.name}: {text}")
     if isinstance(error, (OperationalError, InterfaceError, sqlite3.OperationalError)):
         return StoreDamaged(reason=f"{path.name}: {text}")
     return error

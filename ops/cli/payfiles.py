@@ -5,14 +5,13 @@ right. Cells that a spreadsheet would take for a formula are not written as such
 """
 
 import csv
-import errno
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from ledger.domain.errors import InvalidValue, NotFound, StoreFull
+from ledger.domain.errors import NO_ROOM, InvalidValue, NotFound, StoreFull
 from ledger.domain.identity import mask_name, mask_number
 from ledger.domain.payrun import BankLine, Line
 from ops.cli.output import yuan
@@ -89,8 +88,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], 
         raise NotFound(what=str(path.parent)) from error
     except OSError as error:
         partial.unlink(missing_ok=True)
-        if error.errno == errno.ENOSPC:
-            raise StoreFull() from error
+        if error.errno in NO_ROOM:
+            raise StoreFull(reason=error.strerror) from error
         raise InvalidValue(field=str(path), value=error.strerror) from error
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ledger.domain.errors import InvalidDate, LedgerError, StoreDamaged
+from ledger.domain.errors import NO_ROOM, UNUSABLE, InvalidDate, LedgerError, StoreDamaged
 from ledger.randomness import rfc3339, system_clock
 from ops import home as homes
 from ops.cli.output import Output, progress
@@ -208,11 +208,20 @@ def guarded(session: Session, run: Callable[[], int | None]) -> int:
         return 0
     except (typer.Exit, typer.BadParameter):
         raise
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            return _unexpected(session, error)
+        complain(session, OutputFailed(reason=error.strerror))
+        return OutputFailed.exit_code
     except Exception as error:
-        if os.environ.get("BENEFITS_TRACEBACK"):
-            raise
-        complain(session, Unexpected(kind=type(error).__name__, reason=str(error)))
-        return 1
+        return _unexpected(session, error)
+
+
+def _unexpected(session: Session, error: Exception) -> int:
+    if os.environ.get("BENEFITS_TRACEBACK"):
+        raise error
+    complain(session, Unexpected(kind=type(error).__name__, reason=str(error)))
+    return Unexpected.exit_code
 
 
 class Unexpected(LedgerError):
@@ -224,6 +233,17 @@ class Unexpected(LedgerError):
         "unexpected {kind}: {reason} (set BENEFITS_TRACEBACK=1 for details)",
     )
     exit_code = 1
+
+
+class OutputFailed(LedgerError):
+    """There is no room for the answer; what the command stored stays stored."""
+
+    code, zh, en = (
+        "output-failed",
+        "结果无法写出:{reason};已入账的内容不受影响",
+        "the answer cannot be written: {reason}; what was stored stays stored",
+    )
+    exit_code = UNUSABLE
 
 
 def complain(session: Session, error: LedgerError) -> None:
