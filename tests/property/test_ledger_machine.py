@@ -46,6 +46,8 @@ BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
+OBJECTED = st.sampled_from([None, None, "open", "upheld", "refused"])
+"""What becomes of an objection, if there is one."""
 EXIT_STEP = st.sampled_from(
     [
         *("register", "poor", "propose", "verify", "confirm", "notice"),
@@ -215,11 +217,23 @@ class LedgerMachine(RuleBasedStateMachine):
         ago=st.integers(8, 60),
         officer=st.sampled_from(["approver-1", "approver-1", "clerk-1"]),
         term=st.none() | st.integers(0, 4),
+        objected=OBJECTED,
     )
-    def enrolls(self, who: int, program: str, ago: int, officer: str, term: int | None) -> None:
+    def enrolls(
+        self,
+        *,
+        who: int,
+        program: str,
+        ago: int,
+        officer: str,
+        term: int | None,
+        objected: str | None,
+    ) -> None:
         """The whole way, so that long histories have something to happen to."""
         self.applies(who, program, ago, False)
         self.assesses(who, program, 8)
+        if objected is not None:
+            self.objects(who, program, objected)
         self.approves(who, program, officer, term)
 
     @rule(
@@ -310,6 +324,8 @@ class LedgerMachine(RuleBasedStateMachine):
         officer=LEADER,
         meanwhile=st.none() | st.tuples(st.sampled_from(["died", "left", "again"]), WHO),
         returned=st.none() | st.sets(WHO, max_size=2),
+        against=st.none() | WHO,
+        objected=OBJECTED,
     )
     def pays(
         self,
@@ -320,10 +336,15 @@ class LedgerMachine(RuleBasedStateMachine):
         officer: str,
         meanwhile: tuple[str, int] | None,
         returned: set[int] | None,
+        against: int | None,
+        objected: str | None,
     ) -> None:
         """A whole run: with something learned while the money is on its way, read back or not."""
         self.computes(program, back, batch)
-        self.notices_run(program, back, batch, None, "open")
+        if objected is None or against is None:
+            self.notices_run(program, back, batch, None, "open")
+        else:
+            self.notices_run(program, back, batch, against, objected)
         self.approves_run(program, back, batch, "director-1")
         self.issues(program, back, batch, officer)
         self.issues(program, back, batch, "cashier-1")
@@ -412,11 +433,14 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         self.ask(commands[step], by(officer, self.on(ago), CITY))
 
-    @rule(who=st.integers(0, 1), days=st.integers(7, 9))
-    def leaves_the_register(self, who: int, days: int) -> None:
-        """The whole way out, told day by day."""
+    @rule(who=st.integers(0, 1), days=st.integers(7, 9), objected=OBJECTED)
+    def leaves_the_register(self, who: int, days: int, objected: str | None) -> None:
+        """The whole way out, told day by day; an upheld objection is of the number 4."""
         for step in ("register", "poor", "propose", "verify", "confirm", "notice"):
             self.exits(who, 0, "clerk-1", step, days)
+        number = 4 if objected == "upheld" else days
+        for step in ("object", "resolve")[: {None: 0, "open": 1}.get(objected, 2)]:
+            self.exits(who, 0, "clerk-1", step, number)
         for passing in (days - 1, 1, 1):
             self.exits(who, 0, "approver-1", "decide", days)
             self.passes(passing)
