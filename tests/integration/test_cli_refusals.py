@@ -58,8 +58,14 @@ REFUSED = [
     (("init", "--operator", "220300"), "home-mismatch", 3),
     (("simulate",), "home-mismatch", 3),
     (("simulate", "--scale", "0"), "invalid-value", 2),
-    (("simulate", "--scale", "1/0"), "invalid-value", 2),
-    (("simulate", "--year", "1999"), "not-found", 2),
+    *(
+        (("simulate", "--scale", scale), "invalid-value", 2)
+        for scale in ("0.001", "0.0001", "1e-9", "-1", "11", "1e400", "1/0", "nan", "abc", "")
+    ),
+    *(
+        (("simulate", "--year", year), "not-found", 2)
+        for year in ("1999", "2018", "0", "-5", "10000", "9" * 30)
+    ),
 ]
 
 
@@ -86,7 +92,17 @@ def test_an_error_speaks_english_when_asked(home: Path) -> None:
     assert "error not-found: not found" in run(home, "balance", "x", "--lang", "en").err
 
 
-@pytest.mark.parametrize("arguments", [("nope",), ("report", "--nope"), ("report", "--year", "x")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nope",),
+        ("report", "--nope"),
+        ("report", "--year", "x"),
+        ("simulate", "--seed", "x"),
+        ("simulate", "--seed", "1.5"),
+        ("simulate", "--seed", "9" * 5_000),
+    ],
+)
 def test_wrong_usage_is_status_2(home: Path, arguments: tuple[str, ...]) -> None:
     ended = run(home, *arguments)
     assert (ended.status, ended.out) == (2, b"")
@@ -105,7 +121,9 @@ def test_a_newer_home_is_left_alone(home: Path, command: str) -> None:
     file.write_text(file.read_text().replace("format = 1", "format = 2"))
     before = contents(home)
     ended = run(home, command)
-    assert (ended.status, "home-newer" in ended.err) == (4, True)
+    assert (ended.status, "错误 home-newer: " in ended.err) == (4, True)
+    assert "本版本只认识格式1" in ended.err
+    assert "newer than the 1 this version knows" in run(home, command, "--lang", "en").err
     assert contents(home) == before
 
 
@@ -118,7 +136,9 @@ def test_a_truncated_ledger_is_damaged_and_not_mended(
     os.truncate(file, int(file.stat().st_size * keep))
     before = contents(home)
     ended = run(home, command)
-    assert (ended.status, "store-damaged" in ended.err) == (4, True)
+    assert (ended.status, "错误 store-damaged: " in ended.err) == (4, True)
+    assert "数据库损坏或不完整:ledger.db" in ended.err
+    assert "damaged or truncated: ledger.db" in run(home, command, "--lang", "en").err
     assert contents(home) == before
 
 

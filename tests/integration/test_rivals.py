@@ -129,7 +129,9 @@ def test_a_command_that_is_overtaken_every_time_reports_the_conflict(
     before = office.length()
     with pytest.raises(StaleVersion) as error:
         office.do(account(who, "3"), CLERK, key="k")
-    assert error.value.code == "stale-version"
+    assert (error.value.code, error.value.exit_code) == ("stale-version", 3)
+    assert error.value.message("zh") == f"记录{who}已被他人更新,请重试"
+    assert error.value.message("en") == f"stream {who} has moved on; decide again"
     assert office.length() == before + ATTEMPTS, "only the rival's events"
     assert office.ledger.store.command("k") is None
 
