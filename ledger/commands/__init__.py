@@ -4,6 +4,7 @@ One module a kind of stream. Importing this package registers every handler.
 """
 
 from ledger.commands import (
+    access,
     activity,
     case,
     delivery,
@@ -17,6 +18,7 @@ from ledger.commands import (
 )
 
 __all__ = [
+    "access",
     "activity",
     "case",
     "delivery",

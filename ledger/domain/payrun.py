@@ -61,10 +61,16 @@ class BankLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     returned: str | None = None
 
 
-L = TypeVar("L", Line, LeftOut, BankLine)
+class OpenedPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person whose sealed data were opened for a run."""
+
+    person: str
 
 
-def to_document(lines: Sequence[Line | LeftOut | BankLine]) -> bytes:
+L = TypeVar("L", Line, LeftOut, BankLine, OpenedPerson)
+
+
+def to_document(lines: Sequence[Line | LeftOut | BankLine | OpenedPerson]) -> bytes:
     """One canonical JSON object a line, in the order given."""
     return b"".join(
         orjson.dumps(msgspec.to_builtins(line), option=orjson.OPT_SORT_KEYS) + b"\n"

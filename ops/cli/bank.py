@@ -46,7 +46,7 @@ def notice(
     with session.opened() as home:
         row = take(session, home, who, wanted)
         lines = read_document(home.documents.get(row.lines or ""), Line)
-        opener = Opener(home, who.context(home), f"payrun-notice {row.payrun}", who.key)
+        opener = Opener(home, who.context(home), row.payrun, "public-notice")
         public = payfiles.public_list(lines, opener, session.say("erased"))
     if export is not None:
         payfiles.write_csv(export, payfiles.PUBLIC, [p.row() for p in public], mode=0o644)
@@ -76,7 +76,7 @@ def bank_file(
         if row.status not in ("issued", "settled"):
             raise OutOfOrder(status=row.status, step="bank-file")
         lines = read_document(home.documents.get(row.lines or ""), Line)
-        opener = Opener(home, who.context(home), f"bank-file {row.payrun}", who.key)
+        opener = Opener(home, who.context(home), row.payrun, "bank-file")
         rows = payfiles.bank_rows(lines, opener)
         payfiles.write_csv(out, payfiles.BANK, rows, mode=0o600)
     total_fen = sum(line.amount_fen for line in lines)

@@ -38,9 +38,10 @@ _NAMING_DOCUMENTS = frozenset(
         pr.PayRunApproved,
         pr.PayRunIssued,
         pr.PayRunSettled,
+        pr.PayRunDataAccessed,
     )
 )
-_DIGESTS = ("lines", "left_out_lines", "result")
+_DIGESTS = ("lines", "left_out_lines", "result", "persons")
 
 
 class Unsound(Exception):

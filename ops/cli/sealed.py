@@ -1,41 +1,22 @@
 """Opening what is sealed: names for a public notice, account numbers for the bank.
 
-Every opening is itself an event (who, for what purpose, which fields), recorded before anything is
-opened; a person whose key is destroyed stays unreadable and is named as such.
+Every opening is itself an event of its run (who, for what purpose, which fields, whose), recorded
+before anything is opened, each time anew; a person whose key is destroyed stays unreadable and is
+named as such.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from ledger.application import Command, handles
 from ledger.codec import decode
+from ledger.commands.access import RecordRunAccess
 from ledger.domain.errors import VaultKeyMissing
 from ledger.domain.events import person as pe
-from ledger.domain.person import PERSON, must_exist
-from ledger.work import Context, Work
+from ledger.domain.payrun import OpenedPerson, to_document
+from ledger.work import Context
 from ops.home import Home
-
-GROUP = 1_000
-"""Openings recorded in one transaction."""
-
-
-class RecordAccess(Command, frozen=True, kw_only=True):
-    """Sealed fields of a person are about to be opened."""
-
-    person: str
-    purpose: str
-    fields: list[str]
-
-
-@handles(RecordAccess)
-def record_access(work: Work, c: RecordAccess) -> str:
-    person = work.load(PERSON, c.person)
-    must_exist(person)
-    accessed = pe.PersonDataAccessed(purpose=c.purpose, fields=c.fields)
-    division = person.on("division", work.context.effective) or work.operator
-    work.record(PERSON, person, accessed, subject=person.id, division=division)
-    return person.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +30,13 @@ class Named:
 
 
 class Opener:
-    """Opens sealed fields for an officer and a purpose, after recording that it does."""
+    """Opens sealed fields of persons on a run's lines, after recording that it does."""
 
-    def __init__(self, home: Home, context: Context, purpose: str, key: str) -> None:
+    def __init__(self, home: Home, context: Context, payrun: str, purpose: str) -> None:
         self._home = home
         self._context = context
+        self._payrun = payrun
         self._purpose = purpose
-        self._key = key
 
     def names(self, persons: Sequence[str]) -> dict[str, Named]:
         """Name and identity number by person; organizations and households are passed over."""
@@ -68,15 +49,14 @@ class Opener:
         return {p: self._account(p, wanted[p]) for p in people}
 
     def _recorded(self, persons: Iterable[str], fields: list[str]) -> list[str]:
+        """Those of them who are persons; a key of its own, since a repetition reads again."""
         people = [p for p in dict.fromkeys(persons) if p.startswith("person-")]
-        ledger = self._home.ledger()
-        for start in range(0, len(people), GROUP):
-            items: list[tuple[Command, Context]] = [
-                (RecordAccess(person=p, purpose=self._purpose, fields=fields), self._context)
-                for p in people[start : start + GROUP]
-            ]
-            result = ledger.execute_group(items, key=f"{self._key}/access/{start // GROUP}")
-            assert not any(o.error for o in result.outcomes), "a person of a run is registered"
+        if people:
+            listed = self._home.documents.put(to_document([OpenedPerson(person=p) for p in people]))
+            access = RecordRunAccess(
+                payrun=self._payrun, purpose=self._purpose, fields=fields, persons=listed
+            )
+            self._home.ledger().execute(access, self._context, key=f"access-{uuid4()}")
         return people
 
     def _name(self, person: str) -> Named:

@@ -18,7 +18,8 @@ class PayRun(msgspec.Struct, gc=False):
     """One run. ``status`` is opened, computed, noticed, approved, issued, settled or cancelled.
 
     ``left_out`` and ``dropped`` count lines by reason, ``by_division`` is fen by division;
-    ``count`` and ``total_fen`` are those of the last step that stated them.
+    ``count`` and ``total_fen`` are those of the last step that stated them. ``data_accesses``
+    counts how often sealed data of its persons were opened.
     """
 
     payrun: str
@@ -53,6 +54,7 @@ class PayRun(msgspec.Struct, gc=False):
     returned_fen: int = 0
     result: str | None = None
     cancel_reason: str | None = None
+    data_accesses: int = 0
 
 
 PAYRUNS = TableDef("payruns", PayRun, ("payrun",), (("program", "month"),))
@@ -62,7 +64,7 @@ class PayRuns(View):
     """See the module."""
 
     name = "payruns"
-    version = 1
+    version = 2
     tables = (PAYRUNS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -116,3 +118,10 @@ class PayRuns(View):
     @on(pr.PayRunCancelled)
     def cancelled(self, position: int, event: Event[pr.PayRunCancelled]) -> None:
         self._at(event, "cancelled").cancel_reason = event.data.reason
+
+    @on(pr.PayRunDataAccessed)
+    def accessed(self, position: int, event: Event[pr.PayRunDataAccessed]) -> None:
+        row = self._rows.edit(event.stream)
+        if row is not None:
+            row.version = event.version
+            row.data_accesses += 1

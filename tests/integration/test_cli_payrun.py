@@ -64,10 +64,26 @@ def test_a_run_from_opening_to_the_banks_result(copy: Path, tmp_path: Path) -> N
     assert (read["status"], read["returned_count"]) == ("settled", 1)
     assert ok(copy, "doctor", "--full", "--format", "json").json["ok"]
 
-    opened = ok(copy, "events", "--type", "PersonDataAccessed", "--format", "ndjson").out
-    purposes = [json.loads(line)["data"]["purpose"].split()[0] for line in opened.splitlines()]
-    assert purposes.count("payrun-notice") == made["count"]
-    assert purposes.count("bank-file") == issued["count"]
+    told = ok(copy, "events", "--type", "PayRunDataAccessed", "--format", "ndjson").out
+    opened = [json.loads(line)["data"] for line in told.splitlines()]
+    assert [(d["purpose"], d["count"]) for d in opened] == [
+        ("public-notice", made["count"]),
+        ("bank-file", issued["count"]),
+    ]
+    listed = (copy / "documents" / opened[0]["persons"]).read_text().splitlines()
+    assert len(listed) == made["count"]
+
+
+def test_writing_a_bank_file_again_is_a_reading_of_its_own(copy: Path, tmp_path: Path) -> None:
+    """Whatever the key: what is opened again is recorded again."""
+    noticed(copy)
+    for step, who in (("approve", DIRECTOR), ("issue", CASHIER)):
+        ok(copy, "payrun", step, RUN, *who)
+    for name in ("one.csv", "two.csv"):
+        ok(copy, "payrun", "bank-file", RUN, "--out", str(tmp_path / name), *CASHIER, "--key", "k")
+    told = ok(copy, "events", "--type", "PayRunDataAccessed", "--format", "ndjson").out
+    purposes = [json.loads(line)["data"]["purpose"] for line in told.splitlines()]
+    assert purposes == ["public-notice", "bank-file", "bank-file"]
 
 
 def test_no_clear_number_is_in_the_log_or_the_views(copy: Path) -> None:

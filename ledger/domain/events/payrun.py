@@ -89,3 +89,15 @@ class PayRunCancelled(PayRunEvent, frozen=True, kw_only=True):
     """The run ends without a payment."""
 
     reason: str
+
+
+class PayRunDataAccessed(PayRunEvent, frozen=True, kw_only=True):
+    """Sealed data of persons on the lines were opened: by the actor, for a purpose, which fields.
+
+    ``persons`` lists them, ``count`` says how many they are.
+    """
+
+    purpose: str
+    fields: list[str]
+    count: Quantity
+    persons: Digest
