@@ -95,9 +95,9 @@ LABELS: dict[str, tuple[str, str]] = {
         "两次独立重建:{views}个视图、{rows:,}行,摘要均与现有视图相同",
         "two independent rebuilds: {views} views, {rows:,} rows, digests equal to the live ones",
     ),
-    "earmark-fixed": (
-        "资金{fund}已开立,其专项范围不能再加入:{programs}",
-        "fund {fund} is open and its earmark can't be widened by: {programs}",
+    "earmark-widened": (
+        "资金{fund}的专项范围已加入:{programs}",
+        "fund {fund} may now pay for: {programs}",
     ),
     "erased": ("(已清除)", "(erased)"),
     "error": ("错误", "error"),

@@ -158,6 +158,35 @@ class RuleOverlap(LedgerError):
     )
 
 
+class RuleChanged(LedgerError):
+    code, zh, en = (
+        "rule-changed",
+        "项目{program}自{valid_from}起的规则已采用,其{fields}不能改动;变更须另立新起始日的规则",
+        "the rule of program {program} from {valid_from} is adopted and its {fields} can't be "
+        "changed: a changed rule needs a first day of its own",
+    )
+    exit_code = 3
+
+
+class DefinitionDiffers(LedgerError):
+    code, zh, en = (
+        "definition-differs",
+        "{what}已采用,目录中不同的{fields}未采用",
+        "{what} is adopted; what differs in the catalog was not taken over: {fields}",
+    )
+    exit_code = 3
+
+
+class EarmarkDiffers(LedgerError):
+    code, zh, en = (
+        "earmark-differs",
+        "资金{fund}已开立,目录中其专项范围多出{programs},未采用;扩大范围须依文件办理",
+        "fund {fund} is open; the catalog's wider earmark was not taken over: {programs}. "
+        "Widening it needs a document",
+    )
+    exit_code = 3
+
+
 class NoRuleInForce(LedgerError):
     code, zh, en = (
         "no-rule-in-force",

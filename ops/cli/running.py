@@ -10,7 +10,7 @@ import typer
 
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, UnknownDivision
-from ops.cli.catalog import adopt_catalog
+from ops.cli.catalog import adopt_catalog, tell_differences
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import print_report, report_of
 from ops.cli.session import Session, command, must_be_whole
@@ -49,6 +49,7 @@ def init(
     else:
         session.out.line(session.say("made-home", home=session.home, operator=operator))
         session.out.line(session.say("adopted", **done))
+    tell_differences(session, done)
 
 
 @command(app, "simulate", help="模拟一个年度 | Simulate a city's year")

@@ -163,6 +163,11 @@ class Funds(View):
         row, d = self._at(event), event.data
         row.zh, row.en, row.source, row.earmark = d.zh, d.en, d.source, d.earmark
 
+    @on(fu.FundEarmarkWidened)
+    def widened(self, position: int, event: Event[fu.FundEarmarkWidened]) -> None:
+        row = self._at(event)
+        row.earmark = sorted({*row.earmark, *event.data.programs})
+
     @on(fu.FundsAppropriated)
     def appropriated(self, position: int, event: Event[fu.FundsAppropriated]) -> None:
         row, amount = self._at(event), event.data.amount_fen
