@@ -14,7 +14,7 @@ import msgspec
 from ledger import codec
 from ledger.collector import collector_paused
 from ledger.documents import Documents
-from ledger.domain.errors import UNUSABLE, IdempotencyConflict, LedgerError
+from ledger.domain.errors import UNUSABLE, IdempotencyConflict, InvalidValue, LedgerError
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
@@ -131,6 +131,8 @@ class Ledger:
         return StoreFeed(self.store)
 
     def _run(self, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool) -> Result:
+        if not key.strip():
+            raise InvalidValue(field="key", value=key or "-")
         digest = self._digest(items)
         moved: set[str] = set()
         not_before = ""
@@ -192,6 +194,7 @@ class Ledger:
     ) -> Outcome:
         mark = work.begin(context, key)
         try:
+            context.check()
             stream = _HANDLERS[type(command)](work, command)
         except Conflict:
             raise

@@ -17,7 +17,7 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
-from ledger.domain.errors import OutsideDivision
+from ledger.domain.errors import InvalidValue, OutsideDivision
 from ledger.domain.events.envelope import EventData, Sealed
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
@@ -28,12 +28,26 @@ from ledger.vault import Vault
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who decides: an officer's id, role and division, and the day from which it holds."""
+    """Who decides: an officer's id, role and division, and the day from which it holds.
+
+    The role is what the officer says to act as. It is recorded for the reader and bars nothing:
+    which steps need different people is decided by person, where by division.
+    """
 
     actor: str
     role: str
     division: str
     effective: date
+
+    def check(self) -> None:
+        """Raise :class:`InvalidValue` for an actor or a role that is empty or padded.
+
+        One name with a space behind it and without would be two people to the four eyes.
+        """
+        for field in ("actor", "role"):
+            value = getattr(self, field)
+            if not value or value != value.strip():
+                raise InvalidValue(field=field, value=value or "-")
 
 
 class StateCache:
