@@ -442,7 +442,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for step in ("object", "resolve")[: {None: 0, "open": 1}.get(objected, 2)]:
             self.exits(who, 0, "clerk-1", step, number)
         for passing in (days - 1, 1, 1):
-            self.exits(who, 0, "approver-1", "decide", days)
+            for officer in ("clerk-1", "approver-1"):  # who proposed it, and another
+                self.exits(who, 0, officer, "decide", days)
             self.passes(passing)
         self.exits(who, 0, "approver-1", "decide", days)
 
