@@ -345,7 +345,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.notices_run(program, back, batch, None, "open")
         else:
             self.notices_run(program, back, batch, against, objected)
-        self.approves_run(program, back, batch, "director-1")
+        for approver in ("accountant-1", "director-1"):  # who computed it, and another
+            self.approves_run(program, back, batch, approver)
         self.issues(program, back, batch, officer)
         self.issues(program, back, batch, "cashier-1")
         match meanwhile:
