@@ -118,6 +118,15 @@ class Ledger:
         """
         return self._run(items, key, tolerate=True)
 
+    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """What :meth:`execute_group` would answer on what is stored now. Nothing is stored."""
+        work = self._work(set())
+        try:
+            return self._decide(work, items, "rehearsal", tolerate=True)
+        finally:
+            work.forget()
+            self.vault.discard()
+
     def state(self, kind: StreamKind[S], stream_id: str) -> S:
         """The state of a stream as stored now, for a look; nothing may be decided on it."""
         state = kind.new(stream_id)

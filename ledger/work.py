@@ -18,7 +18,7 @@ from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
 from ledger.domain.errors import InvalidValue, OutsideDivision
-from ledger.domain.events.envelope import EventData, Sealed
+from ledger.domain.events.envelope import Event, EventData, Sealed
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
@@ -176,6 +176,13 @@ class Work:
         if not seen:
             self.read.pop(stream_id, None)
         return state
+
+    def first(self, stream_id: str) -> Event[Any]:
+        """The event that a stream which exists begins with: stored, or recorded by this work."""
+        stored = self._store.stream(stream_id)
+        if stored:
+            return codec.decode(stored[0])
+        return next(new.event for new in self.events if new.originator_id == stream_id)
 
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
         """Which of the streams exist, by what is stored, cached or recorded so far."""
