@@ -21,7 +21,7 @@ from ops.home import Home
 from ops.roster.applications import program_of
 from ops.roster.fields import Reference
 from ops.roster.headings import Layout
-from ops.roster.importing import Kind, Row, Summary, carry_out, check, choose, summary
+from ops.roster.importing import Kind, Summary, carry_out, check, choose, summary
 from ops.roster.reading import read_tables
 from ops.roster.rejects import free_path, write_rejects
 
@@ -62,6 +62,7 @@ class Files:
 def import_persons(
     session: Session,
     who: Officer,
+    *,
     file: File,
     sheet: Sheet = None,
     rejects: Rejects = None,
@@ -74,7 +75,7 @@ def import_persons(
     files = Files(file, sheet, rejects, dry_run)
     with session.opened() as home:
         reference = _reference(home, document=document)
-        return _import(session, home, who.context(home), "persons", reference, files)
+        return _import(session, home, who.context(home), reference, files, kind="persons")
 
 
 @step(
@@ -87,6 +88,7 @@ def import_persons(
 def import_applications(
     session: Session,
     who: Officer,
+    *,
     file: File,
     sheet: Sheet = None,
     rejects: Rejects = None,
@@ -101,7 +103,7 @@ def import_applications(
     with session.opened() as home:
         named = program_of(program, home.programs) if program else None
         reference = _reference(home, program=named)
-        return _import(session, home, who.context(home), "applications", reference, files)
+        return _import(session, home, who.context(home), reference, files, kind="applications")
 
 
 def _reference(home: Home, *, document: str = "", program: str | None = None) -> Reference:
@@ -116,7 +118,13 @@ def _reference(home: Home, *, document: str = "", program: str | None = None) ->
 
 
 def _import(
-    session: Session, home: Home, context: Context, kind: Kind, reference: Reference, files: Files
+    session: Session,
+    home: Home,
+    context: Context,
+    reference: Reference,
+    files: Files,
+    *,
+    kind: Kind,
 ) -> int:
     """Check all, apply the good ones, write the bad ones back; the exit status."""
     rejects = _free(files)

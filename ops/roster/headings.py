@@ -12,10 +12,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ledger.domain.errors import LedgerError
 from ops.roster import cells
 from ops.roster.cells import Cell
-from ops.roster.errors import RosterHeadings
+from ops.roster.errors import CellTooLong, RosterHeadings
 
 LOOKED_AT = 30
 """Rows from the top among which the headings are."""
@@ -62,6 +61,12 @@ def columns(kind: str) -> dict[str, Column]:
 
 
 @cache
+def names(kind: str) -> dict[str, list[str]]:
+    """What each field's column may be called."""
+    return {field: c["headings"] for field, c in _data()[kind].items()}
+
+
+@cache
 def words(name: str) -> dict[str, str]:
     """What the words of a column stand for."""
     return {word: meaning for meaning, all in _data()["words"][name].items() for word in all}
@@ -69,7 +74,7 @@ def words(name: str) -> dict[str, str]:
 
 @cache
 def _fields(kind: str) -> dict[str, str]:
-    return {_bare(h): field for field, c in _data()[kind].items() for h in c["headings"]}
+    return {_bare(h): field for field, called in names(kind).items() for h in called}
 
 
 @cache
@@ -112,13 +117,18 @@ def _candidates(rows: Sequence[Sequence[Cell]]) -> Iterator[tuple[int, dict[int,
 def _titles(row: Sequence[Cell]) -> dict[int, str]:
     found = {}
     for index, cell in enumerate(row):
-        try:
-            title = cells.text(cell)
-        except LedgerError:  # a long note is no heading
-            continue
-        if title is not None:
-            found[index] = title
+        said = title(cell)
+        if said is not None:
+            found[index] = said
     return found
+
+
+def title(cell: Cell) -> str | None:
+    """A cell as a heading: None where it is empty, or too long for one."""
+    try:
+        return cells.text(cell)
+    except CellTooLong:
+        return None
 
 
 def _placed(kind: str, titles: Mapping[int, str]) -> dict[str, int]:

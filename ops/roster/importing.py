@@ -18,7 +18,7 @@ from ops.roster import applications, persons
 from ops.roster.cells import Cell
 from ops.roster.errors import Problem, RosterHeadings, RosterSheets, RowsDisagree, in_words
 from ops.roster.fields import Entry, Reference
-from ops.roster.headings import Layout, columns, find
+from ops.roster.headings import Layout, columns, find, title
 from ops.roster.reading import Table
 
 Kind = Literal["persons", "applications"]
@@ -113,7 +113,7 @@ def _rows(table: Table, layout: Layout) -> Iterator[Row]:
     used = layout.columns.values()
     for number, cells in enumerate(table.rows[layout.first :], layout.first + 1):
         filled = {i: cell for i in used if not _empty(cell := _at(cells, i))}
-        if filled and any(cell != layout.titles[i] for i, cell in filled.items()):
+        if filled and any(title(cell) != layout.titles[i] for i, cell in filled.items()):
             yield Row(number, cells)
 
 
