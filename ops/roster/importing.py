@@ -133,6 +133,7 @@ def carry_out(
     progress: Callable[[int, int], None],
     *,
     rehearse: bool = False,
+    chunk_rows: int = CHUNK,
 ) -> None:
     """Ask the ledger for every good row, in chunks of one transaction each; note the answers.
 
@@ -140,8 +141,8 @@ def carry_out(
     on another log it is decided anew, so that a refusal doesn't stand when its cause has gone.
     """
     good = [row for row in rows if row.entry is not None and not row.reasons and not row.repeats]
-    for start in range(0, len(good), CHUNK):
-        chunk = good[start : start + CHUNK]
+    for start in range(0, len(good), chunk_rows):
+        chunk = good[start : start + chunk_rows]
         items = [_item(row, context) for row in chunk]
         if rehearse:
             outcomes = ledger.rehearse(items)
