@@ -343,9 +343,9 @@ WRONG: list[tuple[Callable[[], bytes], str]] = [
     (lambda: _zip(*((f"xl/{n}", b"") for n in range(reading.PARTS + 1))), "roster-too-large"),
     (lambda: bytes(reading.FILE_BYTES + 1), "roster-too-large"),
     (lambda: HEAD.encode() + b"x\n" * reading.ROWS, "roster-too-large"),
-    (lambda: (HEAD + "x," * 101 + "x\n").encode(), "roster-too-large"),
-    (lambda: (HEAD + '"' + "x" * 200_000 + '"').encode(), "roster-unreadable"),
-    (lambda: "姓名,性别\n测,男\n".encode(), "roster-headings"),
+    ((HEAD + "x," * 101 + "x\n").encode, "roster-too-large"),
+    ((HEAD + '"' + "x" * 200_000 + '"').encode, "roster-unreadable"),
+    ("姓名,性别\n测,男\n".encode, "roster-headings"),
 ]  # fmt: skip
 
 
