@@ -1,5 +1,6 @@
 """However a roster is kept, the ledger learns the same of it; and giving it again adds nothing."""
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.catalog.loader import load_divisions
+from ledger.commands.person import RegisterPerson
 from ledger.domain.errors import LedgerError
 from ledger.domain.events import Event
 from ops.roster.fields import Reference
 from ops.roster.importing import Kind, Summary, carry_out, check, choose, summary
 from ops.roster.reading import read_tables
-from tests.office import CITY, LIVING, NURSING, Office, by, catalog
+from tests.office import CITY, DISTRICT, LIVING, NURSING, Office, by, catalog, identity
 from tests.rosters import Row, application, clean, messy, person, save, save_csv
 
 TODAY = date(2017, 6, 1)
@@ -158,6 +160,21 @@ def test_a_process_that_died_before_the_store_took_a_chunk_leaves_nothing_of_it(
         assert take_in(next_process, "persons", file).applied == len(rows)
         assert log(next_process) == log(whole)
         next_process.close()
+
+
+def test_a_rehearsal_leaves_no_keys_to_be_stored_by_what_follows() -> None:
+    """The vault's file as after the registration alone: nobody else's key is in it."""
+    clerk = by("clerk-1", TODAY)
+    with office() as made:
+        people = [
+            RegisterPerson(id_number=identity(n), name=f"测{n}", division=DISTRICT, urban=True)
+            for n in (1, 2)
+        ]
+        assert made.ledger.rehearse([(people[0], clerk)])[0].events == 1
+        made.do(people[1], clerk)
+        with sqlite3.connect(made.path / "vault" / "vault.db") as vault:
+            names = {row[0] for row in vault.execute("SELECT name FROM keys")}
+        assert names & {made.vault_id(1), made.vault_id(2)} == {made.vault_id(2)}
 
 
 @given(content=st.binary(max_size=400), seed=st.integers(0, 2**32))
