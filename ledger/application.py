@@ -120,7 +120,7 @@ class Ledger:
 
     def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """What :meth:`execute_group` would answer on what is stored now. Nothing is stored."""
-        work = self._work(set())
+        work = self._work(set(), self.store.last_time())
         try:
             return self._decide(work, items, "rehearsal", tolerate=True)
         finally:
