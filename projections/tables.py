@@ -195,7 +195,7 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         insert=text(insert),
         upsert=text(upsert),
         fetch=text(by_key),
-        ahead=f"{text(sa.select(table))} WHERE {definition.key[0]} {_LISTED[dialect.name]}",
+        ahead=f"{text(sa.select(table))} WHERE {text(keys[0])} {_LISTED[dialect.name]}",
         scan=text(sa.select(table).order_by(*keys)),
         indexes=tuple(
             f"CREATE INDEX {name}_{'_'.join(index)} ON {name} ({', '.join(index)})"
