@@ -130,6 +130,7 @@ def test_a_broker_that_cannot_start_says_why_and_leaves_nothing_running(home: Pa
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", known.client_ports[0]))
+        taken.listen()
         with pytest.raises(ServerNotReady) as refused:
             LocalBrokers(home).up()
     assert "Address already in use" in refused.value.message("en")
