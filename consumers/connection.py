@@ -89,8 +89,6 @@ def check_connection(
     Raises :class:`ChecksumsMissing`, :class:`KafkaUnreachable` (after ``timeout_s``),
     :class:`KafkaAuthenticationFailed`, :class:`KafkaTopicMissing`, :class:`KafkaNotAuthorized`.
     """
-    if find_spec("crc32c") is None:
-        raise ChecksumsMissing()
     log_in(kafka, timeout_s=timeout_s)
     wanted = sorted(set(topics))
     if wanted:
@@ -105,6 +103,8 @@ def log_in(kafka: KafkaSettings, *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
     """
     from kafka import errors
 
+    if find_spec("crc32c") is None:
+        raise ChecksumsMissing()
     deadline = time.monotonic() + timeout_s
     where = ",".join(kafka.bootstrap)
     reason: Exception | None = None
