@@ -9,7 +9,18 @@ from typing import Any
 
 import typer
 
-from ops.cli import bank, catalog, doctor, events, explaining, importing, payruns, queries, running
+from ops.cli import (
+    bank,
+    catalog,
+    doctor,
+    events,
+    explaining,
+    importing,
+    payruns,
+    queries,
+    running,
+    servers,
+)
 from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
 
 EPILOG = (
@@ -34,6 +45,8 @@ payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(servers.kafka, name="kafka")
+app.add_typer(servers.postgres, name="postgres")
 
 
 @app.callback()
