@@ -90,6 +90,10 @@ class Fold:
         Raises :class:`Moved`, with nothing written, when the stored position is not the one this
         fold started from.
         """
+        if self.position != self.stored:
+            self._rows.settle()
+        # After settling, which may read: a reading transaction left open would keep a rebuild
+        # elsewhere from dropping what it replaced.
         self.close()
         if self.position == self.stored:
             return

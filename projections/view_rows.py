@@ -76,11 +76,17 @@ class ViewRows:
                 chunk = unknown[start : start + _AHEAD]
                 rows.fill(chunk, self._stored(at, chunk))
 
-    def write(self, connection: sa.Connection, *, first: bool) -> None:
-        """Write every touched row; the very ``first`` ones find tables empty, without indexes."""
+    def settle(self) -> None:
+        """Bring sums held aside into rows. It may read; after it, nothing does until the write."""
         for view in self._views:
             view.settle()
-        for rows, at in self._tables.values():
+
+    def write(self, connection: sa.Connection, *, first: bool) -> None:
+        """Write every touched row; the very ``first`` ones find tables empty, without indexes.
+
+        Sums come last: other workers add to the same rows and wait for no longer than they must.
+        """
+        for rows, at in sorted(self._tables.values(), key=lambda t: bool(t[0].table.sums)):
             statement = at.insert if first else at.upsert
             touched = rows.touched()
             for start in range(0, len(touched), _CHUNK):
