@@ -5,18 +5,26 @@ written in the transaction that writes the rows, so that position and content ne
 one generation of a view is live; others are being built beside it, or were left by a build that
 died and are dropped by the next one.
 
-On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
+On PostgreSQL a reader sees one moment for as long as it looks, and writers of one schema wait for
+each other. On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
 transactions as a whole, rows and position together, and the next catch-up folds them again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
+from ledger.domain.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreDenied,
+    StoreFull,
+    StoreUnreachable,
+    ViewUnreadable,
+)
 from ledger.store.failures import meaning
 from projections.rows import TableDef
 from projections.tables import Statements, statements_for
@@ -184,8 +192,23 @@ def _is(generation: Generation) -> sa.ColumnElement[bool]:
 
 def _engine(url: str, durable: bool) -> sa.Engine:
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, paramstyle="format")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, durable)
+    engine = sa.create_engine(parsed, paramstyle="format", pool_pre_ping=True)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql(_ALONE if write else _ONE_MOMENT)
+
+    return engine
+
+
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('views ' || current_schema(), 0))"
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def _sqlite(parsed: sa.URL, durable: bool) -> sa.Engine:
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
     pragmas = (
         ("journal_mode=WAL", "synchronous=NORMAL")
@@ -207,14 +230,15 @@ def _engine(url: str, durable: bool) -> sa.Engine:
     return engine
 
 
-STORE_ERRORS = (StoreFull, StoreDamaged, StoreBusy, ViewUnreadable)
+STORE_ERRORS = (
+    StoreFull,
+    StoreDamaged,
+    StoreBusy,
+    StoreUnreachable,
+    StoreDenied,
+    ViewUnreadable,
+)
 """What a database error can become."""
-
-_SERVERS: Mapping[str, type[LedgerError]] = {
-    "no space left": StoreFull,
-    "could not extend file": StoreFull,
-    "deadlock detected": StoreBusy,
-}
 
 
 @contextmanager
@@ -223,6 +247,4 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        reason = str(error.orig)
-        told = (kind for phrase, kind in _SERVERS.items() if phrase in reason.lower())
-        raise (meaning(error.orig) or next(told, ViewUnreadable))(reason=reason) from error
+        raise (meaning(error.orig) or ViewUnreadable)(reason=str(error.orig)) from error
