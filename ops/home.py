@@ -264,7 +264,9 @@ def views_url(database_url: str, schema: Literal["views", "decisions"]) -> str:
     except (sa.exc.ArgumentError, ValueError):
         raise InvalidValue(field="database_url", value="…") from None
     given = str(url.query.get("options", ""))
-    options = f"{given} -c role={SCHEMAS[schema]} -c search_path={schema}".strip()
+    options = (
+        f"{given} -c lock_timeout=30s -c role={SCHEMAS[schema]} -c search_path={schema}".strip()
+    )
     placed = url.set(drivername="postgresql+psycopg").update_query_dict({"options": options})
     return placed.render_as_string(hide_password=False)
 

@@ -120,11 +120,14 @@ class Fold:
         Raises :class:`Moved`, with nothing written, when the stored position is not the one this
         fold started from.
         """
+        if self.position != self.stored:
+            for view in self._views:
+                view.settle()
+        # After settling, which may read: a reading transaction left open would keep a rebuild
+        # elsewhere from dropping what it replaced.
         self.close()
         if self.position == self.stored:
             return
-        for view in self._views:
-            view.settle()
         database = self._database
         with database.write() as connection:
             if database.positions(connection, self.members) != {self.stored}:

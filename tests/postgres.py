@@ -43,9 +43,19 @@ def make_database(postgres_server: Callable[[str], str]) -> Callable[[], str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def new_ledger_url(make_database: Callable[[], str]) -> Callable[[], str]:
+    """Gives the superuser's URL of a new database with the log's tables in it."""
+
+    def make() -> str:
+        url = make_database()
+        migrate(url)
+        return url
+
+    return make
+
+
 @pytest.fixture
-def ledger_url(make_database: Callable[[], str]) -> str:
-    """The URL of a new database with the log's tables in it."""
-    url = make_database()
-    migrate(url)
-    return url
+def ledger_url(new_ledger_url: Callable[[], str]) -> str:
+    """The superuser's URL of a database with the log's tables in it, for one test."""
+    return new_ledger_url()

@@ -52,6 +52,10 @@ def meaning(error: BaseException | None) -> type[LedgerError] | None:
     if hasattr(error, "sqlstate"):
         if error.sqlstate is not None:
             return _first(_SQLSTATES, error.sqlstate)
+        # A refusal to connect has no code; but the server had come to asking for a password.
+        attempt = getattr(error, "pgconn", None)
+        if attempt is not None and (attempt.used_password or attempt.needs_password):
+            return StoreDenied
         # What no server answered, the client found: there is no connection, or it broke. Told by
         # name, so that a ledger in SQLite imports no driver for a server.
         if {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
