@@ -21,7 +21,7 @@ from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, rfc3339
 from ledger.standings import StandingSource
-from ledger.store.sqlite import CommandRecord, Conflict, SQLiteStore
+from ledger.store.store import CommandRecord, Conflict, Store
 from ledger.vault import Vault
 from ledger.work import Context, StateCache, Work
 
@@ -79,7 +79,7 @@ class Ledger:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        store: Store,
         vault: Vault,
         *,
         operator: str,

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.keywrap import (
 from ledger.domain.errors import HomeMissing, SealBroken, VaultKeyMissing
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
-from ledger.store.sqlite import Conflict, translated
+from ledger.store.sqlite import translated
+from ledger.store.store import Conflict
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

@@ -23,7 +23,7 @@ from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
 from ledger.store.mapper import NewEvent
-from ledger.store.sqlite import SQLiteStore
+from ledger.store.store import Store
 from ledger.vault import Vault
 
 
@@ -93,7 +93,7 @@ class Work:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        store: Store,
         cache: StateCache,
         vault: Vault,
         *,

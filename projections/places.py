@@ -8,10 +8,9 @@ What a view could not process is parked here with every later event of its subje
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import sqlalchemy as sa
-
-from projections.database import Generation
 
 _METADATA = sa.MetaData()
 
@@ -41,6 +40,16 @@ PARKED = sa.Table(
     sa.Column("reason", sa.Text()),
     sa.Column("value", sa.LargeBinary(), nullable=False),
 )
+
+
+class Member(Protocol):
+    """A generation of a view, by name and number."""
+
+    @property
+    def view(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def create_tables(connection: sa.Connection) -> None:
     _METADATA.create_all(connection)
 
 
-def create_places(connection: sa.Connection, member: Generation, partitions: int) -> None:
+def create_places(connection: sa.Connection, member: Member, partitions: int) -> None:
     """A new generation's places, all at the beginning."""
     connection.execute(
         sa.insert(PLACES),
@@ -103,7 +112,7 @@ def drop_places(connection: sa.Connection, view: str, generation: int) -> None:
 
 
 def places(
-    connection: sa.Connection, members: Iterable[Generation]
+    connection: sa.Connection, members: Iterable[Member]
 ) -> dict[tuple[str, int], dict[int, Place]]:
     """The places of generations, by view and generation and then by partition."""
     wanted = {(m.view, m.generation) for m in members}
@@ -114,9 +123,7 @@ def places(
     return found
 
 
-def hold(
-    connection: sa.Connection, members: Sequence[Generation], partition: int
-) -> set[Place | None]:
+def hold(connection: sa.Connection, members: Sequence[Member], partition: int) -> set[Place | None]:
     """The places of one partition, held against other writers until the transaction ends."""
     found: set[Place | None] = set()
     for member in members:
@@ -127,13 +134,11 @@ def hold(
 
 
 def move(
-    connection: sa.Connection, members: Sequence[Generation], partition: int, place: Place
+    connection: sa.Connection, members: Sequence[Member], partition: int, place: Place
 ) -> None:
     """Store how far the partition has come."""
     for member in members:
-        connection.execute(
-            sa.update(PLACES).where(_is(member, partition)).values(_columns(place))
-        )
+        connection.execute(sa.update(PLACES).where(_is(member, partition)).values(_columns(place)))
 
 
 def park(connection: sa.Connection, events: Sequence[Parked]) -> None:
@@ -155,7 +160,7 @@ def unpark(connection: sa.Connection, events: Iterable[Parked]) -> None:
         )
 
 
-def parked(connection: sa.Connection, members: Iterable[Generation]) -> list[Parked]:
+def parked(connection: sa.Connection, members: Iterable[Member]) -> list[Parked]:
     """What waits in these generations, by subject and then in order."""
     wanted = {(m.view, m.generation) for m in members}
     query = sa.select(PARKED).order_by(PARKED.c.subject, PARKED.c.view, PARKED.c.position)
@@ -174,12 +179,15 @@ def subjects_of(events: Iterable[Parked]) -> dict[str, frozenset[str]]:
 def counts(connection: sa.Connection) -> Mapping[tuple[str, int], tuple[int, str | None]]:
     """For each generation that partitions feed: events folded, and the latest recorded time."""
     query = sa.select(
-        PLACES.c.view, PLACES.c.generation, sa.func.sum(PLACES.c.count), sa.func.max(PLACES.c.recorded)
+        PLACES.c.view,
+        PLACES.c.generation,
+        sa.func.sum(PLACES.c.count),
+        sa.func.max(PLACES.c.recorded),
     ).group_by(PLACES.c.view, PLACES.c.generation)
     return {(v, g): (int(n), recorded) for v, g, n, recorded in connection.execute(query)}
 
 
-def _is(member: Generation, partition: int) -> sa.ColumnElement[bool]:
+def _is(member: Member, partition: int) -> sa.ColumnElement[bool]:
     return sa.and_(
         PLACES.c.view == member.view,
         PLACES.c.generation == member.generation,

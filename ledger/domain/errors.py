@@ -400,6 +400,57 @@ class StoreBusy(LedgerError):
     exit_code = UNUSABLE
 
 
+class StoreUnreachable(LedgerError):
+    """No connection to the server, or it broke. What was under way is resolved by its key."""
+
+    code, zh, en = (
+        "store-unreachable",
+        "数据库无法连接:{reason}",
+        "the database cannot be reached: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreDenied(LedgerError):
+    """The server refuses the login, the role or the statement."""
+
+    code, zh, en = (
+        "store-denied",
+        "数据库拒绝了此操作(权限):{reason}",
+        "the database refuses this: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreNewer(LedgerError):
+    code, zh, en = (
+        "store-newer",
+        "数据库由更新的版本(第{found}次迁移)建立,本版本只认识到第{known}次",
+        "the database is at migration {found}, newer than the {known} this version knows",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreOutdated(LedgerError):
+    code, zh, en = (
+        "store-outdated",
+        "数据库只到第{found}次迁移,需要第{known}次;请运行 init",
+        "the database is at migration {found} and needs {known}; run init",
+    )
+    exit_code = UNUSABLE
+
+
+class MigrationChanged(LedgerError):
+    """What was once applied reads otherwise now: the layout of the tables can't be relied on."""
+
+    code, zh, en = (
+        "migration-changed",
+        "第{number}次迁移的内容与数据库所记录的不同",
+        "migration {number} is not the one that was applied to the database",
+    )
+    exit_code = UNUSABLE
+
+
 class HomeMissing(LedgerError):
     code, zh, en = (
         "home-missing",
