@@ -56,7 +56,7 @@ bench: $(STAMP) ## measure
 lock: ## resolve requirements.lock anew (LOCK_ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet uv
-	@.venv-lock/bin/uv pip compile --quiet --extra dev --universal --python-version 3.11 \
+	@.venv-lock/bin/uv pip compile --quiet --extra dev --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 	  $(LOCK_ARGS) --output-file requirements.lock pyproject.toml
 	@rm -rf .venv-lock

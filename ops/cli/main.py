@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from ops.cli import bank, catalog, doctor, events, explaining, payruns, queries, running
+from ops.cli import bank, catalog, doctor, events, explaining, payruns, queries, running, servers
 from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
 
 EPILOG = (
@@ -32,6 +32,8 @@ for part in (running, queries, explaining, events, doctor):
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(servers.kafka, name="kafka")
+app.add_typer(servers.postgres, name="postgres")
 
 
 @app.callback()
