@@ -2,8 +2,8 @@
 
 The key is the subject, so that all of a subject's events are in one partition in their order; the
 partition is what Kafka's own default partitioner makes of the key, so that anyone can compute
-it. Headers repeat what a reader routes by, and two numbers that only the log knows: ``position``, and
-``previous``, the position of the event before it in the same partition (-1: none), by which a
+it. Headers repeat what a reader routes by, and two numbers that only the log knows: ``position``,
+and ``previous``, the position of the event before it in the same partition (-1: none), by which a
 reader of one partition alone sees that something is missing.
 """
 

@@ -44,6 +44,9 @@ def test_bytes_that_are_no_event_are_refused(raw: bytes) -> None:
 @given(st.binary(min_size=1, max_size=60), st.integers(1, 64))
 def test_a_subject_has_the_partition_that_kafka_itself_would_choose(subject, count) -> None:
     class Cluster:
+        def topics(self) -> set[str]:
+            return {"t"}
+
         def partitions_for_topic(self, topic: str) -> set[int]:
             return set(range(count))
 
