@@ -81,7 +81,7 @@ class KafkaFeed:
         """
         early: dict[int, bytes] = {}
         reached = dict.fromkeys(ends, start - 1)
-        paused: set[int] = set()
+        reading = set(ends)
         position, deadline = start, time.monotonic() + self._timeout_s
         while position < stop:
             for batch in reader.poll(_POLL_S):
@@ -103,9 +103,11 @@ class KafkaFeed:
                 seconds = int(self._timeout_s)
                 raise TopicStalled(topic=self._topic, seconds=seconds, position=position)
             ahead = {p for p, last in reached.items() if last > position + self._window}
-            reader.pause(ahead - paused)
-            reader.resume(paused - ahead)
-            paused = ahead
+            near = {p for p, last in reached.items() if last <= position + self._window // 2}
+            wanted = (reading | near) - ahead
+            if wanted != reading:
+                reader.only(wanted)
+                reading = wanted
 
     def _gap(self, position: int, early: dict[int, bytes]) -> TopicGap:
         return TopicGap(

@@ -110,19 +110,20 @@ def _until(
         if time.monotonic() > deadline:
             raise TopicStalled(topic=topic, seconds=int(ANSWER_S), position="-")
         # One at a time if one is enough: the rest of a batch would be decoded to be thrown away.
+        reading = set(waiting)
         for batch in reader.poll(_POLL_S, 1 if first_only else POLL_RECORDS):
             yield batch
             done = batch.next_offset >= ends[batch.partition]
             if done or (first_only and batch.records):
                 waiting.discard(batch.partition)
-                reader.pause([batch.partition])
+        if waiting != reading:
+            reader.only(waiting)
 
 
 def _first(
     reader: PartitionReader, offsets: Mapping[int, int], ends: Mapping[int, int], topic: str
 ) -> dict[int, LogRecord]:
     """The first committed record at or after each offset and before the end, if any."""
-    reader.pause(ends)
     reader.seek({p: Start(offset, None) for p, offset in offsets.items()})
     wanted = {p: ends[p] for p in offsets}
     return {

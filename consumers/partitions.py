@@ -107,15 +107,25 @@ class PartitionReader:
         self._offsets: dict[int, int] = {}
         self._last: dict[int, int | None] = {}
         self._failures = 0
-        self._consumer.assign(list(self._parts.values()))
         self.seek(starts)
 
     def seek(self, starts: Mapping[int, Start]) -> None:
-        """Go on elsewhere in these partitions, paused or not."""
+        """Go on with these partitions only, from there."""
         for partition, start in starts.items():
             self._offsets[partition], self._last[partition] = start
-            self._consumer.seek(self._parts[partition], start.offset)
-        self.resume(starts)
+        self.only(starts)
+
+    def only(self, partitions: Iterable[int]) -> None:
+        """Read these partitions from now on and leave the others where they are.
+
+        Not by pausing: this version's consumer may never give what it had fetched of a partition
+        before it was paused. What was fetched of those left out is fetched again when its turn
+        comes.
+        """
+        self._reading = set(partitions)
+        self._consumer.assign([self._parts[p] for p in self._reading])
+        for partition in self._reading:
+            self._consumer.seek(self._parts[partition], self._offsets[partition])
 
     def __enter__(self) -> Self:
         return self
@@ -152,11 +162,11 @@ class PartitionReader:
             if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
                 raise TopicUnreadable(topic=self._topic, reason=_words(error)) from error
             # After an exception the consumer stands nowhere in particular.
-            for partition, part in self._parts.items():
-                self._consumer.seek(part, self._offsets[partition])
+            self.only(self._reading)
             return []
         batches = []
-        for partition, part in self._parts.items():
+        for partition in self._reading:
+            part = self._parts[partition]
             records = fetched.get(part, ())
             offset = self._consumer.position(part)
             if offset != self._offsets[partition] or records:
@@ -165,13 +175,6 @@ class PartitionReader:
                 self._offsets[partition] = offset
                 batches.append(PartitionBatch(partition, batch, offset))
         return batches
-
-    def pause(self, partitions: Iterable[int]) -> None:
-        """Let nothing come of these partitions until they are resumed."""
-        self._consumer.pause(*[self._parts[p] for p in partitions])
-
-    def resume(self, partitions: Iterable[int]) -> None:
-        self._consumer.resume(*[self._parts[p] for p in partitions])
 
     def _log_record(self, record: Any) -> LogRecord:
         try:

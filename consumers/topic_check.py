@@ -11,7 +11,8 @@ from typing import Any
 
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import KafkaRefused
-from consumers.topics import MESSAGE_BYTES, TOPICS, Topic, replication_of
+from consumers.relay_state import read_state
+from consumers.topics import MESSAGE_BYTES, TOPICS, Topic, partition_counts, replication_of
 
 _DESTRUCTIVE = ("ALL", "DELETE", "ALTER", "ALTER_CONFIGS")
 _AT_LEAST = ("max.message.bytes", "min.insync.replicas", "message.timestamp.before.max.ms")
@@ -32,11 +33,11 @@ class Problem:
 
 
 def check_topics(
-    kafka: KafkaSettings, *, topics: Sequence[Topic] = TOPICS, relayed: int | None = None
+    kafka: KafkaSettings, *, topics: Sequence[Topic] = TOPICS, origin: str | None = None
 ) -> list[Problem]:
     """Everything that is wrong with the topics, the brokers and the access rules; empty when well.
 
-    ``relayed`` is the number of partitions that the relay's state speaks of, where there is one.
+    With ``origin`` the number of partitions is held to what the relay's state of that log says.
     Raises :class:`KafkaRefused` when the user may not ask, and what
     :func:`check_connection` raises.
     """
@@ -45,6 +46,7 @@ def check_topics(
     check_connection(kafka)
     with KafkaAdminClient(**kafka.options()) as admin:
         try:
+            relayed = _relayed(kafka, admin, topics, origin)
             return [
                 *topic_problems(admin, topics, relayed),
                 *_broker_problems(admin),
@@ -52,6 +54,17 @@ def check_topics(
             ]
         except errors.KafkaError as error:
             raise KafkaRefused(what="describe the cluster", reason=str(error)) from error
+
+
+def _relayed(
+    kafka: KafkaSettings, admin: Any, topics: Sequence[Topic], origin: str | None
+) -> int | None:
+    """The number of partitions that events were relayed to; None where none were."""
+    states = [topic.name for topic in topics if topic.settings["cleanup.policy"] == "compact"]
+    if origin is None or not states or states[0] not in partition_counts(admin, topics):
+        return None
+    state = read_state(kafka, origin, states[0])
+    return None if state is None else len(state.partitions)
 
 
 def topic_problems(

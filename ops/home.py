@@ -17,6 +17,7 @@ import msgspec
 import ledger.commands  # noqa: F401 - registers the handlers
 from ledger.application import Ledger
 from ledger.catalog.loader import load_programs
+from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
 from ledger.domain.errors import HomeMismatch, HomeMissing, HomeNewer, StoreDamaged, StoreFull
 from ledger.domain.rules import ProgramDefinition
@@ -125,6 +126,11 @@ class Home:
         if self._vault is None:
             self._vault = Vault(self.path / "vault", self.randomness)
         return self._vault
+
+    @property
+    def origin(self) -> str:
+        """The log's name, wherever it goes: the source that its events state."""
+        return SOURCE + self.info.operator
 
     @property
     def feed(self) -> StoreFeed:

@@ -9,7 +9,19 @@ from typing import Any
 
 import typer
 
-from ops.cli import bank, catalog, doctor, events, explaining, payruns, queries, running, servers
+from ops.cli import (
+    bank,
+    catalog,
+    doctor,
+    events,
+    explaining,
+    payruns,
+    queries,
+    relaying,
+    running,
+    servers,
+    topics,
+)
 from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
 
 EPILOG = (
@@ -27,12 +39,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, queries, explaining, events, doctor):
+for part in (running, queries, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
+app.add_typer(topics.app, name="topics")
 app.add_typer(servers.postgres, name="postgres")
 
 
