@@ -1,1 +1,1 @@
-"""Kafka: how its clients reach the brokers, and what they are told when they cannot."""
+"""Kafka: the topics of the log, the relay that fills them, and the feed that reads them."""

@@ -1,6 +1,6 @@
 """What can go wrong between a client and the brokers."""
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import UNUSABLE, LedgerError
 
 
 class KafkaUnreachable(LedgerError):
@@ -9,7 +9,7 @@ class KafkaUnreachable(LedgerError):
         "无法连接Kafka({bootstrap}):{reason}",
         "Kafka ({bootstrap}) cannot be reached: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class KafkaAuthenticationFailed(LedgerError):
@@ -18,7 +18,7 @@ class KafkaAuthenticationFailed(LedgerError):
         "Kafka({bootstrap})拒绝用户{username}登录:{reason}",
         "Kafka ({bootstrap}) does not let user {username} in: {reason}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class KafkaNotAuthorized(LedgerError):
@@ -27,7 +27,7 @@ class KafkaNotAuthorized(LedgerError):
         "用户{username}无权:{what}",
         "user {username} may not {what}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class KafkaTopicMissing(LedgerError):
@@ -36,7 +36,7 @@ class KafkaTopicMissing(LedgerError):
         "Kafka中没有主题{topics}",
         "Kafka has no topic {topics}",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
 
 
 class ChecksumsMissing(LedgerError):
@@ -47,4 +47,163 @@ class ChecksumsMissing(LedgerError):
         "缺少Python包crc32c,不能读写Kafka",
         "the Python package crc32c is missing: Kafka is not used without it",
     )
-    exit_code = 4
+    exit_code = UNUSABLE
+
+
+class KafkaRefused(LedgerError):
+    code, zh, en = (
+        "kafka-refused",
+        "Kafka拒绝了操作({what}):{reason}",
+        "Kafka refused to {what}: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+# --- topics
+
+
+class TopicPartitionsFixed(LedgerError):
+    """With another number a subject's later events would be in another partition."""
+
+    code, zh, en = (
+        "topic-partitions-fixed",
+        "主题{topic}有{found}个分区,不能改为{given}个",
+        "topic {topic} has {found} partitions, which can never become {given}",
+    )
+    exit_code = 3
+
+
+class TopicsUnsafe(LedgerError):
+    code, zh, en = (
+        "topics-unsafe",
+        "主题设置会丢失或泄露日志:{problems}",
+        "topics are set to lose or expose the log: {problems}",
+    )
+    exit_code = UNUSABLE
+
+
+# --- what a topic holds
+
+
+class TopicGap(LedgerError):
+    """Something between two records of a partition, or the records before a position, is gone."""
+
+    code, zh, en = (
+        "topic-gap",
+        "主题{topic}分区{partition}在位移{offset}处缺少记录:{previous}之后应有的位置不见了(得到{found})",
+        "topic {topic} partition {partition} lacks records at offset {offset}: "
+        "what follows position {previous} is missing (found {found})",
+    )
+    exit_code = UNUSABLE
+
+
+class TopicDuplicate(LedgerError):
+    code, zh, en = (
+        "topic-duplicate",
+        "主题{topic}分区{partition}的位移{offset}重复了位置{found}",
+        "topic {topic} partition {partition} repeats position {found} at offset {offset}",
+    )
+    exit_code = UNUSABLE
+
+
+class TopicDisorder(LedgerError):
+    code, zh, en = (
+        "topic-disorder",
+        "主题{topic}分区{partition}在位移{offset}处次序颠倒:位置{found}在{previous}之后",
+        "topic {topic} partition {partition} is out of order at offset {offset}: "
+        "position {found} after {previous}",
+    )
+    exit_code = UNUSABLE
+
+
+class TopicForeignRecord(LedgerError):
+    """A record that the relay did not write."""
+
+    code, zh, en = (
+        "topic-foreign-record",
+        "主题{topic}分区{partition}的位移{offset}不是转发程序写入的记录",
+        "topic {topic} partition {partition} holds at offset {offset} a record of no relay's",
+    )
+    exit_code = UNUSABLE
+
+
+class TopicUnreadable(LedgerError):
+    code, zh, en = (
+        "topic-unreadable",
+        "主题{topic}无法读取:{reason}",
+        "topic {topic} cannot be read: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class TopicStalled(LedgerError):
+    """What is known to be there does not arrive."""
+
+    code, zh, en = (
+        "topic-stalled",
+        "主题{topic}在{seconds}秒内没有送达位置{position}",
+        "topic {topic} did not deliver position {position} within {seconds} s",
+    )
+    exit_code = UNUSABLE
+
+
+# --- the relay
+
+
+class RelayAhead(LedgerError):
+    """The store is older than what was relayed: a backup was restored, or it is another's store."""
+
+    code, zh, en = (
+        "relay-ahead",
+        "Kafka已到位置{position},而账本只有{end}个事件:账本可能由旧备份恢复",
+        "Kafka has position {position} and the store only {end} events: "
+        "was an old backup restored?",
+    )
+    exit_code = UNUSABLE
+
+
+class RelayStateMismatch(LedgerError):
+    code, zh, en = (
+        "relay-state-mismatch",
+        "转发状态与主题{topic}不符:{reason}",
+        "the relay's state and topic {topic} disagree: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class RelayFenced(LedgerError):
+    code, zh, en = (
+        "relay-fenced",
+        "另一个转发进程({successor})已接管{origin},本进程停止",
+        "another relay ({successor}) has taken over {origin}; this one stops",
+    )
+    exit_code = 3
+
+
+class RelayInterrupted(LedgerError):
+    """What may pass by itself: the relay begins again from what is committed."""
+
+    code, zh, en = (
+        "relay-interrupted",
+        "转发中断:{reason}",
+        "relaying was interrupted: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class ViewsFedOtherwise(LedgerError):
+    code, zh, en = (
+        "views-fed-otherwise",
+        "视图{view}由另一来源更新;请运行 rebuild --from kafka",
+        "the view {view} is fed from elsewhere; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE
+
+
+class ViewsOutdated(LedgerError):
+    code, zh, en = (
+        "views-outdated",
+        "视图{view}是第{found}版,程序为第{known}版;请运行 rebuild --from kafka",
+        "the view {view} is of version {found}, this program has {known}; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE

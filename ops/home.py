@@ -21,6 +21,7 @@ import sqlalchemy as sa
 import ledger.commands  # noqa: F401 - registers the handlers
 from ledger.application import Ledger
 from ledger.catalog.loader import load_programs
+from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
 from ledger.domain.errors import (
     HomeMismatch,
@@ -196,6 +197,11 @@ class Home:
         if self._vault is None:
             self._vault = Vault(self.path / "vault", self.randomness)
         return self._vault
+
+    @property
+    def origin(self) -> str:
+        """The log's name, wherever it goes: the source that its events state."""
+        return SOURCE + self.info.operator
 
     @property
     def feed(self) -> StoreFeed:

@@ -7,7 +7,7 @@ parked are one transaction. An event that a view cannot take in stops that view 
 and for no one else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -56,10 +56,10 @@ class PartitionFold:
         partition: int,
         place: Place,
         *,
-        parked: Mapping[str, frozenset[str]] | None = None,
+        parked: Mapping[str, Mapping[str, int]] | None = None,
         reasons: Mapping[tuple[str, int], str] | None = None,
     ) -> None:
-        """``parked`` are subjects that stand still, with the views in which they do.
+        """``parked`` are subjects that stand still: in which view, and from which position on.
 
         ``reasons`` tells by view and position why an event that comes is the first to be parked.
         """
@@ -92,7 +92,7 @@ class PartitionFold:
                 raise ProjectionGap(expected=f"after {last}", found=record.position)
             last = record.position
             if event is None:
-                self._wait(self._generation, record, attribute(record.value, b'"subject":"'))
+                self._wait(self._generation, record, _subject(record))
                 continue
             recorded = event.time
             self._fold(record, event)
@@ -141,14 +141,14 @@ class PartitionFold:
         try:
             return decode(record.value)
         except NotCanonical as error:
-            subject = attribute(record.value, b'"subject":"')
+            subject = _subject(record)
             for view in self._generation:
-                if view not in self._parked.get(subject, ()):
+                if view not in self._stopped(subject, record):
                     raise Unprocessable(view, record, subject, error.message("en")) from error
             return None
 
     def _fold(self, record: PartitionRecord, event: Event[Any]) -> None:
-        stopped = self._parked.get(event.subject) if self._parked else None
+        stopped = self._stopped(event.subject, record) if self._parked else None
         if stopped:
             self._wait(stopped, record, event.subject)
         for handler in self._rows.plan[type(event.data)]:
@@ -162,7 +162,12 @@ class PartitionFold:
             except Exception as error:
                 raise Unprocessable(view, record, event.subject, repr(error)) from error
 
-    def _wait(self, views: Any, record: PartitionRecord, subject: str) -> None:
+    def _stopped(self, subject: str, record: PartitionRecord) -> set[str]:
+        """The views in which the subject stands still at this record."""
+        since = self._parked.get(subject, {})
+        return {view for view, position in since.items() if record.position >= position}
+
+    def _wait(self, views: Iterable[str], record: PartitionRecord, subject: str) -> None:
         """Put the event behind what its subject waits for in these views."""
         for view in sorted(views):
             if view in self._generation:
@@ -179,3 +184,7 @@ class PartitionFold:
                         record.value,
                     )
                 )
+
+
+def _subject(record: PartitionRecord) -> str:
+    return attribute(record.value, b'"subject":"')

@@ -168,11 +168,12 @@ def parked(connection: sa.Connection, members: Iterable[Member]) -> list[Parked]
     return [e for e in found if (e.view, e.generation) in wanted]
 
 
-def subjects_of(events: Iterable[Parked]) -> dict[str, frozenset[str]]:
-    """The subjects that stand still, each with the views in which it does."""
-    found: dict[str, frozenset[str]] = {}
+def stopped(events: Iterable[Parked]) -> dict[str, dict[str, int]]:
+    """The subjects that stand still: in which view, and from which position on."""
+    found: dict[str, dict[str, int]] = {}
     for e in events:
-        found[e.subject] = found.get(e.subject, frozenset()) | {e.view}
+        since = found.setdefault(e.subject, {})
+        since[e.view] = min(since.get(e.view, e.position), e.position)
     return found
 
 

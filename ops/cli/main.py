@@ -18,8 +18,10 @@ from ops.cli import (
     importing,
     payruns,
     queries,
+    relaying,
     running,
     servers,
+    topics,
 )
 from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
 
@@ -39,13 +41,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, queries, explaining, events, doctor):
+for part in (running, queries, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
+app.add_typer(topics.app, name="topics")
 app.add_typer(servers.postgres, name="postgres")
 
 

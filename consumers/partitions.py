@@ -1,0 +1,216 @@
+"""Reading partitions of the events' topic: explicit offsets, committed records, all checked.
+
+No consumer group and no offset kept in Kafka: whoever reads says where to begin and keeps, with
+its own results, where it is. Each record says which position came before it in its partition, so
+that a reader of a single partition finds what is missing, repeated or out of order there.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from consumers.connection import KafkaSettings
+from consumers.errors import (
+    TopicDisorder,
+    TopicDuplicate,
+    TopicForeignRecord,
+    TopicGap,
+    TopicUnreadable,
+)
+from consumers.records import NO_POSITION
+from consumers.topics import EVENTS
+
+FETCH_BYTES = 8 * 1024 * 1024
+"""Most that one answer of a broker holds: what a reader keeps is a small multiple of it."""
+PARTITION_BYTES = 2 * 1024 * 1024
+LOOK_BYTES = 320 * 1024
+"""Room for the relay's largest batch: of what does not fit Kafka gives one partition at a time."""
+POLL_RECORDS = 10_000
+FETCH_WAIT_MS = 200
+"""How long a broker may hold a question for which it has nothing yet."""
+LOOK_WAIT_MS = 5
+RETRY_MS = 100
+_ATTEMPTS = 5
+"""Failures of ``poll`` in a row, each read again from where it was, before giving up."""
+
+
+class LogRecord(NamedTuple):
+    """An event as one partition holds it."""
+
+    offset: int
+    position: int
+    previous: int
+    """The position of the event before it in the partition; -1 for the first."""
+    value: bytes
+
+
+class PartitionBatch(NamedTuple):
+    """Records of one partition, in order; ``next_offset`` is where to go on after them."""
+
+    partition: int
+    records: list[LogRecord]
+    next_offset: int
+
+
+class Start(NamedTuple):
+    """Where to read a partition from.
+
+    ``last`` is the position of the last event read before ``offset`` (-1: none was): what comes
+    must follow it. None takes the first record as it is.
+    """
+
+    offset: int = 0
+    last: int | None = NO_POSITION
+
+
+def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """What every consumer here is made with. Deserializers are never among it."""
+    return {
+        **kafka.options(),
+        "group_id": None,
+        "enable_auto_commit": False,
+        # An offset that is no longer there is an error: nothing is ever deleted.
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        "check_crcs": True,
+        "fetch_max_bytes": FETCH_BYTES,
+        "max_poll_records": POLL_RECORDS,
+    }
+
+
+class PartitionReader:
+    """Some partitions of a topic from given offsets on, for as long as one likes.
+
+    Not for use by several threads, nor across a fork.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        starts: Mapping[int, Start],
+        *,
+        topic: str = EVENTS,
+        looking: bool = False,
+    ) -> None:
+        """``looking``: for who seeks from place to place and takes little from each."""
+        from kafka import KafkaConsumer, TopicPartition
+
+        self._topic = topic
+        self._consumer = KafkaConsumer(
+            **consumer_options(kafka),
+            max_partition_fetch_bytes=LOOK_BYTES if looking else PARTITION_BYTES,
+            # What was asked before a seek is waited for, and thrown away.
+            fetch_max_wait_ms=LOOK_WAIT_MS if looking else FETCH_WAIT_MS,
+            retry_backoff_ms=LOOK_WAIT_MS if looking else RETRY_MS,
+        )
+        self._parts = {p: TopicPartition(topic, p) for p in starts}
+        self._offsets: dict[int, int] = {}
+        self._last: dict[int, int | None] = {}
+        self._failures = 0
+        self.seek(starts)
+
+    def seek(self, starts: Mapping[int, Start]) -> None:
+        """Go on with these partitions only, from there."""
+        for partition, start in starts.items():
+            self._offsets[partition], self._last[partition] = start
+        self.only(starts)
+
+    def only(self, partitions: Iterable[int]) -> None:
+        """Read these partitions from now on and leave the others where they are.
+
+        Not by pausing: this version's consumer may never give what it had fetched of a partition
+        before it was paused. What was fetched of those left out is fetched again when its turn
+        comes.
+        """
+        self._reading = set(partitions)
+        self._consumer.assign([self._parts[p] for p in self._reading])
+        for partition in self._reading:
+            self._consumer.seek(self._parts[partition], self._offsets[partition])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def offset(self, partition: int) -> int:
+        """The offset from which the partition is read next, markers and aborted records passed."""
+        return self._offsets[partition]
+
+    def poll(self, timeout_s: float, max_records: int = POLL_RECORDS) -> list[PartitionBatch]:
+        """What has come, waiting up to ``timeout_s`` for something; empty if nothing did.
+
+        A batch without records says that only its offset moved on. Raises :class:`TopicGap`,
+        :class:`TopicDuplicate`, :class:`TopicDisorder`, :class:`TopicForeignRecord`,
+        :class:`TopicUnreadable`. A broker that is away is no error: nothing comes until it is back.
+        """
+        from kafka import errors
+
+        try:
+            fetched = self._consumer.poll(int(timeout_s * 1_000), max_records)
+            self._failures = 0
+        except errors.KafkaError as error:
+            self._failures += 1
+            if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
+                raise TopicUnreadable(topic=self._topic, reason=_words(error)) from error
+            # After an exception the consumer stands nowhere in particular.
+            self.only(self._reading)
+            return []
+        batches = []
+        for partition in self._reading:
+            part = self._parts[partition]
+            records = fetched.get(part, ())
+            offset = self._consumer.position(part)
+            if offset != self._offsets[partition] or records:
+                batch = [self._log_record(record) for record in records]
+                self._check(partition, batch)
+                self._offsets[partition] = offset
+                batches.append(PartitionBatch(partition, batch, offset))
+        return batches
+
+    def _log_record(self, record: Any) -> LogRecord:
+        try:
+            (first, position), (second, previous) = record.headers[:2]
+            if first != "position" or second != "previous" or record.value is None:
+                raise ValueError
+            return LogRecord(record.offset, int(position), int(previous), record.value)
+        except (ValueError, TypeError):
+            raise TopicForeignRecord(
+                topic=self._topic, partition=record.partition, offset=record.offset
+            ) from None
+
+    def _check(self, partition: int, batch: list[LogRecord]) -> None:
+        last = self._last[partition]
+        for record in batch:
+            follows = last is None or record.previous == last
+            if not follows or record.position <= record.previous:
+                raise self._wrong(partition, record, last)
+            last = record.position
+        self._last[partition] = last
+
+    def _wrong(self, partition: int, record: LogRecord, last: int | None) -> Exception:
+        found, said = record.position, record.previous if last is None else last
+        kind: type[TopicGap | TopicDuplicate | TopicDisorder] = TopicGap
+        if found == said:
+            kind = TopicDuplicate
+        elif found < said:
+            kind = TopicDisorder
+        return kind(
+            topic=self._topic,
+            partition=partition,
+            offset=record.offset,
+            found=found,
+            previous=said,
+        )
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".strip()

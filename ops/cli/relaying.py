@@ -1,0 +1,123 @@
+"""``relay`` and ``reconcile``: the log put on Kafka, and what is there compared with the store."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.domain.errors import LedgerError
+from ops.cli.output import progress
+from ops.cli.session import Session, command
+from ops.settings import Settings
+
+if TYPE_CHECKING:
+    from consumers.reconcile import Finding
+    from consumers.relay_state import RelayState
+
+app = typer.Typer()
+
+SHOWN = 1_000
+"""Differences that are listed; all are counted."""
+LINE_EVERY_S = 10.0
+
+
+@command(app, "relay", help="把日志转发到Kafka | Relay the log to Kafka")
+def relay(
+    session: Session,
+    once: Annotated[
+        bool, typer.Option("--once", help="转发到当前末尾后结束 | Stop at the end as it is now")
+    ] = False,
+) -> None:
+    """Until told to stop (SIGTERM or SIGINT): the transaction under way is finished first."""
+    from consumers.relay import Relay
+
+    with session.opened() as home, _until_told() as stop:
+        kafka = Settings.load(session.home).kafka("relay")
+        notes = _Notes(session)
+        Relay(home.feed, kafka, home.origin, observer=notes).run(stop, once=once)
+    if session.json:
+        session.out.document({"events": notes.events, "position": notes.position})
+    else:
+        session.out.line(session.say("relayed", events=notes.events, position=notes.position))
+
+
+class _Notes:
+    """What the relay did, told on standard error now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told = time.monotonic()
+        self.events = 0
+        self.position = -1
+
+    def started(self, state: "RelayState") -> None:
+        self.position = state.position
+        self._session.out.note(self._session.say("relay-started", position=state.position))
+
+    def relayed(self, events: int, size: int, position: int) -> None:
+        self.events += events
+        self.position = position
+        if time.monotonic() - self._told >= LINE_EVERY_S:
+            self._told = time.monotonic()
+            self._session.out.note(
+                self._session.say("relayed", events=self.events, position=position)
+            )
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        words = error.message(self._session.lang)
+        self._session.out.note(self._session.say("relay-again", error=words, seconds=delay_s))
+
+
+@contextmanager
+def _until_told() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+
+    def told(number: int, frame: Any) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@command(
+    app, "reconcile", help="逐条比较账本与Kafka | Compare the store with Kafka, event by event"
+)
+def reconcile(session: Session) -> int:
+    """Exit status 1 when anything differs."""
+    from consumers.reconcile import reconcile as compare
+
+    findings: list[Finding] = []
+    kinds: dict[str, int] = {}
+
+    def found(finding: "Finding") -> None:
+        kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
+        if len(findings) < SHOWN:
+            findings.append(finding)
+
+    with session.opened() as home, progress(session.say("reconciling"), session.lang) as report:
+        kafka = Settings.load(session.home).kafka("reader")
+        compared = compare(
+            home.feed,
+            kafka,
+            found,
+            progress=report,
+        )
+    if session.json:
+        session.out.document({**compared._asdict(), "kinds": kinds, "findings": findings})
+    elif findings:
+        rows = [(f.kind, str(f.position), str(f.partition), str(f.offset)) for f in findings]
+        session.out.table(None, ("difference", ">position", ">partition", ">offset"), rows)
+        told = ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
+        session.out.line(session.say("differences", kinds=told))
+    else:
+        session.out.line(session.say("reconciled", events=compared.events))
+    return 1 if findings else 0
