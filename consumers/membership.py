@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from consumers.connection import KafkaSettings
 
-GIVE_UP_S = 10.0
+GIVE_UP_S = 5.0
+"""Less than a session: the client sends no heartbeat while it tells of a change."""
 SESSION_MS, HEARTBEAT_MS = 10_000, 2_000
 """A member that is silent for a session has lost its partitions to the others."""
 _POLL_MS = 500
@@ -119,5 +120,5 @@ class Membership:
             self._mine = (self._mine - gone) | added
             if held:
                 self._settled.clear()
-        if held:
+        if held and not self._stop.is_set():
             self._settled.wait(GIVE_UP_S)
