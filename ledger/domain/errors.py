@@ -525,6 +525,15 @@ class ViewUnreadable(LedgerError):
     exit_code = UNUSABLE
 
 
+class ViewsShared(LedgerError):
+    code, zh, en = (
+        "views-shared",
+        "视图由Kafka工作进程更新;请运行 rebuild --from kafka",
+        "the views are fed by workers from Kafka; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE
+
+
 class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
 
