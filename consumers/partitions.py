@@ -29,6 +29,8 @@ POLL_RECORDS = 10_000
 FETCH_WAIT_MS = 200
 """How long a broker may hold a question for which it has nothing yet."""
 LOOK_WAIT_MS = 5
+RECONNECT_MS = 2_000
+"""Most between two attempts to reach a broker that is away."""
 RETRY_MS = 100
 _ATTEMPTS = 5
 """Failures of ``poll`` in a row, each read again from where it was, before giving up."""
@@ -75,6 +77,7 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "check_crcs": True,
         "fetch_max_bytes": FETCH_BYTES,
         "max_poll_records": POLL_RECORDS,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
     }
 
 
