@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,10 +47,18 @@ def settings(problems: list[object]) -> list[tuple[str, str]]:
     return [(p.setting, p.found) for p in problems]  # type: ignore[attr-defined]
 
 
-def changed(kafka: KafkaSettings, topic: str, **values: str) -> None:
-    names = {name.replace("_", "."): value for name, value in values.items()}
+def changed(kafka: KafkaSettings, topic: str, setting: str, value: str) -> None:
+    """Change a topic's setting; the broker answers a moment before it goes by it."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, {setting: value})
     with KafkaAdminClient(**kafka.options()) as admin:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, names)])
+        admin.alter_configs([resource])
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            told = admin.describe_configs([resource], config_filter="all")["topic"][topic]
+            if told[setting]["value"] == value:
+                return
+            time.sleep(0.05)
+    raise AssertionError(f"{setting} is not {value}")
 
 
 def test_topics_are_made_once_and_then_stay(kafka: KafkaSettings, own: list[Topic]) -> None:
@@ -78,13 +87,13 @@ def test_a_setting_that_would_lose_or_change_the_log_is_a_problem(
     kafka: KafkaSettings, own: list[Topic], setting: str, value: str
 ) -> None:
     create_topics(kafka, topics=own)
-    changed(kafka, own[0].name, **{setting.replace(".", "_"): value})
+    changed(kafka, own[0].name, setting, value)
     assert settings(check_topics(kafka, topics=own)) == [(setting, value)]
 
 
 def test_the_relay_puts_nothing_into_a_topic_that_deletes(kafka: KafkaSettings) -> None:
     log = kafka_log(kafka)
-    changed(kafka, log.events, retention_ms="604800000")
+    changed(kafka, log.events, "retention.ms", "604800000")
     with pytest.raises(TopicsUnsafe, match=r"retention\.ms"):
         log.relay_once(told(5).feed())
 
