@@ -5,6 +5,7 @@ consumer waits for a missing topic for ever. So every process checks its connect
 :func:`check_connection` says within seconds which of them it is.
 """
 
+import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,8 +89,6 @@ def check_connection(
     Raises :class:`ChecksumsMissing`, :class:`KafkaUnreachable` (after ``timeout_s``),
     :class:`KafkaAuthenticationFailed`, :class:`KafkaTopicMissing`, :class:`KafkaNotAuthorized`.
     """
-    if find_spec("crc32c") is None:
-        raise ChecksumsMissing()
     log_in(kafka, timeout_s=timeout_s)
     wanted = sorted(set(topics))
     if wanted:
@@ -104,6 +103,8 @@ def log_in(kafka: KafkaSettings, *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
     """
     from kafka import errors
 
+    if find_spec("crc32c") is None:
+        raise ChecksumsMissing()
     deadline = time.monotonic() + timeout_s
     where = ",".join(kafka.bootstrap)
     reason: Exception | None = None
@@ -134,6 +135,8 @@ def _connect_once(kafka: KafkaSettings, timeout_s: float) -> None:
         failure: Exception = errors.KafkaConnectionError("no broker named")
         for broker in manager.cluster.bootstrap_brokers():
             try:
+                # Says in the system's words what is wrong with an address or a port.
+                socket.create_connection((broker.host, broker.port), timeout_s).close()
                 await manager.get_connection(
                     broker.node_id,
                     timeout_ms=timeout_s * 1_000,

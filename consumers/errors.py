@@ -189,3 +189,21 @@ class RelayInterrupted(LedgerError):
         "relaying was interrupted: {reason}",
     )
     exit_code = UNUSABLE
+
+
+class ViewsFedOtherwise(LedgerError):
+    code, zh, en = (
+        "views-fed-otherwise",
+        "视图{view}由另一来源更新;请运行 rebuild --from kafka",
+        "the view {view} is fed from elsewhere; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE
+
+
+class ViewsOutdated(LedgerError):
+    code, zh, en = (
+        "views-outdated",
+        "视图{view}是第{found}版,程序为第{known}版;请运行 rebuild --from kafka",
+        "the view {view} is of version {found}, this program has {known}; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE

@@ -5,7 +5,7 @@ its own results, where it is. Each record says which position came before it in 
 that a reader of a single partition finds what is missing, repeated or out of order there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -106,7 +106,8 @@ class PartitionReader:
             fetch_max_wait_ms=LOOK_WAIT_MS if looking else FETCH_WAIT_MS,
             retry_backoff_ms=LOOK_WAIT_MS if looking else RETRY_MS,
         )
-        self._parts = {p: TopicPartition(topic, p) for p in starts}
+        self._part: Callable[[int], Any] = lambda partition: TopicPartition(topic, partition)
+        self._parts: dict[int, Any] = {}
         self._offsets: dict[int, int] = {}
         self._last: dict[int, int | None] = {}
         self._failures = 0
@@ -115,6 +116,7 @@ class PartitionReader:
     def seek(self, starts: Mapping[int, Start]) -> None:
         """Go on with these partitions only, from there."""
         for partition, start in starts.items():
+            self._parts.setdefault(partition, self._part(partition))
             self._offsets[partition], self._last[partition] = start
         self.only(starts)
 

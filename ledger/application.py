@@ -14,14 +14,14 @@ import msgspec
 from ledger import codec
 from ledger.collector import collector_paused
 from ledger.documents import Documents
-from ledger.domain.errors import UNUSABLE, IdempotencyConflict, LedgerError
+from ledger.domain.errors import UNUSABLE, IdempotencyConflict, InvalidValue, LedgerError
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, rfc3339
 from ledger.standings import StandingSource
-from ledger.store.sqlite import CommandRecord, Conflict, SQLiteStore
+from ledger.store.store import CommandRecord, Conflict, Store
 from ledger.vault import Vault
 from ledger.work import Context, StateCache, Work
 
@@ -79,7 +79,7 @@ class Ledger:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        store: Store,
         vault: Vault,
         *,
         operator: str,
@@ -118,6 +118,15 @@ class Ledger:
         """
         return self._run(items, key, tolerate=True)
 
+    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
+        """What :meth:`execute_group` would answer on what is stored now. Nothing is stored."""
+        work = self._work(set(), self.store.last_time())
+        try:
+            return self._decide(work, items, "rehearsal", tolerate=True)
+        finally:
+            work.forget()
+            self.vault.discard()
+
     def state(self, kind: StreamKind[S], stream_id: str) -> S:
         """The state of a stream as stored now, for a look; nothing may be decided on it."""
         state = kind.new(stream_id)
@@ -131,6 +140,8 @@ class Ledger:
         return StoreFeed(self.store)
 
     def _run(self, items: Sequence[tuple[Command, Context]], key: str, *, tolerate: bool) -> Result:
+        if not key.strip():
+            raise InvalidValue(field="key", value=key or "-")
         digest = self._digest(items)
         moved: set[str] = set()
         not_before = ""
@@ -192,6 +203,7 @@ class Ledger:
     ) -> Outcome:
         mark = work.begin(context, key)
         try:
+            context.check()
             stream = _HANDLERS[type(command)](work, command)
         except Conflict:
             raise

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.keywrap import (
 from ledger.domain.errors import HomeMissing, SealBroken, VaultKeyMissing
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
-from ledger.store.sqlite import Conflict, translated
+from ledger.store.sqlite import translated
+from ledger.store.store import Conflict
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -92,6 +93,15 @@ class Vault:
         fields: dict[str, Any] = orjson.loads(text)
         return fields
 
+    def matches(self, sealed: Sealed, event_id: str, **fields: str) -> bool:
+        """Whether the sealed fields are those the caller already holds.
+
+        Recognizing, as for person ids and accounts: the answer is yes or no and nothing sealed
+        leaves the vault. Raises as :meth:`open` does.
+        """
+        found = self.open(sealed, event_id)
+        return all(found.get(name) == text for name, text in fields.items())
+
     def flush(self) -> None:
         """Make the keys drawn since the last flush durable, all in one transaction.
 
@@ -107,17 +117,21 @@ class Vault:
                 self._db.executemany("INSERT INTO keys VALUES (?,?)", rows)
                 self._db.execute("COMMIT")
             except sqlite3.IntegrityError as error:  # another process drew one of these keys
-                self._give_up()
+                self._roll_back()
                 raise Conflict([]) from error
             except sqlite3.Error:
-                self._give_up()
+                self._roll_back()
                 raise
         self._unflushed.clear()
 
-    def _give_up(self) -> None:
+    def _roll_back(self) -> None:
         """Leave the transaction, unless SQLite did so itself, and forget the keys drawn."""
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
+        self.discard()
+
+    def discard(self) -> None:
+        """Forget the keys drawn since the last flush: nothing sealed under them is kept."""
         for name in self._unflushed:
             self._keys.pop(name, None)
         self._unflushed.clear()

@@ -17,23 +17,37 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
-from ledger.domain.errors import OutsideDivision
-from ledger.domain.events.envelope import EventData, Sealed
+from ledger.domain.errors import InvalidValue, OutsideDivision
+from ledger.domain.events.envelope import Event, EventData, Sealed
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
 from ledger.store.mapper import NewEvent
-from ledger.store.sqlite import SQLiteStore
+from ledger.store.store import Store
 from ledger.vault import Vault
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who decides: an officer's id, role and division, and the day from which it holds."""
+    """Who decides: an officer's id, role and division, and the day from which it holds.
+
+    The role is what the officer says to act as. It is recorded for the reader and bars nothing:
+    which steps need different people is decided by person, where by division.
+    """
 
     actor: str
     role: str
     division: str
     effective: date
+
+    def check(self) -> None:
+        """Raise :class:`InvalidValue` for an actor or a role that is empty or padded.
+
+        One name with a space behind it and without would be two people to the four eyes.
+        """
+        for field in ("actor", "role"):
+            value = getattr(self, field)
+            if not value or value != value.strip():
+                raise InvalidValue(field=field, value=value or "-")
 
 
 class StateCache:
@@ -79,7 +93,7 @@ class Work:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        store: Store,
         cache: StateCache,
         vault: Vault,
         *,
@@ -162,6 +176,13 @@ class Work:
         if not seen:
             self.read.pop(stream_id, None)
         return state
+
+    def first(self, stream_id: str) -> Event[Any]:
+        """The event that a stream which exists begins with: stored, or recorded by this work."""
+        stored = self._store.stream(stream_id)
+        if stored:
+            return codec.decode(stored[0])
+        return next(new.event for new in self.events if new.originator_id == stream_id)
 
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
         """Which of the streams exist, by what is stored, cached or recorded so far."""

@@ -1,29 +1,42 @@
-"""The home: one directory that holds a whole embedded ledger, and the one place that wires it.
+"""The home: one directory with all that a ledger is, and the one place that wires it.
 
 ``home.toml`` says what the directory is and is written last, so that a home either is complete or
-can be made again by the same command. This is the composition root: no other module knows which
-store, feed or database is in use.
+can be made again by the same command. Events and views are in files of the directory or in a
+PostgreSQL database, as it says; vault and documents are always in the directory. This is the
+composition root: no other module knows which store, feed or database is in use.
 """
 
 import os
 import tomllib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+import sqlalchemy as sa
 
 import ledger.commands  # noqa: F401 - registers the handlers
 from ledger.application import Ledger
 from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
-from ledger.domain.errors import HomeMismatch, HomeMissing, HomeNewer, StoreDamaged, StoreFull
+from ledger.domain.errors import (
+    HomeMismatch,
+    HomeMissing,
+    HomeNewer,
+    InvalidValue,
+    StoreDamaged,
+    StoreFull,
+    StoreUnreachable,
+)
 from ledger.domain.rules import ProgramDefinition
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
 from ledger.store.sqlite import SQLiteStore
+from ledger.store.store import Store
 from ledger.vault import Vault
 from projections.engine import Projector
 from projections.standings import STANDING_VIEWS, ViewStandings
@@ -31,15 +44,26 @@ from projections.standings import STANDING_VIEWS, ViewStandings
 FORMAT = 1
 """The layout of a home. A home of a higher format was made by a newer version of this program."""
 
+DATABASE_URL = "BENEFITS_DATABASE_URL"
+"""The environment's variable with the database of a home whose events are not in its directory."""
+
+StoreKind = Literal["sqlite", "postgres"]
+
 
 class HomeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ``home.toml`` says. ``seed``, ``scale`` and ``year`` are set for a simulated city."""
+    """What ``home.toml`` says. ``seed``, ``scale`` and ``year`` are set for a simulated city.
+
+    ``log`` is the id under which a PostgreSQL database is this home's and no other's. Its address
+    is not said here: it holds a password, and changes while the log stays.
+    """
 
     format: int
     operator: str
     seed: int | None = None
     scale: str | None = None
     year: int | None = None
+    store: StoreKind = "sqlite"
+    log: str | None = None
 
     @property
     def share(self) -> Fraction:
@@ -50,10 +74,11 @@ class HomeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Home:
     """An existing home. Stores are opened on first use and closed together."""
 
-    def __init__(self, path: Path, info: HomeInfo) -> None:
+    def __init__(self, path: Path, info: HomeInfo, database_url: str | None = None) -> None:
         self.path = path
         self.info = info
-        self._store: SQLiteStore | None = None
+        self._url = database_url
+        self._store: Store | None = None
         self._vault: Vault | None = None
         self._projector: Projector | None = None
         self._standings: ViewStandings | None = None
@@ -67,32 +92,41 @@ class Home:
         seed: int | None = None,
         scale: str | None = None,
         year: int | None = None,
+        store: StoreKind = "sqlite",
+        database_url: str | None = None,
     ) -> "Home":
         """Make a home, or open the one that is there if it was made with the same settings.
 
-        Raises :class:`HomeMismatch` when it was made with others, :class:`HomeNewer`.
+        With ``store="postgres"`` the database gets the tables it lacks; ``database_url`` is its
+        ``postgresql://`` URL (None: BENEFITS_DATABASE_URL). Raises :class:`HomeMismatch` when the
+        home was made with other settings or the database holds another home's log,
+        :class:`HomeNewer`, and what a store raises.
         """
-        wanted = HomeInfo(format=FORMAT, operator=operator, seed=seed, scale=scale, year=year)
+        wanted = HomeInfo(
+            format=FORMAT, operator=operator, seed=seed, scale=scale, year=year, store=store
+        )
         if (path / "home.toml").exists():
-            home = cls.open(path)
-            for field in ("operator", "seed", "scale", "year"):
+            home = cls.open(path, database_url)
+            for field in ("operator", "seed", "scale", "year", "store"):
                 found, given = getattr(home.info, field), getattr(wanted, field)
                 if found != given:
                     raise HomeMismatch(home=str(path), what=field, found=found, given=given)
+            home._prepare()
             return home
+        home = cls(path, wanted, database_url)
+        home._prepare()
         try:
             path.mkdir(parents=True, exist_ok=True)
-            home = cls(path, wanted)
             Vault(path / "vault", home.randomness, create=True).close()
             home.store.close()
             home._store = None
-            _write(path / "home.toml", wanted)
+            _write(path / "home.toml", home.info)
         except OSError as error:
             raise StoreFull(reason=error.strerror) from error
         return home
 
     @classmethod
-    def open(cls, path: Path) -> "Home":
+    def open(cls, path: Path, database_url: str | None = None) -> "Home":
         """Raises :class:`HomeMissing`, :class:`HomeNewer`, :class:`StoreDamaged`."""
         file = path / "home.toml"
         if not file.exists():
@@ -105,9 +139,33 @@ class Home:
             info = msgspec.convert(data, HomeInfo)
         except (tomllib.TOMLDecodeError, KeyError, ValueError, msgspec.ValidationError) as error:
             raise StoreDamaged(reason=f"home.toml: {error}") from error
-        if not (path / "ledger.db").exists():
+        if info.store == "sqlite" and not (path / "ledger.db").exists():
             raise StoreDamaged(reason="ledger.db")
-        return cls(path, info)
+        return cls(path, info, database_url)
+
+    def _prepare(self) -> None:
+        """See that a database has its tables, and that its log is this home's."""
+        if self.info.store == "sqlite":
+            return
+        from ledger.store.migrations import claim, migrate
+
+        migrate(self.database_url)
+        mine = self.info.log or str(uuid.uuid4())
+        self._require(mine, claim(self.database_url, mine))
+        self.info = msgspec.structs.replace(self.info, log=mine)
+
+    def _require(self, mine: str | None, found: str) -> None:
+        """Raises :class:`HomeMismatch`: keys and documents of one log don't fit another."""
+        if found != mine:
+            raise HomeMismatch(home=str(self.path), what="log", found=mine, given=found)
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database. Raises :class:`StoreUnreachable` where none is told."""
+        url = self._url or os.environ.get(DATABASE_URL)
+        if not url:
+            raise StoreUnreachable(reason=DATABASE_URL)
+        return url
 
     @property
     def randomness(self) -> Randomness:
@@ -116,10 +174,23 @@ class Home:
         return SystemRandomness() if seed is None else SeededRandomness(seed)
 
     @property
-    def store(self) -> SQLiteStore:
+    def store(self) -> Store:
         if self._store is None:
-            self._store = SQLiteStore(self.path / "ledger.db")
+            self._store = self._opened_store()
         return self._store
+
+    def _opened_store(self) -> Store:
+        if self.info.store == "sqlite":
+            return SQLiteStore(self.path / "ledger.db")
+        from ledger.store.postgres import PostgresStore
+
+        store = PostgresStore(self.database_url)
+        try:
+            self._require(self.info.log, store.home)
+        except HomeMismatch:
+            store.close()
+            raise
+        return store
 
     @property
     def vault(self) -> Vault:
@@ -138,22 +209,28 @@ class Home:
 
     @property
     def projector(self) -> Projector:
-        """All views, in ``views.db``."""
+        """All views."""
         if self._projector is None:
-            self._projector = Projector(self._views_url, self.feed)
+            self._projector = Projector(self._views_url("views"), self.feed)
         return self._projector
 
     @property
     def standings(self) -> ViewStandings:
-        """What pay runs decide from: the few views it needs, in ``views.db`` beside the others."""
+        """What pay runs decide from: the few views it needs, always fed from the store itself.
+
+        In a file they are beside the others; in a server they have a schema of their own, since
+        the others may be written by someone who is fed otherwise.
+        """
         if self._standings is None:
-            views = Projector(self._views_url, self.feed, STANDING_VIEWS)
+            views = Projector(self._views_url("decisions"), self.feed, STANDING_VIEWS)
             self._standings = ViewStandings(views)
         return self._standings
 
-    @property
-    def _views_url(self) -> str:
-        return f"sqlite:///{self.path / 'views.db'}"
+    def _views_url(self, schema: Literal["views", "decisions"]) -> str:
+        """For SQLAlchemy; it may hold a password."""
+        if self.info.store == "sqlite":
+            return f"sqlite:///{self.path / 'views.db'}"
+        return views_url(self.database_url, schema)
 
     @property
     def documents(self) -> FolderDocuments:
@@ -182,6 +259,22 @@ class Home:
             if part is not None:
                 part.close()
         self._standings = self._projector = self._vault = self._store = None
+
+
+def views_url(database_url: str, schema: Literal["views", "decisions"]) -> str:
+    """SQLAlchemy's URL of a schema of views, for its owner. Raises :class:`InvalidValue`."""
+    from ledger.store.connecting import SCHEMAS
+
+    try:
+        url = sa.make_url(database_url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise InvalidValue(field="database_url", value="…") from None
+    given = str(url.query.get("options", ""))
+    options = (
+        f"{given} -c lock_timeout=30s -c role={SCHEMAS[schema]} -c search_path={schema}".strip()
+    )
+    placed = url.set(drivername="postgresql+psycopg").update_query_dict({"options": options})
+    return placed.render_as_string(hide_password=False)
 
 
 @contextmanager

@@ -35,13 +35,13 @@ class AsOf:
 
     def too_late(self, raw: bytes) -> bool:
         """Whether this event and all after it were recorded after the bound."""
-        return self.recorded is not None and _attribute(raw, b'"time":"') > self.recorded
+        return self.recorded is not None and attribute(raw, b'"time":"') > self.recorded
 
     def may_concern(self, raw: bytes) -> bool:
         """Whether the event is let in by its subject, or is one that every question needs."""
         return (
             self.subjects is None
-            or _attribute(raw, b'"subject":"') in self.subjects
+            or attribute(raw, b'"subject":"') in self.subjects
             or type_name(raw) in _ALWAYS
         )
 
@@ -50,7 +50,7 @@ class AsOf:
         return self.effective is None or event.effective <= self.effective
 
 
-def _attribute(raw: bytes, key: bytes) -> str:
+def attribute(raw: bytes, key: bytes) -> str:
     """An envelope attribute that sorts after ``data``, read without decoding.
 
     In canonical bytes it is the last place where its key is spelled so; ids and times hold nothing

@@ -5,19 +5,28 @@ written in the transaction that writes the rows, so that position and content ne
 one generation of a view is live; others are being built beside it, or were left by a build that
 died and are dropped by the next one.
 
-On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
+On PostgreSQL a reader sees one moment for as long as it looks, and writers of one schema wait for
+each other. On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
 transactions as a whole, rows and position together, and the next catch-up folds them again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull, ViewUnreadable
+from ledger.domain.errors import (
+    StoreBusy,
+    StoreDamaged,
+    StoreDenied,
+    StoreFull,
+    StoreUnreachable,
+    ViewUnreadable,
+)
 from ledger.store.failures import meaning
+from projections import places
 from projections.rows import TableDef
 from projections.tables import Statements, statements_for
 
@@ -35,6 +44,7 @@ GENERATIONS = sa.Table(
     sa.Column("tables", sa.Text(), nullable=False),
     sa.Column("digest", sa.Text()),
     sa.Column("digest_position", sa.BigInteger()),
+    sa.Column("partitions", sa.Integer()),
 )
 
 
@@ -43,7 +53,8 @@ class Generation:
     """One generation of a view: ``position`` events are in it, the last recorded at ``recorded``.
 
     ``tables`` are the names of its physical tables. ``digest`` is the content digest as taken at
-    ``digest_position``, if one was taken.
+    ``digest_position``, if one was taken. ``partitions`` is how many feed it, each with a place of
+    its own (:mod:`projections.places`); None is the whole log in order.
     """
 
     view: str
@@ -55,6 +66,7 @@ class Generation:
     tables: str
     digest: str | None = None
     digest_position: int | None = None
+    partitions: int | None = None
 
 
 class ViewDatabase:
@@ -64,8 +76,10 @@ class ViewDatabase:
         """``durable`` False is for a database that is thrown away: no journal, no syncs."""
         self.engine = _engine(url, durable)
         self._writer = self.engine.execution_options(write=True)
+        self._sharer = self.engine.execution_options(write=True, share=True)
         with self.write() as connection:
             GENERATIONS.metadata.create_all(connection)
+            places.create_tables(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -79,6 +93,15 @@ class ViewDatabase:
         with translated(), self._writer.begin() as connection:
             yield connection
 
+    @contextmanager
+    def share(self) -> Iterator[sa.Connection]:
+        """One transaction beside those of other workers: each holds rows of its own, or adds.
+
+        On SQLite, which has one writer at a time, it is :meth:`write`.
+        """
+        with translated(), self._sharer.begin() as connection:
+            yield connection
+
     def statements(self, table: TableDef[Any], generation: int) -> Statements:
         """The table of a generation, with its statements in this database's words."""
         return statements_for(table, generation, self.engine.dialect)
@@ -87,7 +110,20 @@ class ViewDatabase:
         """Every generation, oldest first."""
         order = (GENERATIONS.c.view, GENERATIONS.c.generation)
         rows = connection.execute(sa.select(GENERATIONS).order_by(*order))
-        return [Generation(**row._mapping) for row in rows]
+        found = [Generation(**row._mapping) for row in rows]
+        if all(g.partitions is None for g in found):
+            return found
+        counts = places.counts(connection)
+        return [
+            g
+            if g.partitions is None
+            else replace(
+                g,
+                position=counts[g.view, g.generation][0],
+                recorded=counts[g.view, g.generation][1],
+            )
+            for g in found
+        ]
 
     def live(self, connection: sa.Connection) -> dict[str, Generation]:
         """The live generation of each view."""
@@ -101,18 +137,28 @@ class ViewDatabase:
         tables: Sequence[TableDef[Any]],
         *,
         live: bool,
+        partitions: int | None = None,
     ) -> Generation:
-        """A new, empty generation with its tables."""
+        """A new, empty generation with its tables.
+
+        One that ``partitions`` feed has its indexes at once, since no worker is the first.
+        """
         number = 1 + max(
             (g.generation for g in self.generations(connection) if g.view == view), default=0
         )
         names = []
         for table in tables:
-            physical = self.statements(table, number).table
-            physical.create(connection)
-            names.append(physical.name)
-        made = Generation(view, number, version, live, 0, None, " ".join(names))
+            at = self.statements(table, number)
+            at.table.create(connection)
+            names.append(at.table.name)
+            for index in at.indexes if partitions else ():
+                connection.exec_driver_sql(index)
+        made = Generation(
+            view, number, version, live, 0, None, " ".join(names), partitions=partitions
+        )
         connection.execute(sa.insert(GENERATIONS).values(_fields(made)))
+        if partitions:
+            places.create_places(connection, made, partitions)
         return made
 
     def drop(self, connection: sa.Connection, generation: Generation) -> None:
@@ -120,6 +166,7 @@ class ViewDatabase:
         for name in generation.tables.split():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
+        places.drop_places(connection, generation.view, generation.generation)
 
     def make_live(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve this generation from now on; its view has no other live one."""
@@ -184,8 +231,26 @@ def _is(generation: Generation) -> sa.ColumnElement[bool]:
 
 def _engine(url: str, durable: bool) -> sa.Engine:
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, paramstyle="format")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, durable)
+    engine = sa.create_engine(parsed, paramstyle="format", pool_pre_ping=True)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get("write", False):
+            connection.exec_driver_sql(_ONE_MOMENT)
+        elif not options.get("share", False):
+            connection.exec_driver_sql(_ALONE)
+
+    return engine
+
+
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('views ' || current_schema(), 0))"
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def _sqlite(parsed: sa.URL, durable: bool) -> sa.Engine:
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
     pragmas = (
         ("journal_mode=WAL", "synchronous=NORMAL")
@@ -207,14 +272,15 @@ def _engine(url: str, durable: bool) -> sa.Engine:
     return engine
 
 
-STORE_ERRORS = (StoreFull, StoreDamaged, StoreBusy, ViewUnreadable)
+STORE_ERRORS = (
+    StoreFull,
+    StoreDamaged,
+    StoreBusy,
+    StoreUnreachable,
+    StoreDenied,
+    ViewUnreadable,
+)
 """What a database error can become."""
-
-_SERVERS: Mapping[str, type[LedgerError]] = {
-    "no space left": StoreFull,
-    "could not extend file": StoreFull,
-    "deadlock detected": StoreBusy,
-}
 
 
 @contextmanager
@@ -223,6 +289,4 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        reason = str(error.orig)
-        told = (kind for phrase, kind in _SERVERS.items() if phrase in reason.lower())
-        raise (meaning(error.orig) or next(told, ViewUnreadable))(reason=reason) from error
+        raise (meaning(error.orig) or ViewUnreadable)(reason=str(error.orig)) from error

@@ -34,8 +34,8 @@ from projections.views import ALL_VIEWS
 Progress = Callable[[int, int], None]
 """Called with the position reached and the position to reach."""
 
-WARM_FROM = 20_000
-"""A backlog of this many events reads whole tables first rather than rows one by one."""
+BULK_FROM = 20_000
+"""From a backlog of this many events on, the cycle collector is held back."""
 
 FLUSH_EVENTS = 2_500_000
 """A flush at the latest after this many events: some seconds of work, all that a kill can cost."""
@@ -219,11 +219,9 @@ class Projector:
 
     def _run(self, fold: Fold, stop: int, progress: Progress | None) -> bool:
         """Fold and flush up to ``stop``; False when the feed has no more to give for now."""
-        bulk = stop - fold.position >= WARM_FROM
+        bulk = stop - fold.position >= BULK_FROM
         try:
             with collector_paused(bulk):
-                if bulk:
-                    fold.warm()
                 for batch in self.feed.read(fold.position, stop):
                     if self._bound is None:
                         fold.apply(batch)

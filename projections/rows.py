@@ -4,11 +4,15 @@ A view declares its tables as msgspec structs; folds read and change rows by key
 of databases. A row that is not in memory is fetched by key through a function that the engine
 gives; when the engine knows that memory holds the whole table, absence needs no question. Keys are
 the first fields of the struct: the value itself for one field, a tuple for several.
+
+A row is written either on the events of one subject only (an *owned* table: a person's balance, a
+household's state) or it is a sum to which the events of any subject add (a *summed* table). That
+is what lets several workers, each with some of the subjects, fold one log into one database.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -28,39 +32,62 @@ class TableDef(Generic[R]):
 
     Columns follow the fields: ``str``, ``int``, ``bool``, each possibly None, :data:`Hex`, and
     lists or dicts of these, which become JSON text. Key fields are never None.
+
+    ``sums`` makes it a summed table: these columns add up. Its other columns are those of the event
+    with the lowest position, which the column ``first`` holds; without it there are none.
+    ``by`` says what of an event an owned table's first key field is: rows are read ahead by it.
     """
 
     name: str
     row: type[R]
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    sums: tuple[str, ...] = ()
+    first: str | None = None
+    by: Literal["subject", "stream"] | None = "subject"
 
     def __post_init__(self) -> None:
         fields = self.row.__struct_fields__
         assert fields[: len(self.key)] == self.key, f"{self.name}: the key comes first"
         assert all(name in fields for index in self.indexes for name in index), self.name
+        carried = set(fields) - {*self.key, *self.sums}
+        assert not self.sums or not carried or self.first in carried, f"{self.name}: whose?"
 
 
 class Rows(Generic[R]):
-    """The rows of one table by key, those touched since the last flush apart from the others."""
+    """The rows of one table by key, those touched since the last flush apart from the others.
 
-    __slots__ = ("_fetch", "_still", "_touched", "at_hand", "complete", "table")
+    Of a summed table only what was added since the last flush is here; storing it adds it up.
+    """
 
-    def __init__(self, table: TableDef[R], fetch: Callable[[Key], R | None] | None = None) -> None:
+    __slots__ = ("_fetch", "_known", "_still", "_touched", "_wide", "at_hand", "complete", "table")
+
+    def __init__(
+        self,
+        table: TableDef[R],
+        fetch: Callable[[Key], R | None] | None = None,
+        *,
+        empty: bool = True,
+    ) -> None:
+        """``fetch`` reads a stored row by key; ``empty`` says that none is stored yet."""
         self.table = table
-        self.complete = fetch is None
+        self.complete = empty or bool(table.sums)
         self._fetch = fetch
+        self._wide = len(table.key) > 1
+        self._known: set[str] = set()
         self._still: dict[Key, R] = {}
         self._touched: dict[Key, R] = {}
         self.at_hand: Callable[[Key], R | None] = self._touched.get
         """The row for changing if it was touched already: :meth:`edit` for a fold in a hurry."""
 
+    def __len__(self) -> int:
+        """How many rows are in memory."""
+        return len(self._still) + len(self._touched)
+
     def get(self, key: Key) -> R | None:
         """The row for reading only, or None."""
         row = self._touched.get(key) or self._still.get(key)
-        if row is None and not self.complete:
-            row = self._load(key)
-        return row
+        return row if row is not None or self.complete else self._load(key)
 
     def edit(self, key: Key) -> R | None:
         """The row for changing, or None; it is written at the next flush."""
@@ -82,12 +109,15 @@ class Rows(Generic[R]):
         self._touched[key] = row
         return row
 
-    def fill(self, rows: Iterable[tuple[Key, R]]) -> None:
-        """Take in the whole table as stored; what is in memory already stays as it is."""
-        fresh = dict(rows)
-        fresh.update(self._still)
-        self._still = fresh
-        self.complete = True
+    def unknown(self, firsts: Iterable[str]) -> list[str]:
+        """Which first key fields were not read yet."""
+        return sorted(set(firsts) - self._known)
+
+    def fill(self, firsts: Iterable[str], rows: Iterable[tuple[Key, R]]) -> None:
+        """Take in every stored row under these first key fields; what is in memory stays."""
+        self._known.update(firsts)
+        for key, row in rows:
+            self._still.setdefault(key, row)
 
     def touched(self) -> list[R]:
         """Rows changed or added since :meth:`clean`, by ascending key."""
@@ -101,10 +131,19 @@ class Rows(Generic[R]):
 
     def clean(self) -> None:
         """Everything touched is stored."""
-        self._still.update(self._touched)
+        if not self.table.sums:
+            self._still.update(self._touched)
         self._touched.clear()
 
+    def forget(self) -> None:
+        """Give back the memory of rows that are stored; they are read again when asked for."""
+        self._still.clear()
+        self._known.clear()
+        self.complete = bool(self.table.sums)
+
     def _load(self, key: Key) -> R | None:
+        if (key[0] if self._wide else key) in self._known:
+            return None
         assert self._fetch is not None
         row = self._fetch(key)
         if row is not None:

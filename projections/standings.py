@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from ledger.domain.payment import Standing
 from ledger.domain.person import ALLOWANCES
@@ -172,11 +174,28 @@ def _excluded(p: sa.Table, e: sa.Table, x: Exclusion, rule: Rule) -> sa.ColumnEl
     if x.other == "extreme-poverty-support":
         return p.c.extreme_poverty
     if x.other in ALLOWANCES:
-        monthly_fen = sa.type_coerce(p.c.allowances, sa.JSON)[x.other].as_integer()
+        monthly_fen = _ParsedJson(p.c.allowances)[x.other].as_integer()
         least = max(rule.rate_fen or 1, 1) if x.mode == "higher-of" else 1
         return sa.func.coalesce(monthly_fen, 0) >= least
     active = sa.select(e.c.beneficiary).where(e.c.program == x.other, e.c.status == "approved")
     return p.c.person.in_(active)
+
+
+class _ParsedJson(FunctionElement[Any]):
+    """A text column as the JSON that it holds: SQLite parses text itself, PostgreSQL is told to."""
+
+    type = sa.JSON()
+    inherit_cache = True
+
+
+@compiles(_ParsedJson)
+def _as_text(element: _ParsedJson, compiler: sa.Compiled, **rest: Any) -> str:
+    return str(compiler.process(element.clauses, **rest))
+
+
+@compiles(_ParsedJson, "postgresql")
+def _as_json(element: _ParsedJson, compiler: sa.Compiled, **rest: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **rest)} AS JSON)"
 
 
 @lru_cache(maxsize=10_000)

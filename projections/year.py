@@ -96,5 +96,5 @@ class YearTotals:
         """Persons on the register, or counting as having left it, at the year's end."""
         end = f"{self.year}-12-31"
         if figure.id == EXITED:
-            return sum(exited_by(row, end) for row in self.poverty)
-        return sum(row.registered_on <= end for row in self.poverty)
+            return len({row.person for row in self.poverty if exited_by(row, end)})
+        return len({row.person for row in self.poverty if row.registered_on <= end})

@@ -25,7 +25,7 @@ from ledger.domain.events import Event
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
-from ops.home import Home
+from ops.home import Home, StoreKind
 
 CITY, DISTRICT, NEIGHBOR, AWAY = "220200", "220202", "220203", None
 LIVING, NURSING, POVERTY = "living-subsidy", "nursing-subsidy", "poverty-register"
@@ -66,11 +66,15 @@ class Office:
         programs: Iterable[str] = (LIVING, NURSING, POVERTY),
         funds_fen: int = 100_000_000,
         name: str = "",
+        database_url: str | None = None,
     ) -> None:
+        """``database_url`` keeps events and views in PostgreSQL."""
         self.path = path
+        self.database_url = database_url
         self.name = name
         self.now = datetime(2016, 12, 1, 1, tzinfo=UTC)
-        self.home = Home.create(path, seed=1)
+        store: StoreKind = "sqlite" if database_url is None else "postgres"
+        self.home = Home.create(path, seed=1, store=store, database_url=database_url)
         self.ledger = Ledger(
             self.home.store,
             self.home.vault,
@@ -99,7 +103,7 @@ class Office:
 
     def rival(self) -> "Office":
         """Another process on the same files."""
-        return Office(self.path, name=f"{self.name}rival-")
+        return Office(self.path, name=f"{self.name}rival-", database_url=self.database_url)
 
     def close(self) -> None:
         self.home.close()

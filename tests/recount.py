@@ -54,7 +54,8 @@ def entries(kind, d):
     if kind == "OverpaymentCancelled":  # owed after all: the expense comes back
         yield "Expenses:Benefits", "Assets:Receivable", d["owed_fen"]
         yield "Expenses:Benefits", "Liabilities:Payable", d["refund_fen"]
-        yield "Expenses:Benefits", "Expenses:Waived", d["waived_fen"]
+        waived = d["amount_fen"] - d["owed_fen"] - d["refund_fen"]
+        yield "Expenses:Benefits", "Expenses:Waived", waived
     if kind == "PaymentReturned":
         late = d.get("after_settlement", False)
         yield (

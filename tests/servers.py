@@ -11,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or _FOLDER not in config.stash:
         return
     folder = config.stash[_FOLDER]
-    for home in folder.iterdir():
-        LocalBrokers(home).down()
-        LocalDatabase(home).down()
-    shutil.rmtree(folder)
+    # One that does not stop is told, and does not keep the others from being stopped.
+    with ExitStack() as every:
+        every.callback(shutil.rmtree, folder)
+        for home in folder.iterdir():
+            every.callback(LocalBrokers(home).down)
+            every.callback(LocalDatabase(home).down)
 
 
 @pytest.fixture(scope="session")
@@ -95,5 +97,4 @@ def topic_of_its_own(kafka: KafkaSettings, prefix: str = "test", partitions: int
 def _timed(what: str, start: Callable[[], object]) -> None:
     began = time.monotonic()
     start()
-    with suppress(OSError):
-        print(f"{what} ready after {time.monotonic() - began:.1f} s")
+    print(f"{what} ready after {time.monotonic() - began:.1f} s")

@@ -15,6 +15,7 @@ from ledger.commands import (
     payrun,
     person,
     program,
+    roster,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "payrun",
     "person",
     "program",
+    "roster",
 ]

@@ -52,6 +52,14 @@ class OpenFund(Command, frozen=True, kw_only=True):
     definition: FundDefinition
 
 
+class WidenEarmark(Command, frozen=True, kw_only=True):
+    """``programs`` are further ones that the fund is to pay for, under a document."""
+
+    fund: str
+    programs: list[str]
+    document: str
+
+
 class AppropriateFunds(Command, frozen=True, kw_only=True):
     fund: str
     amount_fen: int
@@ -139,13 +147,29 @@ def _of_program(
 def open_fund(work: Work, c: OpenFund) -> str:
     fund = work.load(FUND, fund_id(c.definition.code))
     funds.must_be_new(fund)
-    data = fe.FundOpened(
-        fund=c.definition.code,
-        zh=c.definition.zh,
-        en=c.definition.en,
-        source=c.definition.source,
-        earmark=sorted(c.definition.earmark),
+    opened = opening(c.definition)
+    work.record(FUND, fund, opened, subject=fund.id, division=work.operator)
+    return fund.id
+
+
+def opening(definition: FundDefinition) -> fe.FundOpened:
+    """The event that opens a fund as the catalog defines it."""
+    return fe.FundOpened(
+        fund=definition.code,
+        zh=definition.zh,
+        en=definition.en,
+        source=definition.source,
+        earmark=sorted(definition.earmark),
     )
+
+
+@handles(WidenEarmark)
+def widen_earmark(work: Work, c: WidenEarmark) -> str:
+    """By an officer of the city; raises UnknownProgram for one that was never adopted."""
+    fund = work.load(FUND, fund_id(c.fund))
+    data = funds.widen(fund, programs=c.programs, document=c.document)
+    for code in data.programs:
+        rules.must_exist(work.load(PROGRAM, program_id(code)), code)
     work.record(FUND, fund, data, subject=fund.id, division=work.operator)
     return fund.id
 

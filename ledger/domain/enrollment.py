@@ -76,7 +76,6 @@ class Overpayment:
     fund: str
     owed_fen: int
     collected_fen: int = 0
-    waived_fen: int = 0
     decided: bool = False
 
 
@@ -289,7 +288,6 @@ def _cancelled(e: Enrollment, event: Event[ev.OverpaymentCancelled]) -> None:
     debt.amount_fen -= d.amount_fen
     debt.owed_fen -= d.owed_fen
     debt.collected_fen -= d.refund_fen
-    debt.waived_fen -= d.waived_fen
     for each in d.months:
         grant = e.grants[each.month]
         grant.debt = None
@@ -304,9 +302,7 @@ def _collected(e: Enrollment, event: Event[ev.RecoveryCollected]) -> None:
 
 
 def _waived(e: Enrollment, event: Event[ev.RecoveryWaived]) -> None:
-    debt = e.overpayments[event.data.overpayment]
-    debt.owed_fen -= event.data.amount_fen
-    debt.waived_fen += event.data.amount_fen
+    e.overpayments[event.data.overpayment].owed_fen -= event.data.amount_fen
 
 
 def _delivered(e: Enrollment, event: Event[ev.ServiceDelivered]) -> None:

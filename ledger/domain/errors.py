@@ -158,6 +158,35 @@ class RuleOverlap(LedgerError):
     )
 
 
+class RuleChanged(LedgerError):
+    code, zh, en = (
+        "rule-changed",
+        "项目{program}自{valid_from}起的规则已采用,其{fields}不能改动;变更须另立新起始日的规则",
+        "the rule of program {program} from {valid_from} is adopted and its {fields} can't be "
+        "changed: a changed rule needs a first day of its own",
+    )
+    exit_code = 3
+
+
+class DefinitionDiffers(LedgerError):
+    code, zh, en = (
+        "definition-differs",
+        "{what}已采用,目录中不同的{fields}未采用",
+        "{what} is adopted; what differs in the catalog was not taken over: {fields}",
+    )
+    exit_code = 3
+
+
+class EarmarkDiffers(LedgerError):
+    code, zh, en = (
+        "earmark-differs",
+        "资金{fund}已开立,目录中其专项范围多出{programs},未采用;扩大范围须依文件办理",
+        "fund {fund} is open; the catalog's wider earmark was not taken over: {programs}. "
+        "Widening it needs a document",
+    )
+    exit_code = 3
+
+
 class NoRuleInForce(LedgerError):
     code, zh, en = (
         "no-rule-in-force",
@@ -371,6 +400,57 @@ class StoreBusy(LedgerError):
     exit_code = UNUSABLE
 
 
+class StoreUnreachable(LedgerError):
+    """No connection to the server, or it broke. What was under way is resolved by its key."""
+
+    code, zh, en = (
+        "store-unreachable",
+        "数据库无法连接:{reason}",
+        "the database cannot be reached: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreDenied(LedgerError):
+    """The server refuses the login, the role or the statement."""
+
+    code, zh, en = (
+        "store-denied",
+        "数据库拒绝了此操作(权限):{reason}",
+        "the database refuses this: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreNewer(LedgerError):
+    code, zh, en = (
+        "store-newer",
+        "数据库由更新的版本(第{found}次迁移)建立,本版本只认识到第{known}次",
+        "the database is at migration {found}, newer than the {known} this version knows",
+    )
+    exit_code = UNUSABLE
+
+
+class StoreOutdated(LedgerError):
+    code, zh, en = (
+        "store-outdated",
+        "数据库只到第{found}次迁移,需要第{known}次;请运行 init",
+        "the database is at migration {found} and needs {known}; run init",
+    )
+    exit_code = UNUSABLE
+
+
+class MigrationChanged(LedgerError):
+    """What was once applied reads otherwise now: the layout of the tables can't be relied on."""
+
+    code, zh, en = (
+        "migration-changed",
+        "第{number}次迁移的内容与数据库所记录的不同",
+        "migration {number} is not the one that was applied to the database",
+    )
+    exit_code = UNUSABLE
+
+
 class HomeMissing(LedgerError):
     code, zh, en = (
         "home-missing",
@@ -457,4 +537,53 @@ class ResultIncomplete(LedgerError):
         "result-incomplete",
         "银行回盘与发放名单不一致:应有{expected},实有{found}",
         "the bank's result does not match the lines issued: {expected} expected, {found} found",
+    )
+
+
+# --- rosters
+
+_FACTS = {
+    "account": ("银行账号", "bank account"),
+    "applied_on": ("申请日期", "day of application"),
+    "category": ("残疾类别", "category"),
+    "division": ("行政区划", "division"),
+    "expires_on": ("有效期", "expiry"),
+    "extreme-poverty": ("特困", "extreme poverty"),
+    "grade": ("残疾等级", "grade"),
+    "low-income": ("低保", "low income"),
+    "name": ("姓名", "name"),
+    "needs_care": ("需要护理", "need of care"),
+    "status": ("残疾人证状态", "certificate's standing"),
+    "urban": ("城镇户籍", "urban registration"),
+}
+_VALUES = {"+": ("是", "yes"), "-": ("否或无", "no or none")}
+
+
+class DiffersFromLedger(LedgerError):
+    """``facts`` maps each fact to what the ledger has; empty where that is sealed."""
+
+    code, zh, en = (
+        "differs-from-ledger",
+        "与账本不一致:{what}",
+        "differs from the ledger: {what}",
+    )
+
+    def message(self, lang: str = "zh") -> str:
+        """The facts in words, with the ledger's value where events carry it in the clear."""
+        at = 1 if lang == "en" else 0
+        facts: dict[str, str] = self.fields["facts"]
+        shown = "{} ({} in the ledger)" if at else "{}(账本为{})"
+        said = []
+        for fact, value in facts.items():
+            name, held = _FACTS[fact][at], _VALUES.get(value, (value, value))[at]
+            said.append(shown.format(name, held) if value else name)
+        template = self.en if at else self.zh
+        return template.format(what=(", " if at else "、").join(said))
+
+
+class NotRegistered(LedgerError):
+    code, zh, en = (
+        "not-registered",
+        "账本中没有此人,请先登记或导入人员名册",
+        "nobody of this number is registered; import the persons first",
     )

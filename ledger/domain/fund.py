@@ -9,9 +9,13 @@ from typing import Any, Literal
 
 from ledger.domain.errors import (
     AlreadyExists,
+    DefinitionDiffers,
+    EarmarkDiffers,
     FundEarmarked,
     FundOvercommitted,
     InvalidAmount,
+    InvalidValue,
+    LedgerError,
     NotFound,
 )
 from ledger.domain.events import fund as ev
@@ -24,11 +28,15 @@ Form = Literal["cash", "goods"]
 
 @dataclass(slots=True)
 class Fund:
-    """State of a fund's stream; ``available`` by form, in fen, and the open commitments."""
+    """State of a fund's stream; ``available`` by form, in fen, and the open commitments.
+
+    ``opened`` is the definition as it was opened, ``earmark`` what it may pay for by now.
+    """
 
     id: str
     version: int = 0
     code: str = ""
+    opened: ev.FundOpened | None = None
     earmark: frozenset[str] = frozenset()
     available: dict[str, int] = field(default_factory=lambda: {"cash": 0, "goods": 0})
     committed: dict[str, int] = field(default_factory=dict)
@@ -42,6 +50,31 @@ def must_exist(fund: Fund) -> None:
 def must_be_new(fund: Fund) -> None:
     if fund.version:
         raise AlreadyExists(what=fund.code)
+
+
+def widen(fund: Fund, *, programs: list[str], document: str) -> ev.FundEarmarkWidened:
+    """Let the fund pay for further programs; an earmark is never narrowed.
+
+    Raises :class:`InvalidValue` for no program, :class:`AlreadyExists` for one it may pay for.
+    """
+    must_exist(fund)
+    if not programs:
+        raise InvalidValue(field="programs", value="-")
+    if known := fund.earmark.intersection(programs):
+        raise AlreadyExists(what=f"{fund.code} / {min(known)}")
+    return ev.FundEarmarkWidened(fund=fund.code, programs=sorted(set(programs)), document=document)
+
+
+def differences(fund: Fund, opening: ev.FundOpened) -> list[LedgerError]:
+    """How a catalog's fund differs from what was opened, and what it would have it pay for."""
+    assert fund.opened is not None, fund.code
+    found: list[LedgerError] = []
+    if wider := sorted(set(opening.earmark) - fund.earmark):
+        found.append(EarmarkDiffers(fund=fund.code, programs=", ".join(wider)))
+    names = ("zh", "en", "source")
+    if fields := [n for n in names if getattr(fund.opened, n) != getattr(opening, n)]:
+        found.append(DefinitionDiffers(what=fund.code, fields=", ".join(fields)))
+    return found
 
 
 def commit(
@@ -84,7 +117,9 @@ def evolve(fund: Fund, event: Event[Any]) -> None:
     data = event.data
     match data:
         case ev.FundOpened():
-            fund.code, fund.earmark = data.fund, frozenset(data.earmark)
+            fund.opened, fund.code, fund.earmark = data, data.fund, frozenset(data.earmark)
+        case ev.FundEarmarkWidened():
+            fund.earmark |= frozenset(data.programs)
         case ev.FundsAppropriated():
             fund.available["cash"] += data.amount_fen
         case ev.DonationReceived():

@@ -378,7 +378,6 @@ def cancel_overpayment(
         amount_fen=amount_fen,
         owed_fen=owed_fen,
         refund_fen=refund_fen,
-        waived_fen=amount_fen - owed_fen - refund_fen,
         fund=found.fund,
         reason="owed-after-all",
         zh=f"{len(months)}个月({span})应发,撤销多发认定",

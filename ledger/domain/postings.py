@@ -107,7 +107,7 @@ def _cancelled(event: Event[en.OverpaymentCancelled]) -> Postings:
             EXPENSE: d.amount_fen,
             RECEIVABLE: -d.owed_fen,
             PAYABLE: -d.refund_fen,
-            WAIVED: -d.waived_fen,
+            WAIVED: -en.waived_of(d),
         },
     )
 

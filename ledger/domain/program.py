@@ -8,10 +8,13 @@ from typing import Any
 import msgspec
 
 from ledger.domain.errors import (
+    DefinitionDiffers,
     InvalidValue,
+    LedgerError,
     NoRuleInForce,
     ProgramClosedError,
     ProgramExists,
+    RuleChanged,
     RuleOverlap,
     UnknownProgram,
     WrongKind,
@@ -29,7 +32,10 @@ PAYS = ("periodic-cash", "one-off-cash", "contribution", "service", "donation", 
 
 @dataclass(slots=True)
 class Program:
-    """State of a program's stream; ``rules`` in order of their first day."""
+    """State of a program's stream; ``rules`` in order of their first day.
+
+    ``adopted`` is the definition as it was adopted.
+    """
 
     id: str
     version: int = 0
@@ -39,6 +45,7 @@ class Program:
     fund: str | None = None
     payee: str = "beneficiary"
     closed_on: date | None = None
+    adopted: ev.ProgramAdopted | None = None
     rules: list[Rule] = field(default_factory=list)
     targets: dict[int, int] = field(default_factory=dict)
 
@@ -87,7 +94,13 @@ def adopt(program: Program, definition: ProgramDefinition) -> list[EventData]:
     """The events that bring a catalog file into the ledger: the adoption, then its rules."""
     if program.version:
         raise ProgramExists(program=definition.code)
-    adopted = ev.ProgramAdopted(
+    check_rules(definition.code, definition.rules)
+    rules = [ev.RuleSet(program=definition.code, rule=r) for r in definition.rules]
+    return [_adoption(definition), *rules]
+
+
+def _adoption(definition: ProgramDefinition) -> ev.ProgramAdopted:
+    return ev.ProgramAdopted(
         program=definition.code,
         zh=definition.zh,
         en=definition.en,
@@ -99,9 +112,46 @@ def adopt(program: Program, definition: ProgramDefinition) -> list[EventData]:
         document=definition.document,
         source=definition.source,
     )
-    check_rules(definition.code, definition.rules)
-    rules = [ev.RuleSet(program=definition.code, rule=r) for r in definition.rules]
-    return [adopted, *rules]
+
+
+def differences(program: Program, definition: ProgramDefinition) -> list[LedgerError]:
+    """How a catalog file differs from what was adopted, rules apart that are new.
+
+    :class:`RuleChanged` for each rule with the first day of an adopted one and other content,
+    :class:`DefinitionDiffers` for anything else. That a later rule ended an open-ended one is no
+    difference.
+    """
+    assert program.adopted is not None, program.code
+    found: list[LedgerError] = []
+    if fields := _unequal(program.adopted, _adoption(definition)):
+        found.append(DefinitionDiffers(what=program.code, fields=", ".join(fields)))
+    known = {r.valid_from: r for r in program.rules}
+    first_days = sorted({*known, *(r.valid_from for r in definition.rules)})
+    for rule in definition.rules:
+        if rule.valid_from in known:
+            adopted = _ended(known[rule.valid_from], first_days)
+            if fields := _unequal(adopted, _ended(rule, first_days)):
+                found.append(_changed(program, rule, fields))
+    return found
+
+
+def _ended(rule: Rule, first_days: list[date]) -> Rule:
+    """An open-ended rule with the last day that the next rule gives it."""
+    later = [day for day in first_days if day > rule.valid_from]
+    if rule.valid_to is not None or not later:
+        return rule
+    return msgspec.structs.replace(rule, valid_to=later[0] - timedelta(days=1))
+
+
+def _unequal(one: msgspec.Struct, other: msgspec.Struct) -> list[str]:
+    """The names of the fields in which two structs of a kind differ."""
+    return [n for n in one.__struct_fields__ if getattr(one, n) != getattr(other, n)]
+
+
+def _changed(program: Program, rule: Rule, fields: list[str]) -> RuleChanged:
+    return RuleChanged(
+        program=program.code, valid_from=rule.valid_from.isoformat(), fields=", ".join(fields)
+    )
 
 
 def new_rules(program: Program, definition: ProgramDefinition) -> list[EventData]:
@@ -133,8 +183,14 @@ def check_rules(code: str, rules: list[Rule]) -> None:
 
 
 def check_new_rule(program: Program, rule: Rule) -> None:
-    """A new rule begins after all others; it ends the open-ended one before it."""
+    """A new rule begins after all others; it ends the open-ended one before it.
+
+    Raises :class:`RuleChanged` for the first day of a rule that stands, RuleOverlap.
+    """
     must_exist(program, program.code)
+    for standing in program.rules:
+        if standing.valid_from == rule.valid_from:
+            raise _changed(program, rule, _unequal(standing, rule))
     check_rules(program.code, [*program.rules, rule])
 
 
@@ -143,6 +199,7 @@ def evolve(program: Program, event: Event[Any]) -> None:
     data = event.data
     match data:
         case ev.ProgramAdopted():
+            program.adopted = data
             program.code, program.kind = data.program, data.kind
             program.beneficiary, program.fund, program.payee = (
                 data.beneficiary,

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from ledger.domain.errors import StoreDamaged
 from ledger.log.feed import Record
-from ledger.log.sequencer import Run, Sequencer
-from ledger.store.sqlite import SQLiteStore
+from ledger.log.sequencer import Sequencer
+from ledger.store.order import Run
+from ledger.store.store import Store
 
 
 class StoreFeed:
     """A :class:`~ledger.log.feed.Feed` over one store. Asking for its end sequences what is new."""
 
-    def __init__(self, store: SQLiteStore, *, batch_size: int = 5_000) -> None:
+    def __init__(self, store: Store, *, batch_size: int = 5_000) -> None:
         self._store = store
         self._sequencer = Sequencer(store)
         self._batch_size = batch_size
@@ -30,16 +31,11 @@ class StoreFeed:
                 size = min(self._batch_size, until - position)
                 batch = self._batch(run, position, size)
                 if len(batch) != size:
-                    raise StoreDamaged(reason=f"{self._store.path.name}: position {position}")
+                    raise StoreDamaged(reason=f"{self._store.name}: position {position}")
                 yield batch
                 position += size
 
     def _batch(self, run: Run, position: int, size: int) -> list[Record]:
         first = run.first_notification + position - run.first_position
-        with self._store.reading() as c:
-            c.row_factory = None
-            rows = c.execute(
-                "SELECT state FROM stored_events WHERE rowid BETWEEN ? AND ? ORDER BY rowid",
-                (first, first + size - 1),
-            ).fetchall()
-        return [(position + i, row[0]) for i, row in enumerate(rows)]
+        states = self._store.states(first, first + size - 1)
+        return list(enumerate(states, position))

@@ -1,13 +1,21 @@
-"""What a failure of SQLite means to the ledger, by SQLite's own names for results.
+"""What a failure of SQLite or PostgreSQL means to the ledger, by their own names for results.
 
-The messages do not tell: "disk I/O error" is what a quota or a limit of file size gives, where a
-full disk gives "database or disk is full", and also what a file gives that cannot be read.
+The messages do not tell: "disk I/O error" is what a quota or a limit of file size gives SQLite,
+where a full disk gives "database or disk is full", and also what a file gives that cannot be read.
+PostgreSQL's messages are in the server's language.
 """
 
-from ledger.domain.errors import LedgerError, StoreBusy, StoreDamaged, StoreFull
+from ledger.domain.errors import (
+    LedgerError,
+    StoreBusy,
+    StoreDamaged,
+    StoreDenied,
+    StoreFull,
+    StoreUnreachable,
+)
 
 _UNWRITTEN = ("WRITE", "FSYNC", "DIR_FSYNC", "TRUNCATE", "SHMSIZE")
-_MEANING: tuple[tuple[str, type[LedgerError]], ...] = (
+_SQLITE: tuple[tuple[str, type[LedgerError]], ...] = (
     ("SQLITE_FULL", StoreFull),
     *((f"SQLITE_IOERR_{step}", StoreFull) for step in _UNWRITTEN),
     ("SQLITE_IOERR", StoreDamaged),
@@ -16,11 +24,46 @@ _MEANING: tuple[tuple[str, type[LedgerError]], ...] = (
     ("SQLITE_BUSY", StoreBusy),
     ("SQLITE_LOCKED", StoreBusy),
 )
+_SQLSTATES: tuple[tuple[str, type[LedgerError]], ...] = (
+    ("53100", StoreFull),  # disk full
+    ("53", StoreBusy),  # too many connections, out of memory
+    ("55P03", StoreBusy),  # a lock was not to be had in time
+    ("40", StoreBusy),  # a deadlock, or a transaction that must be tried again
+    ("57014", StoreBusy),  # canceled by a time limit
+    ("57P", StoreUnreachable),  # shutting down, starting up, or ended by an administrator
+    ("08", StoreUnreachable),
+    ("3D000", StoreUnreachable),  # no such database
+    ("42501", StoreDenied),
+    ("25006", StoreDenied),  # a server that may only be read from
+    ("28", StoreDenied),  # login refused
+    ("22023", StoreDenied),  # a role to take on that does not exist
+    ("XX", StoreDamaged),
+    ("58", StoreDamaged),
+)
 
 
 def meaning(error: BaseException | None) -> type[LedgerError] | None:
     """The ledger's error for a driver's one, or for what was raised from one; None: no failure."""
+    if error is None:
+        return None
     name = getattr(error, "sqlite_errorname", None)
-    if name is None:
-        return meaning(error.__cause__) if error is not None and error.__cause__ else None
-    return next((kind for prefix, kind in _MEANING if name.startswith(prefix)), None)
+    if name is not None:
+        return _first(_SQLITE, name)
+    if hasattr(error, "sqlstate"):
+        if error.sqlstate is not None:
+            return _first(_SQLSTATES, error.sqlstate)
+        # A refusal to connect has no code; but the server had come to asking for a password.
+        attempt = getattr(error, "pgconn", None)
+        if attempt is not None and (attempt.used_password or attempt.needs_password):
+            return StoreDenied
+        # What no server answered, the client found: there is no connection, or it broke. Told by
+        # name, so that a ledger in SQLite imports no driver for a server.
+        if {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
+            return StoreUnreachable
+    return meaning(error.__cause__)
+
+
+def _first(
+    meanings: tuple[tuple[str, type[LedgerError]], ...], name: str
+) -> type[LedgerError] | None:
+    return next((kind for prefix, kind in meanings if name.startswith(prefix)), None)

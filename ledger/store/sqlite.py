@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -22,9 +22,18 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from ledger import codec
-from ledger.domain.errors import StaleVersion, StoreBusy, StoreDamaged
+from ledger.domain.errors import StoreBusy, StoreDamaged
 from ledger.store.failures import meaning
 from ledger.store.mapper import BytesMapper, NewEvent
+from ledger.store.order import Order
+from ledger.store.store import (
+    Checks,
+    CommandRecord,
+    Conflict,
+    Store,
+    StoredRow,
+    in_time,
+)
 
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
@@ -32,28 +41,6 @@ CACHE_KIB = 200_000
 CHECKPOINT_PAGES = 16_000
 """How long the write-ahead log grows before its pages move into the database: a page of that index
 is then written once for many transactions."""
-
-
-_DAY = len("2017-01-01")
-
-
-class CommandRecord(NamedTuple):
-    """A command that was carried out: its key, a keyed digest of its content, its result."""
-
-    key: str
-    digest: str
-    result: bytes
-
-
-class Conflict(StaleVersion):
-    """Some streams moved on since they were read; ``streams`` names them.
-
-    Of no streams: another process used the command's key, or recorded on a later day.
-    """
-
-    def __init__(self, streams: Sequence[str]) -> None:
-        self.streams = list(streams)
-        super().__init__(stream=self.streams[0] if self.streams else "?")
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -74,55 +61,47 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
         *,
-        expected: Mapping[str, int] | None = None,
-        command: CommandRecord | None = None,
+        checks: Checks | None = None,
         **_: Any,
     ) -> Sequence[int]:
+        """Insert events; with ``checks`` see :meth:`~ledger.store.store.Store.append`."""
         c.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         c.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         # The first write takes the lock, so that nothing read below can move any more.
         c.execute("DELETE FROM commands WHERE 0")
-        if command is not None:
-            try:
-                c.execute("INSERT INTO commands VALUES (?,?,?)", command)
-            except sqlite3.IntegrityError as error:  # the key was used since it was looked for
-                raise Conflict([]) from error
-        rows = _in_time(
-            c, [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events]
-        )
-        try:
+        if checks is None:
+            rows = [StoredRow(*_columns(s)) for s in stored_events]
             c.executemany(self.insert_events_statement, rows)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(_moved(c, rows)) from error
-        moved = [s for s, v in (expected or {}).items() if _version(c, s) != v]
-        if moved:
-            raise Conflict(moved)
+        else:
+            rows = _checked(c, self.insert_events_statement, stored_events, checks)
         c.execute("SELECT MAX(rowid) FROM stored_events")
         last = c.fetchone()[0] or 0
-        return range(last - len(rows) + 1, last + 1)
+        return list(range(last - len(rows) + 1, last + 1))
 
 
-Row = tuple[Any, int, str, bytes]
+def _columns(s: StoredEvent) -> tuple[Any, ...]:
+    return s.originator_id, s.originator_version, s.topic, s.state
 
 
-def _in_time(c: SQLiteCursor, rows: list[Row]) -> list[Row]:
-    """The rows, recorded no earlier than the last stored event.
-
-    Whoever decides first may come to the lock second, so a decision that is behind by its own
-    length is recorded at the time of the event before it. Decisions rest on the day of recording:
-    one that is behind by a day is a :class:`Conflict` of no stream, to be taken anew.
-    """
+def _checked(
+    c: SQLiteCursor, insert: str, stored_events: Sequence[StoredEvent], checks: Checks
+) -> list[StoredRow]:
+    """Store what ``checks`` allows, under the lock; raises :class:`Conflict`."""
+    if checks.command is not None:
+        try:
+            c.execute("INSERT INTO commands VALUES (?,?,?)", checks.command)
+        except sqlite3.IntegrityError as error:  # the key was used since it was looked for
+            raise Conflict([]) from error
     c.execute(_LAST)
-    last = _time_of(c.fetchone())
-    behind = [row for row in rows if codec.recorded(row[3]) < last]
-    if not behind:
-        return rows
-    if any(codec.recorded(row[3])[:_DAY] < last[:_DAY] for row in behind):
-        raise Conflict([])
-    return [
-        (stream, version, topic, codec.restamped(raw, max(codec.recorded(raw), last)))
-        for stream, version, topic, raw in rows
-    ]
+    rows = in_time(cast(Sequence[NewEvent], stored_events), _time_of(c.fetchone()))
+    try:
+        c.executemany(insert, rows)
+    except sqlite3.IntegrityError as error:
+        raise Conflict(_moved(c, rows)) from error
+    moved = [s for s, v in checks.expected.items() if _version(c, s) != v]
+    if moved:
+        raise Conflict(moved)
+    return rows
 
 
 _LAST = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
@@ -138,23 +117,23 @@ def _version(c: SQLiteCursor, stream: str) -> int:
     return c.fetchone()[0] or 0
 
 
-def _moved(c: SQLiteCursor, rows: Sequence[Row]) -> list[str]:
+def _moved(c: SQLiteCursor, rows: Sequence[StoredRow]) -> list[str]:
     """The streams whose next version is taken, judged by the first row of each.
 
     The failed statement may have left a part of its rows in the open transaction, so only what
     was there before it counts: the version stored with other bytes than ours.
     """
-    first: dict[str, tuple[int, bytes]] = {}
-    for stream, version, _, state in rows:
-        first.setdefault(stream, (version, state))
+    first: dict[str, StoredRow] = {}
+    for row in rows:
+        first.setdefault(row.stream, row)
     moved = []
-    for stream, (version, state) in first.items():
+    for stream, row in first.items():
         c.execute(
             "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?",
-            (stream, version),
+            (stream, row.version),
         )
         found = c.fetchone()
-        if found is not None and found[0] != state:
+        if found is not None and found[0] != row.state:
             moved.append(stream)
     return moved
 
@@ -165,8 +144,8 @@ class _StoreApplication(Application[str]):
     name = "ledger"
 
 
-class SQLiteStore:
-    """Events by stream, commands by key. One file; safe for several processes."""
+class SQLiteStore(Store):
+    """A :class:`~ledger.store.store.Store` in one file; safe for several processes."""
 
     def __init__(self, path: Path, *, lock_timeout_s: int = 30) -> None:
         with translated(path):
@@ -184,12 +163,15 @@ class SQLiteStore:
         assert isinstance(self._app.recorder, LedgerRecorder)
         self.path = path
         self.recorder = self._app.recorder
-        self.mapper = self._app.mapper
         # Single streams are read through a connection that stays in auto-commit mode: a decision
         # reads many of them, and what they hold is checked again when its events are stored.
         self._reader = sqlite3.connect(
             path, isolation_level=None, timeout=lock_timeout_s, check_same_thread=False
         )
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
     def append(
         self,
@@ -198,21 +180,12 @@ class SQLiteStore:
         expected: Mapping[str, int] | None = None,
         command: CommandRecord | None = None,
     ) -> None:
-        """Store all or nothing, durably.
-
-        ``expected`` gives the version of each stream that was read but not written (0: absent).
-        Recorded times never fall: see :func:`_in_time`. Raises :class:`Conflict` when a stream
-        or the day moved on, StoreFull, StoreBusy, StoreDamaged.
-        """
         with translated(self.path):
             self.recorder.insert_events(
-                cast(Sequence[StoredEvent], events),
-                expected=expected,
-                command=command,
+                cast(Sequence[StoredEvent], events), checks=Checks(expected or {}, command)
             )
 
     def stream(self, stream_id: str, *, after: int = 0) -> list[bytes]:
-        """The bytes of a stream's events after a version, in order."""
         with translated(self.path):
             found = self._reader.execute(
                 "SELECT state FROM stored_events WHERE originator_id=? AND originator_version>? "
@@ -221,8 +194,16 @@ class SQLiteStore:
             )
             return [row[0] for row in found]
 
+    def numbered(self, stream_id: str) -> list[tuple[int, bytes]]:
+        with translated(self.path):
+            found = self._reader.execute(
+                "SELECT rowid, state FROM stored_events WHERE originator_id=? "
+                "ORDER BY originator_version",
+                (stream_id,),
+            )
+            return found.fetchall()
+
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
-        """Which of the streams have events."""
         marks = ",".join("?" * len(stream_ids))
         with translated(self.path):
             found = self._reader.execute(
@@ -233,7 +214,6 @@ class SQLiteStore:
             return {row[0] for row in found}
 
     def version(self, stream_id: str) -> int:
-        """The version of a stream's last event; 0 if there is none."""
         with translated(self.path):
             found = self._reader.execute(
                 "SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?",
@@ -242,31 +222,56 @@ class SQLiteStore:
             return found.fetchone()[0] or 0
 
     def last_time(self) -> str:
-        """The recorded time of the last event; empty if there is none."""
         with translated(self.path):
             return _time_of(self._reader.execute(_LAST).fetchone()).decode()
 
     def command(self, key: str) -> CommandRecord | None:
-        """What a command of this key did, if there was one."""
         with translated(self.path):
             row = self._reader.execute("SELECT * FROM commands WHERE key=?", (key,)).fetchone()
         return CommandRecord(*row) if row is not None else None
 
     def command_keys(self) -> set[str]:
-        """Every key used so far."""
-        with self.reading() as c:
+        with self._transaction() as c:
             return {row[0] for row in c.execute("SELECT key FROM commands")}
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Cursor]:
-        """A consistent read transaction."""
-        with translated(self.path), self.recorder.datastore.transaction(commit=False) as c:
-            yield c.sqlite_cursor
+    def order(self, *, write: bool = False) -> Iterator[Order]:
+        with self._transaction(write=write) as c:
+            if write:
+                c.execute("DELETE FROM sequence WHERE 0")  # takes the write lock before reading
+            yield Order(c, number="rowid", mark="?")
+
+    def states(self, first: int, last: int) -> list[bytes]:
+        with self._transaction() as c:
+            c.execute(
+                "SELECT state FROM stored_events WHERE rowid BETWEEN ? AND ? ORDER BY rowid",
+                (first, last),
+            )
+            return [state for (state,) in c]
+
+    def scan(self) -> Iterator[StoredRow]:
+        with self._transaction() as c:
+            c.execute(
+                "SELECT originator_id, originator_version, topic, state "
+                "FROM stored_events ORDER BY rowid"
+            )
+            yield from map(StoredRow._make, c)
+
+    def streams(self) -> tuple[int, list[str]]:
+        with self._transaction() as c:
+            (count,) = c.execute(
+                "SELECT COUNT(DISTINCT originator_id) FROM stored_events"
+            ).fetchone()
+            broken = c.execute(
+                "SELECT originator_id FROM stored_events GROUP BY originator_id "
+                "HAVING MIN(originator_version) != 1 OR MAX(originator_version) != COUNT(*) LIMIT 3"
+            ).fetchall()
+        return count, [stream for (stream,) in broken]
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Cursor]:
-        """A write transaction for the log's own tables."""
-        with translated(self.path), self.recorder.datastore.transaction(commit=True) as c:
+    def _transaction(self, *, write: bool = False) -> Iterator[sqlite3.Cursor]:
+        with translated(self.path), self.recorder.datastore.transaction(commit=write) as c:
+            c.sqlite_cursor.row_factory = None
             yield c.sqlite_cursor
 
     def close(self) -> None:

@@ -10,8 +10,9 @@ from ledger.commands import payrun as pr
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.payrun import Line, read_document, to_document
 from ops.cli import payfiles
+from ops.cli.officer import Officer, step
 from ops.cli.output import yuan
-from ops.cli.payrun_step import Officer, Run, find, print_run, resolved, step, take
+from ops.cli.payrun_step import Run, find, print_run, resolved, take
 from ops.cli.sealed import Opener
 from ops.cli.session import Session, parse_date
 

@@ -2,7 +2,8 @@
 
 The catalog is the packaged files and those of the home's own ``catalog`` folder; the ledger knows
 what was adopted from it by events. Loading adopts what is new and never changes what is there: a
-changed rule is a new rule with a first day of its own.
+changed rule is a new rule with a first day of its own, a wider earmark a decision of its own. What
+differs from what was adopted is listed, each with a code.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ import typer
 
 from ledger.application import Command
 from ledger.catalog.loader import FundDefinition, load_funds, load_programs
-from ledger.commands.program import AdoptProgram, OpenFund, SetRule
-from ledger.domain.errors import CatalogInvalid, UnknownProgram
+from ledger.commands.program import AdoptProgram, OpenFund, SetRule, WidenEarmark, opening
+from ledger.domain.errors import CatalogInvalid, LedgerError, UnknownProgram
 from ledger.domain.fund import FUND
+from ledger.domain.fund import differences as funds_differ
 from ledger.domain.program import PROGRAM, new_rules
+from ledger.domain.program import differences as programs_differ
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import fund_id, program_id
 from ledger.work import Context
@@ -32,13 +35,14 @@ app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help
 def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> dict[str, Any]:
     """Adopt programs, rules and funds that the ledger doesn't know; what was done, by number.
 
-    All in one transaction; a refusal of one is raised and nothing is stored.
+    All in one transaction; a refusal of one is raised and nothing is stored. ``differs`` lists
+    what the catalog says otherwise than what was adopted, as errors in words and codes.
     """
     ledger, programs, funds = home.ledger(), home.programs, load_funds(_folder(home))
     context = Context(actor=actor, role=role, division=home.info.operator, effective=today())
     commands: list[Command] = []
     done = {"programs": 0, "rules": 0, "funds": 0}
-    fixed: dict[str, list[str]] = {}
+    differs: list[LedgerError] = []
     for definition in programs.values():
         known = ledger.state(PROGRAM, program_id(definition.code))
         if known.version == 0:
@@ -46,6 +50,7 @@ def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> d
             done["programs"] += 1
             done["rules"] += len(definition.rules)
             continue
+        differs += programs_differ(known, definition)
         rules = [_rule_of(data) for data in new_rules(known, definition)]
         commands += [SetRule(program=definition.code, rule=rule) for rule in rules]
         done["rules"] += len(rules)
@@ -54,14 +59,21 @@ def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> d
         if opened.version == 0:
             commands.append(OpenFund(definition=fund))
             done["funds"] += 1
-        elif wider := sorted(set(fund.earmark) - opened.earmark):
-            fixed[fund.code] = wider
+        else:
+            differs += funds_differ(opened, opening(fund))
     if commands:
         result = ledger.execute_group([(c, context) for c in commands], key=f"catalog-{uuid4()}")
         refused = [f"{o.zh} / {o.en}" for o in result.outcomes if o.error]
         if refused:
             raise CatalogInvalid(problems=refused)
-    return {**done, **({"earmarks_fixed": fixed} if fixed else {})}
+    return {**done, "differs": [error.as_dict() for error in differs]}
+
+
+def tell_differences(session: Session, done: Mapping[str, Any]) -> int:
+    """Name each difference on standard error; the exit status, 3 where there is any."""
+    for each in done["differs"]:
+        session.out.note(f"{each['code']}: {session.pick(each['zh'], each['en'])}")
+    return 3 if done["differs"] else 0
 
 
 def _rule_of(data: Any) -> Rule:
@@ -163,12 +175,32 @@ def load(
     session: Session,
     officer: Annotated[str, typer.Option("--as", help="经办人 | Officer")] = "system",
     role: Annotated[str, typer.Option(help="角色 | Role")] = "catalog",
-) -> None:
+) -> int:
+    """Exit status 3 when something differs from what was adopted; what is new is adopted."""
     with session.opened() as home:
         done = adopt_catalog(home, officer, role)
-    for fund, programs in done.get("earmarks_fixed", {}).items():
-        session.out.note(session.say("earmark-fixed", fund=fund, programs=", ".join(programs)))
     if session.json:
         session.out.document(msgspec.to_builtins(done))
     else:
         session.out.line(session.say("adopted", **done))
+    return tell_differences(session, done)
+
+
+@command(app, "widen", help="扩大资金的专项范围 | Let a fund pay for further programs")
+def widen(
+    session: Session,
+    fund: Annotated[str, typer.Argument(help="资金代码 | Fund")],
+    programs: Annotated[list[str], typer.Argument(help="项目代码 | Programs")],
+    *,
+    document: Annotated[str, typer.Option(help="依据文件 | The document it rests on")],
+    officer: Annotated[str, typer.Option("--as", help="经办人 | Officer")],
+    role: Annotated[str, typer.Option(help="角色 | Role")] = "director",
+) -> None:
+    wanted = WidenEarmark(fund=fund, programs=programs, document=document)
+    with session.opened() as home:
+        context = Context(actor=officer, role=role, division=home.info.operator, effective=today())
+        home.ledger().execute(wanted, context, key=f"earmark-{uuid4()}")
+    if session.json:
+        session.out.document({"fund": fund, "programs": sorted(set(programs))})
+    else:
+        session.out.line(session.say("earmark-widened", fund=fund, programs=", ".join(programs)))

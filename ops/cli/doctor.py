@@ -190,9 +190,8 @@ def _vault(home: Home) -> str:
 def _positions(home: Home) -> str:
     """Every stored event has one position, and every position an event."""
     end = home.feed.end()
-    with home.store.reading() as c:
-        (stored,) = c.execute("SELECT COUNT(*) FROM stored_events").fetchone()
-        runs = c.execute("SELECT * FROM sequence ORDER BY first_position").fetchall()
+    with home.store.order() as order:
+        stored, runs = order.count(), order.runs()
     expected, notification = 0, 0
     for first, number, length in runs:
         if first != expected or number <= notification:
@@ -204,15 +203,10 @@ def _positions(home: Home) -> str:
 
 
 def _versions(home: Home) -> str:
-    with home.store.reading() as c:
-        wrong = c.execute(
-            "SELECT originator_id FROM stored_events GROUP BY originator_id "
-            "HAVING MIN(originator_version) != 1 OR MAX(originator_version) != COUNT(*) LIMIT 3"
-        ).fetchall()
-        streams = c.execute("SELECT COUNT(DISTINCT originator_id) FROM stored_events").fetchone()
+    count, wrong = home.store.streams()
     if wrong:
-        raise Unsound(", ".join(str(row[0]) for row in wrong))
-    return f"{streams[0]:,}"
+        raise Unsound(", ".join(wrong))
+    return f"{count:,}"
 
 
 def _read(home: Home, full: bool, report: Callable[[int, int], None]) -> Log:
@@ -223,28 +217,23 @@ def _read(home: Home, full: bool, report: Callable[[int, int], None]) -> Log:
     unordered: list[str] = []
     documents: set[str] = set()
     before, n, sampled = b"", 0, 0
-    with home.store.reading() as c:
-        rows = c.execute(
-            "SELECT originator_id, originator_version, topic, state "
-            "FROM stored_events ORDER BY rowid"
-        )
-        for stream, version, topic, raw in rows:
-            time = _recorded(raw)
-            if time < before:
-                unordered.append(f"{n}: {time.decode(errors='replace')}")
-            before = time
-            naming = topic in _NAMING_DOCUMENTS
-            if naming or n % every == 0:
-                sampled += 1
-                problem = _event_problem(raw, f"{stream}/{version}", topic)
-                if problem is not None:
-                    wrong.append(f"{n}: {problem}")
-                elif naming:
-                    data = orjson.loads(raw)["data"]
-                    documents.update(data[name] for name in _DIGESTS if name in data)
-            n += 1
-            if n % 5_000 == 0:
-                report(n, total)
+    for stream, version, topic, raw in home.store.scan():
+        time = _recorded(raw)
+        if time < before:
+            unordered.append(f"{n}: {time.decode(errors='replace')}")
+        before = time
+        naming = topic in _NAMING_DOCUMENTS
+        if naming or n % every == 0:
+            sampled += 1
+            problem = _event_problem(raw, f"{stream}/{version}", topic)
+            if problem is not None:
+                wrong.append(f"{n}: {problem}")
+            elif naming:
+                data = orjson.loads(raw)["data"]
+                documents.update(data[name] for name in _DIGESTS if name in data)
+        n += 1
+        if n % 5_000 == 0:
+            report(n, total)
     return Log(n, sampled, wrong, unordered, documents)
 
 

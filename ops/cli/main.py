@@ -15,6 +15,7 @@ from ops.cli import (
     doctor,
     events,
     explaining,
+    importing,
     payruns,
     queries,
     relaying,
@@ -26,9 +27,10 @@ from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, sett
 
 EPILOG = (
     "退出码:0 正常;1 报告不一致、检查发现问题或意外错误;2 输入被拒绝;3 与已存内容冲突;"
-    "4 存储损坏或不可用;130 被中断 | "
+    "4 存储损坏或不可用;5 名册部分行被退回;130 被中断 | "
     "Exit status: 0 fine; 1 a report that does not match, a check that failed, or a defect; "
-    "2 input refused; 3 conflict with what is stored; 4 store damaged or unusable; 130 interrupted"
+    "2 input refused; 3 conflict with what is stored; 4 store damaged or unusable; "
+    "5 rows of a roster rejected, the others applied; 130 interrupted"
 )
 
 app = typer.Typer(
@@ -43,6 +45,7 @@ for part in (running, queries, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
+app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")

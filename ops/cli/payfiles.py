@@ -5,17 +5,19 @@ right. Cells that a spreadsheet would take for a formula are not written as such
 """
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
-from ledger.domain.errors import NO_ROOM, InvalidValue, NotFound, StoreFull
+from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.identity import mask_name, mask_number
 from ledger.domain.payrun import BankLine, Line
 from ops.cli.output import yuan
 from ops.cli.sealed import Opener
+from ops.files import plain, write_whole
 
 PUBLIC = ("姓名", "证件号码", "区划", "金额(元)")
 BANK = ("enrollment", "holder", "bank", "account", "amount_yuan")
@@ -74,27 +76,19 @@ def bank_rows(lines: Sequence[Line], opener: Opener) -> list[tuple[str, ...]]:
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], mode: int) -> None:
     """Whole or not at all, with the mode from the first byte on."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(header)
-            writer.writerows([_plain(cell) for cell in row] for row in rows)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-    except FileNotFoundError as error:
-        raise NotFound(what=str(path.parent)) from error
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        if error.errno in NO_ROOM:
-            raise StoreFull(reason=error.strerror) from error
-        raise InvalidValue(field=str(path), value=error.strerror) from error
+
+    def write(file: BinaryIO) -> None:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text)
+        writer.writerow(header)
+        writer.writerows([_plain(cell) for cell in row] for row in rows)
+        text.detach()
+
+    write_whole(path, mode, write)
 
 
 def _plain(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t") else cell
+    return cell if plain(cell) else f"'{cell}"
 
 
 def read_result(path: Path) -> list[BankLine]:

@@ -1,16 +1,9 @@
-"""What the steps of a pay run share: the officer who takes one, its key, and how a run is named.
+"""What the steps of a pay run share: how a run is named, and what is shown of it.
 
-A run is named by its stream id or as ``program/month`` or ``program/month/batch``. Each step has an
-idempotency key: the one given, or a random one that is shown on standard error, so that a step
-whose end was not seen can be sent again.
+A run is named by its stream id or as ``program/month`` or ``program/month/batch``.
 """
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
-from uuid import uuid4
+from typing import Annotated
 
 import typer
 
@@ -19,73 +12,13 @@ from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.month import parse_month
 from ledger.domain.payment import REASONS
 from ledger.domain.stream import payrun_id
-from ledger.work import Context
+from ops.cli.officer import Officer
 from ops.cli.output import yuan
-from ops.cli.session import Session, command, parse_date, today
+from ops.cli.session import Session
 from ops.home import Home
 from projections.views.payruns import PayRun
 
 Run = Annotated[str, typer.Argument(help="编号或 项目/月份(/批次) | Id, or program/month(/batch)")]
-
-_TEXT = str | None
-_OFFICER: dict[str, Any] = {
-    "officer": Annotated[str, typer.Option("--as", help="经办人 | The officer who decides")],
-    "role": Annotated[str, typer.Option("--role", help="角色 | The officer's role")],
-    "division": Annotated[
-        _TEXT, typer.Option("--in", help="经办人辖区,缺省为全市 | The officer's division")
-    ],
-    "effective": Annotated[
-        _TEXT, typer.Option("--effective", help="生效日,缺省为今天 | Effective date, or today")
-    ],
-    "key": Annotated[_TEXT, typer.Option("--key", help="幂等键 | Idempotency key")],
-}
-"""The options that say who takes a step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Officer:
-    """Who takes a step, from when it holds, and under which key."""
-
-    officer: str
-    role: str
-    division: str | None
-    effective: str | None
-    key: str
-
-    def context(self, home: Home) -> Context:
-        day = parse_date(self.effective) if self.effective else today()
-        division = self.division or home.info.operator
-        return Context(actor=self.officer, role=self.role, division=division, effective=day)
-
-
-def step(
-    app: typer.Typer, name: str, *, help: str, role: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a step: a command whose second parameter is the :class:`Officer` taking it."""
-
-    def register(run: Callable[..., None]) -> Callable[..., None]:
-        session, _, *own = inspect.signature(run, eval_str=True).parameters.values()
-        options = []
-        for field, annotation in _OFFICER.items():
-            default = {"officer": inspect.Parameter.empty, "role": role}.get(field)
-            options.append(
-                inspect.Parameter(
-                    field, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-                )
-            )
-
-        @functools.wraps(run)
-        def taken(session: Session, **given: Any) -> None:
-            who = {field: given.pop(field) for field in _OFFICER}
-            if who["key"] is None:
-                who["key"] = str(uuid4())
-                session.out.note(session.say("key", id=who["key"]))
-            run(session, Officer(**who), **given)
-
-        taken.__dict__["__signature__"] = inspect.Signature([session, *own, *options])
-        return command(app, name, help=help)(taken)
-
-    return register
 
 
 def take(session: Session, home: Home, officer: Officer, wanted: Command) -> PayRun:

@@ -8,15 +8,14 @@ import typer
 from ledger.commands import payrun as pr
 from ledger.domain.month import parse_month
 from ledger.domain.payrun import LeftOut, Line, read_document
+from ops.cli.officer import Officer, step
 from ops.cli.output import yuan
 from ops.cli.payrun_step import (
-    Officer,
     Run,
     find,
     print_run,
     reason_text,
     resolved,
-    step,
     take,
     take_and_print,
 )

@@ -10,11 +10,11 @@ import typer
 
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, UnknownDivision
-from ops.cli.catalog import adopt_catalog
+from ops.cli.catalog import adopt_catalog, tell_differences
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import print_report, report_of
 from ops.cli.session import Session, command, must_be_whole
-from ops.home import Home
+from ops.home import Home, StoreKind
 from projections.digest import ViewDigest
 from projections.engine import Projector
 from projections.figures import load_figures
@@ -26,6 +26,14 @@ Scale = Annotated[
     str, typer.Option(help="城市规模,0.01至10 | Share of the real city, from 0.01 to 10")
 ]
 Year = Annotated[int, typer.Option(help="年度 | Fiscal year")]
+StoreOption = Annotated[
+    StoreKind,
+    typer.Option(
+        "--store",
+        help="事件存放处(postgres:见 BENEFITS_DATABASE_URL)"
+        " | Where events are kept (postgres: in BENEFITS_DATABASE_URL)",
+    ),
+]
 
 
 @command(app, "init", help="建立账本目录并采用项目目录 | Make a home and adopt the catalog")
@@ -34,12 +42,13 @@ def init(
     operator: Annotated[
         str, typer.Option(help="机构区划代码 | The operator's division")
     ] = "220200",
+    store: StoreOption = "sqlite",
 ) -> None:
-    """Safe to run again: what is adopted already stays as it is."""
+    """Safe to run again: what is adopted already stays as it is; a database is brought up."""
     if not is_division_code(operator):
         raise UnknownDivision(division=operator)
     must_be_whole(session.home)
-    home = Home.create(session.home, operator=operator)
+    home = Home.create(session.home, operator=operator, store=store)
     try:
         done = adopt_catalog(home)
     finally:
@@ -49,12 +58,19 @@ def init(
     else:
         session.out.line(session.say("made-home", home=session.home, operator=operator))
         session.out.line(session.say("adopted", **done))
+    tell_differences(session, done)
 
 
 @command(app, "simulate", help="模拟一个年度 | Simulate a city's year")
-def simulate(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year = 2017) -> None:
+def simulate(
+    session: Session,
+    seed: Seed = 2017,
+    scale: Scale = "1",
+    year: Year = 2017,
+    store: StoreOption = "sqlite",
+) -> None:
     """Makes the home where there is none; one that was interrupted goes on where it stopped."""
-    home, seconds, events = _simulated(session, seed, scale, year)
+    home, seconds, events = _simulated(session, seed, scale, year, store)
     home.close()
     if session.json:
         settings = {"seed": seed, "scale": scale, "year": year}
@@ -65,14 +81,18 @@ def simulate(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year
         )
 
 
-def _simulated(session: Session, seed: int, scale: str, year: int) -> tuple[Home, float, int]:
+def _simulated(
+    session: Session, seed: int, scale: str, year: int, store: StoreKind
+) -> tuple[Home, float, int]:
     """The home, open, with its year in it; how long that took; the number of events."""
     from ops import simulation
 
     load_figures(year)
     _share(scale)
     must_be_whole(session.home)
-    home = Home.create(session.home, operator="220200", seed=seed, scale=scale, year=year)
+    home = Home.create(
+        session.home, operator="220200", seed=seed, scale=scale, year=year, store=store
+    )
     start = time.monotonic()
     try:
         with stages(session.lang) as report:
@@ -151,10 +171,16 @@ def rebuild(
 
 
 @command(app, "demo", help="演示:模拟、投影、两次重建、核对全部指标 | The demonstration")
-def demo(session: Session, seed: Seed = 2017, scale: Scale = "1", year: Year = 2017) -> int:
+def demo(
+    session: Session,
+    seed: Seed = 2017,
+    scale: Scale = "1",
+    year: Year = 2017,
+    store: StoreOption = "sqlite",
+) -> int:
     """Exit status 0 only if every figure matches, the balance is zero and the digests agree."""
     start = time.monotonic()
-    home, seconds, events = _simulated(session, seed, scale, year)
+    home, seconds, events = _simulated(session, seed, scale, year, store)
     try:
         if not session.json:
             session.out.line(

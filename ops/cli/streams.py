@@ -2,7 +2,8 @@
 
 from ledger.domain.errors import NotFound
 from ledger.log.feed import Record
-from ledger.log.sequencer import Run, Sequencer
+from ledger.log.sequencer import Sequencer
+from ledger.store.order import Run
 from ops.home import Home
 
 
@@ -17,12 +18,7 @@ class Streams:
 
     def records(self, stream: str) -> list[Record]:
         """Positions and bytes of a stream's events, in order; empty for one that is not there."""
-        with self._store.reading() as c:
-            rows = c.execute(
-                "SELECT rowid, state FROM stored_events WHERE originator_id=? "
-                "ORDER BY originator_version",
-                (stream,),
-            ).fetchall()
+        rows = self._store.numbered(stream)
         return [
             (position, raw) for number, raw in rows if (position := self._at(number)) is not None
         ]
@@ -37,7 +33,7 @@ class Streams:
     def _at(self, number: int) -> int | None:
         """The position of a notification id."""
         for run in self._runs:
-            if run.first_notification <= number < run.first_notification + run.length:
+            if run.first_notification <= number <= run.last_notification:
                 return _position(run, number)
         return None
 

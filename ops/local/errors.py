@@ -36,8 +36,8 @@ class ServerNotReady(LedgerError):
 
     code, zh, en = (
         "server-not-ready",
-        "{server}在{seconds}秒内未就绪;日志末尾:\n{log}",
-        "{server} was not ready within {seconds} s; its log ends:\n{log}",
+        "{server}未能就绪;日志末尾:\n{log}",
+        "{server} did not get ready; its log ends:\n{log}",
     )
     exit_code = 4
 

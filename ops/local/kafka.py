@@ -171,7 +171,7 @@ class LocalBrokers:
             check=False,
         )
         if ended.returncode:
-            raise ServerNotReady(server=f"kafka {node}", seconds=0, log=ended.stdout[-2_000:])
+            raise ServerNotReady(server=f"kafka {node}", log=ended.stdout[-2_000:])
         write_private(done, kafka.cluster_id)
 
     def _options(self, node: int) -> tuple[str, ...]:
@@ -223,7 +223,7 @@ class LocalBrokers:
         if gone or time.monotonic() > deadline:
             node = (gone or list(nodes))[0]
             log = last_lines(self.logs(node))
-            raise ServerNotReady(server=f"kafka {node}", seconds=READY_TIMEOUT_S, log=log)
+            raise ServerNotReady(server=f"kafka {node}", log=log)
 
     def _all_registered(self, kafka: LocalKafka) -> bool:
         """Whether the cluster counts all its brokers; if secure, it then has users and rules."""

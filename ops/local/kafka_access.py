@@ -79,7 +79,7 @@ def establish(admin: Any, password: Callable[[str], str]) -> None:
 def _all_well(failures: Any) -> None:
     words = [str(failure) for failure in failures]
     if words:
-        raise ServerNotReady(server="kafka", seconds=0, log="\n".join(words))
+        raise ServerNotReady(server="kafka", log="\n".join(words))
 
 
 def _acls() -> list[Any]:

@@ -8,8 +8,10 @@ folder is changed for that; a home that cannot be entered is refused.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +26,12 @@ from ops.local.described import (
     read_description,
     written,
 )
-from ops.local.errors import FolderNotTraversable, PackageMissing, ServerNotReady
+from ops.local.errors import (
+    FolderNotTraversable,
+    PackageMissing,
+    ServerNotReady,
+    ServerNotStopped,
+)
 from ops.local.postgres_roles import SUPER_USER, establish
 from ops.local.processes import (
     LOOPBACK,
@@ -34,6 +41,7 @@ from ops.local.processes import (
     last_lines,
     living,
     stop,
+    wait_for_end,
     write_private,
 )
 
@@ -104,10 +112,9 @@ class LocalDatabase:
             if process is None:
                 return False
             # SIGINT is PostgreSQL's fast shutdown: sessions are ended, everything is written.
-            process.send_signal(2)
-            psutil.wait_procs([process], STOP_TIMEOUT_S)
-            if left := self._process():
-                stop("postgres", [left], STOP_TIMEOUT_S)
+            process.send_signal(signal.SIGINT)
+            if left := wait_for_end([process], STOP_TIMEOUT_S):
+                stop("postgres", left, STOP_TIMEOUT_S)
             return True
 
     def status(self) -> PostgresStatus | None:
@@ -116,9 +123,8 @@ class LocalDatabase:
         return None if server is None else self._status(server)
 
     def logs(self) -> list[Path]:
-        """The server's logs, the newest last."""
-        found = (self.data / "log").glob("*.log")
-        return [self.data / "startup.log", *sorted(found, key=lambda f: f.stat().st_mtime)]
+        """The server's logs."""
+        return [self.data / "startup.log", *(self.data / "log").glob("*.log")]
 
     # --- steps
 
@@ -136,6 +142,15 @@ class LocalDatabase:
         except (FileNotFoundError, ValueError):
             return None
         return living(pid, str(self.data))
+
+    def _sessions(self) -> list[psutil.Process]:
+        """What a killed server left: its sessions, which notice and end by themselves."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.name() == "postgres" and process.cwd() == str(self.data.resolve()):
+                    found.append(process)
+        return found
 
     def _initialize(self, binaries: Path) -> None:
         """Make the data folder, whole or not at all."""
@@ -166,10 +181,11 @@ class LocalDatabase:
         fresh.rename(self.data)
 
     def _start(self, binaries: Path, server: LocalPostgres) -> None:
-        stale = self.data / "postmaster.pid"
-        if stale.exists() and not _is_postgres(stale):
-            # Its id now belongs to another program, for which PostgreSQL would wait for ever.
-            stale.unlink()
+        if left := wait_for_end(self._sessions(), STOP_TIMEOUT_S):
+            raise ServerNotStopped(server="postgres", pid=left[0].pid)
+        # Nothing works on these data. PostgreSQL would refuse if the id in this file had been given
+        # to another program, or if whoever should have taken the end of a killed server had not.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
         configuration = self.data / "postgresql.conf"
         write_private(configuration, _CONFIGURATION.format(host=server.host, port=server.port))
         _give(configuration)
@@ -181,9 +197,7 @@ class LocalDatabase:
         except ServerNotReady as error:
             if process := self._process():
                 stop("postgres", [process], STOP_TIMEOUT_S)
-            raise ServerNotReady(
-                server="postgres", seconds=READY_TIMEOUT_S, log=last_lines(self.logs())
-            ) from error
+            raise ServerNotReady(server="postgres", log=last_lines(self.logs())) from error
 
     def _establish(self, server: LocalPostgres) -> None:
         url = database_url(self.folder, server, SUPER_USER, "postgres")
@@ -271,16 +285,7 @@ def _run(command: Sequence[str], *, as_ourselves: bool = False) -> None:
             check=False,
         )
     except OSError as error:
-        raise ServerNotReady(server="postgres", seconds=0, log=error) from error
+        raise ServerNotReady(server="postgres", log=error) from error
     if ended.returncode:
         said = (ended.stderr or b"").decode(errors="replace").strip()
-        raise ServerNotReady(server="postgres", seconds=0, log=said)
-
-
-def _is_postgres(record: Path) -> bool:
-    """Whether the process that a ``postmaster.pid`` names is a PostgreSQL or gone."""
-    try:
-        process = psutil.Process(int(record.read_text().split("\n", 1)[0]))
-        return "postgres" in process.name()
-    except (psutil.NoSuchProcess, ValueError):
-        return True
+        raise ServerNotReady(server="postgres", log=said)

@@ -7,6 +7,7 @@ after a crash is never signalled.
 
 import fcntl
 import os
+import re
 import secrets
 import socket
 import time
@@ -26,6 +27,8 @@ _CLOCK_S = 2.0
 """A start time is computed from the boot time, which moves a little when the clock is set."""
 _LOCK_WAIT_S = 180.0
 _KILL_WAIT_S = 10.0
+_LINES_LOOKED_AT = 400
+_TELLING = re.compile(r"\b(ERROR|FATAL|PANIC)\b|Exception|^Caused by")
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -66,12 +69,32 @@ def living(pid: int, mark: str) -> psutil.Process | None:
     """The process of an id, if it runs and its command line has ``mark`` in it."""
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            process.wait(0)
+        if has_ended(process):
             return None
         return process if any(mark in word for word in process.cmdline()) else None
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.TimeoutExpired):
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process does nothing any more, be its parent told of it or not."""
+    try:
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return not process.is_running()
+        # Takes the status if it is our own child; whoever else's keeps its entry, and no more.
+        process.wait(0)
+    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+        pass
+    return True
+
+
+def wait_for_end(processes: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait until all have ended, at most ``timeout_s``; those that have not."""
+    deadline = time.monotonic() + timeout_s
+    left = list(processes)
+    while (left := [p for p in left if not has_ended(p)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def stop(name: str, processes: Sequence[psutil.Process], timeout_s: float) -> int:
@@ -82,11 +105,11 @@ def stop(name: str, processes: Sequence[psutil.Process], timeout_s: float) -> in
     for process in processes:
         with _gone_is_fine():
             process.terminate()
-    _, left = psutil.wait_procs(processes, timeout_s)
+    left = wait_for_end(processes, timeout_s)
     for process in left:
         with _gone_is_fine():
             process.kill()
-    _, staying = psutil.wait_procs(left, _KILL_WAIT_S)
+    staying = wait_for_end(left, _KILL_WAIT_S)
     if staying:
         raise ServerNotStopped(server=name, pid=staying[0].pid)
     return len(left)
@@ -170,10 +193,9 @@ def kept_password(folder: Path, name: str) -> str:
     return file.read_text()
 
 
-def last_lines(files: Sequence[Path], count: int = 15) -> str:
-    """The end of the logs, for a message."""
-    lines: list[str] = []
-    for file in files:
-        if file.exists():
-            lines.extend(file.read_text(errors="replace").splitlines()[-count:])
-    return "\n".join(lines[-count:])
+def last_lines(files: Sequence[Path], count: int = 12) -> str:
+    """What the logs end with, for a message: the errors near the end, then the last lines."""
+    there = sorted((f for f in files if f.exists()), key=lambda f: f.stat().st_mtime)
+    lines = [n for file in there for n in file.read_text(errors="replace").splitlines()]
+    near, last = lines[-_LINES_LOOKED_AT:-count], lines[-count:]
+    return "\n".join([*[n for n in near if _TELLING.search(n)][-count:], *last])

@@ -41,8 +41,8 @@ class Result(msgspec.Struct, gc=False):
     rank: int | None = None
 
 
-ACTIVITIES = TableDef("activities", Activity, ("event",), (("program", "held_on"),))
-RESULTS = TableDef("results", Result, ("event",), (("competition",),))
+ACTIVITIES = TableDef("activities", Activity, ("event",), (("program", "held_on"),), by=None)
+RESULTS = TableDef("results", Result, ("event",), (("competition",),), by=None)
 
 
 class Activities(View):

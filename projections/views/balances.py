@@ -136,7 +136,7 @@ class Balances(View):
         row.owed_fen -= d.owed_fen
         row.refunded_fen += d.refund_fen
         row.payable_fen += d.refund_fen
-        row.waived_fen -= d.waived_fen
+        row.waived_fen -= en.waived_of(d)
 
     @on(en.RecoveryCollected)
     def recovered(self, position: int, event: Event[en.RecoveryCollected]) -> None:

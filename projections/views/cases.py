@@ -30,7 +30,7 @@ class Case(msgspec.Struct, gc=False):
     closed_on: str | None = None
 
 
-CASES = TableDef("cases", Case, ("case",), (("program", "status"),))
+CASES = TableDef("cases", Case, ("case",), (("program", "status"),), by="stream")
 
 
 class Cases(View):

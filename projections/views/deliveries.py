@@ -73,7 +73,7 @@ class Works(msgspec.Struct, gc=False):
 SERVICES = TableDef(
     "services", Service, ("beneficiary", "program", "item", "provider"), (("program",),)
 )
-SURGERIES = TableDef("surgeries", Surgery, ("event",), (("person",),))
+SURGERIES = TableDef("surgeries", Surgery, ("event",), (("person",),), by=None)
 PASSES = TableDef("passes", TravelPass, ("person", "serial"))
 GOODS = TableDef("goods", Goods, ("beneficiary", "program", "fund", "item"))
 WORKS = TableDef("works", Works, ("beneficiary", "works"), (("program",),))

@@ -65,6 +65,7 @@ ENTITLEMENTS = TableDef(
     Entitlement,
     ("enrollment",),
     (("beneficiary",), ("program", "status")),
+    by="stream",
 )
 
 

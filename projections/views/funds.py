@@ -5,6 +5,8 @@ postings sum to those of one grant of both amounts. The two kinds of event that 
 log are therefore summed first and posted once a flush (:meth:`Funds.settle`).
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,17 +16,16 @@ from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import payrun as pr
-from ledger.domain.postings import Posting, postings
+from ledger.domain.postings import postings
 from projections.rows import RowSource, TableDef
 from projections.view import View, on
 
 
 class Fund(msgspec.Struct, gc=False):
-    """One fund, in fen.
+    """One fund by what was decided about it, in fen.
 
     ``available_`` is what a new commitment may take: what came in, less commitments, plus what
-    these gave back. ``committed_fen`` is set aside and not yet used, ``spent_`` what left for
-    programs net of what came back, ``held_`` what the fund still has.
+    these gave back. What it holds and spent is in the trial balance: see :func:`standing_of`.
     """
 
     fund: str
@@ -39,13 +40,8 @@ class Fund(msgspec.Struct, gc=False):
     donated_goods_fen: int = 0
     commitments_fen: int = 0
     released_fen: int = 0
-    committed_fen: int = 0
     available_cash_fen: int = 0
     available_goods_fen: int = 0
-    spent_cash_fen: int = 0
-    spent_goods_fen: int = 0
-    held_cash_fen: int = 0
-    held_goods_fen: int = 0
 
 
 class TrialBalance(msgspec.Struct, gc=False):
@@ -63,10 +59,47 @@ class TrialBalance(msgspec.Struct, gc=False):
     balance_fen: int = 0
 
 
-FUNDS = TableDef("funds", Fund, ("fund",))
+FUNDS = TableDef("funds", Fund, ("fund",), by=None)
 TRIAL_BALANCE = TableDef(
-    "trial_balance", TrialBalance, ("account", "fund", "program", "division"), (("program",),)
+    "trial_balance",
+    TrialBalance,
+    ("account", "fund", "program", "division"),
+    (("program",),),
+    sums=("debit_fen", "credit_fen", "balance_fen"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FundStanding:
+    """What a fund holds by its postings, in fen.
+
+    ``committed_fen`` is set aside and not yet used, ``spent_`` what left for programs net of what
+    came back, ``held_`` what the fund still has.
+    """
+
+    committed_fen: int
+    spent_cash_fen: int
+    spent_goods_fen: int
+    held_cash_fen: int
+    held_goods_fen: int
+
+
+def standing_of(fund: str, accounts: Iterable[TrialBalance]) -> FundStanding:
+    """A fund's standing from the rows of the trial balance."""
+    mine = [a for a in accounts if a.fund == fund]
+
+    def balance(account: str, *, of_programs: bool = False) -> int:
+        return sum(
+            a.balance_fen for a in mine if a.account == account and (a.program or not of_programs)
+        )
+
+    return FundStanding(
+        committed_fen=balance(acc.COMMITTED),
+        spent_cash_fen=-balance(acc.CASH, of_programs=True),
+        spent_goods_fen=-balance(acc.GOODS, of_programs=True),
+        held_cash_fen=balance(acc.CASH),
+        held_goods_fen=balance(acc.GOODS),
+    )
 
 
 class _Sum:
@@ -130,6 +163,11 @@ class Funds(View):
         row, d = self._at(event), event.data
         row.zh, row.en, row.source, row.earmark = d.zh, d.en, d.source, d.earmark
 
+    @on(fu.FundEarmarkWidened)
+    def widened(self, position: int, event: Event[fu.FundEarmarkWidened]) -> None:
+        row = self._at(event)
+        row.earmark = sorted({*row.earmark, *event.data.programs})
+
     @on(fu.FundsAppropriated)
     def appropriated(self, position: int, event: Event[fu.FundsAppropriated]) -> None:
         row, amount = self._at(event), event.data.amount_fen
@@ -161,17 +199,14 @@ class Funds(View):
         _make_available(row, d.form, d.amount_fen)
         self._post(event)
 
-    def _of(self, fund: str) -> Fund:
-        return self._funds.edit(fund) or self._funds.add(fund, Fund(fund))
-
     def _at(self, event: Event[Any]) -> Fund:
-        row = self._of(event.data.fund)
+        fund = event.data.fund
+        row = self._funds.edit(fund) or self._funds.add(fund, Fund(fund))
         row.stream, row.version = event.stream, event.version
         return row
 
     def _post(self, event: Event[Any]) -> None:
-        for posting in postings(event):
-            account, fund, program, division, amount = posting
+        for account, fund, program, division, amount in postings(event):
             key = (account, fund or "", program or "", division)
             row = self._accounts.edit(key) or self._accounts.add(key, TrialBalance(*key))
             if amount > 0:
@@ -179,8 +214,6 @@ class Funds(View):
             else:
                 row.credit_fen -= amount
             row.balance_fen += amount
-            if fund is not None:
-                _take(self._of(fund), posting)
 
 
 def _make_available(row: Fund, form: str, amount_fen: int) -> None:
@@ -188,17 +221,3 @@ def _make_available(row: Fund, form: str, amount_fen: int) -> None:
         row.available_cash_fen += amount_fen
     else:
         row.available_goods_fen += amount_fen
-
-
-def _take(row: Fund, posting: Posting) -> None:
-    """The fund's side of a posting."""
-    amount, spent = posting.amount_fen, posting.program is not None
-    match posting.account:
-        case acc.CASH:
-            row.held_cash_fen += amount
-            row.spent_cash_fen -= amount * spent
-        case acc.GOODS:
-            row.held_goods_fen += amount
-            row.spent_goods_fen -= amount * spent
-        case acc.COMMITTED:
-            row.committed_fen += amount

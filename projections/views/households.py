@@ -44,17 +44,37 @@ class Household(msgspec.Struct, gc=False):
 
 
 class PovertyPerson(msgspec.Struct, gc=False):
-    """A disabled person on the register. ``exits`` are pairs: left on, and back on or None."""
+    """A disabled person on the register with a household.
 
-    person: str
+    ``exits`` are pairs: left on, and back on or None.
+    """
+
     household: str
+    person: str
     division: str
     registered_on: str
     exits: list[list[str | None]] = []
 
 
+class HouseholdMember(msgspec.Struct, gc=False):
+    """Who lived in a household and since when; ``left_on`` is None for who lives there now.
+
+    A person who moved from one to another lives where they joined last.
+    """
+
+    household: str
+    person: str
+    joined_on: str
+    left_on: str | None = None
+
+
 HOUSEHOLDS = TableDef("households", Household, ("household",), (("state",),))
-POVERTY_PERSONS = TableDef("poverty_persons", PovertyPerson, ("person",), (("household",),))
+HOUSEHOLD_MEMBERS = TableDef(
+    "household_members", HouseholdMember, ("household", "person"), (("person",),)
+)
+POVERTY_PERSONS = TableDef(
+    "poverty_persons", PovertyPerson, ("household", "person"), (("person",),)
+)
 
 
 def exited_by(row: PovertyPerson, day: str) -> bool:
@@ -69,11 +89,12 @@ class Households(View):
     """See the module."""
 
     name = "households"
-    version = 1
-    tables = (HOUSEHOLDS, POVERTY_PERSONS)
+    version = 2
+    tables = (HOUSEHOLDS, HOUSEHOLD_MEMBERS, POVERTY_PERSONS)
 
     def __init__(self, rows: RowSource) -> None:
         self._rows = rows.of(HOUSEHOLDS)
+        self._members = rows.of(HOUSEHOLD_MEMBERS)
         self._persons = rows.of(POVERTY_PERSONS)
 
     def _at(self, event: Event[Any]) -> Household:
@@ -86,16 +107,26 @@ class Households(View):
     def registered(self, position: int, event: Event[hh.HouseholdRegistered]) -> None:
         row, d = self._at(event), event.data
         row.head, row.urban, row.members = d.head, d.urban, sorted(d.members)
+        for person in row.members:
+            self._joined(event, person)
 
     @on(hh.MemberAdded)
     def joined(self, position: int, event: Event[hh.MemberAdded]) -> None:
         row = self._at(event)
         row.members = sorted({*row.members, event.data.person})
+        self._joined(event, event.data.person)
 
     @on(hh.MemberRemoved)
     def left(self, position: int, event: Event[hh.MemberRemoved]) -> None:
         row = self._at(event)
         row.members = [m for m in row.members if m != event.data.person]
+        member = self._members.edit((event.subject, event.data.person))
+        if member is not None:
+            member.left_on = event.effective.isoformat()
+
+    def _joined(self, event: Event[Any], person: str) -> None:
+        key = (event.subject, person)
+        self._members.add(key, HouseholdMember(*key, event.effective.isoformat()))
 
     @on(hh.PovertyRegistered)
     def poor(self, position: int, event: Event[hh.PovertyRegistered]) -> None:
@@ -103,9 +134,9 @@ class Households(View):
         row.state, row.cause, row.registered_on = "registered", d.cause, day
         row.poverty_members = sorted(d.members)
         for person in d.members:
-            if self._persons.get(person) is None:
-                fresh = PovertyPerson(person, event.subject, event.division, day)
-                self._persons.add(person, fresh)
+            key = (event.subject, person)
+            if self._persons.get(key) is None:
+                self._persons.add(key, PovertyPerson(*key, event.division, day))
 
     @on(hh.ExitProposed)
     def proposed(self, position: int, event: Event[hh.ExitProposed]) -> None:
@@ -148,10 +179,10 @@ class Households(View):
         row.state, row.exited_on = "exited", day
         row.exited_members = sorted(event.data.members)
         for person in row.exited_members:
-            known = self._persons.edit(person)
+            key = (event.subject, person)
+            known = self._persons.edit(key)
             if known is None:
-                fresh = PovertyPerson(person, event.subject, event.division, day)
-                known = self._persons.add(person, fresh)
+                known = self._persons.add(key, PovertyPerson(*key, event.division, day))
             known.exits = [*known.exits, [day, None]]
 
     @on(hh.ExitRevoked)
@@ -169,7 +200,7 @@ class Households(View):
     def _back(self, row: Household, day: str) -> None:
         """The household is on the register again."""
         for person in row.exited_members:
-            known = self._persons.edit(person)
+            known = self._persons.edit((row.household, person))
             if known is not None and known.exits and known.exits[-1][1] is None:
                 known.exits = [*known.exits[:-1], [known.exits[-1][0], day]]
         row.state, row.exited_on, row.exited_members = "registered", None, []

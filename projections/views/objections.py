@@ -30,7 +30,11 @@ class Objection(msgspec.Struct, gc=False):
 
 
 OBJECTIONS = TableDef(
-    "objections", Objection, ("stream", "objection"), (("open",), ("enrollment",))
+    "objections",
+    Objection,
+    ("stream", "objection"),
+    (("open",), ("enrollment",)),
+    by="stream",
 )
 
 

@@ -57,7 +57,7 @@ class PayRun(msgspec.Struct, gc=False):
     data_accesses: int = 0
 
 
-PAYRUNS = TableDef("payruns", PayRun, ("payrun",), (("program", "month"),))
+PAYRUNS = TableDef("payruns", PayRun, ("payrun",), (("program", "month"),), by="stream")
 
 
 class PayRuns(View):

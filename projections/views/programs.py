@@ -38,7 +38,7 @@ class Program(msgspec.Struct, gc=False):
     pilots: list[str] = []
 
 
-PROGRAMS = TableDef("programs", Program, ("program",), (("kind",),))
+PROGRAMS = TableDef("programs", Program, ("program",), (("kind",),), by=None)
 
 
 def rules_of(row: Program) -> list[Rule]:

@@ -15,7 +15,6 @@ import msgspec
 
 from ledger.domain import person as domain
 from ledger.domain.events import Event
-from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
 from ledger.domain.rules import Facts
 from projections.rows import RowSource, TableDef, newer
@@ -23,7 +22,8 @@ from projections.view import View, on
 
 
 class Person(msgspec.Struct, gc=False):
-    """One person. ``division`` is None once they have left the city.
+    """One person. ``division`` is None once they have left the city; ``household`` is the one that
+    the registration named (who lives where since is told by ``household_members``).
 
     ``certificate_status`` is none, valid, frozen, expired or cancelled. ``allowances`` maps the
     kind of an allowance paid by others to fen a month; ``student`` is a level, or ``none``.
@@ -95,7 +95,7 @@ class Registry(View):
     """See the module."""
 
     name = "registry"
-    version = 1
+    version = 2
     tables = (PERSONS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -117,8 +117,7 @@ class Registry(View):
         row.registered_on, row.sex, row.birth_year = day, d.sex, d.birth_year
         _note(row, "division", day, event.division)
         _note(row, "urban", day, d.urban)
-        if d.household is not None:
-            _note(row, "household", day, d.household)
+        row.household = d.household
 
     @on(pe.ResidenceChanged)
     def moved(self, position: int, event: Event[pe.ResidenceChanged]) -> None:
@@ -202,22 +201,6 @@ class Registry(View):
     @on(pe.PersonDataAccessed)
     def accessed(self, position: int, event: Event[pe.PersonDataAccessed]) -> None:
         self._at(event)
-
-    @on(hh.HouseholdRegistered)
-    def household(self, position: int, event: Event[hh.HouseholdRegistered]) -> None:
-        for person in event.data.members:
-            _note(self._of(person), "household", event.effective.isoformat(), event.subject)
-
-    @on(hh.MemberAdded)
-    def joined(self, position: int, event: Event[hh.MemberAdded]) -> None:
-        row = self._of(event.data.person)
-        _note(row, "household", event.effective.isoformat(), event.subject)
-
-    @on(hh.MemberRemoved)
-    def left(self, position: int, event: Event[hh.MemberRemoved]) -> None:
-        row = self._of(event.data.person)
-        if row.household == event.subject:
-            _note(row, "household", event.effective.isoformat(), None)
 
 
 _STATUS: dict[type, str] = {

@@ -45,10 +45,18 @@ class Participant(msgspec.Struct, gc=False):
 
 
 PROGRAM_TOTALS = TableDef(
-    "program_totals", ProgramTotal, ("program", "division", "month", "measure")
+    "program_totals",
+    ProgramTotal,
+    ("program", "division", "month", "measure"),
+    sums=("count", "quantity", "amount_fen"),
 )
 PARTICIPANTS = TableDef(
-    "participants", Participant, ("program", "year", "measure", "key"), (("key",),)
+    "participants",
+    Participant,
+    ("program", "year", "measure", "key"),
+    (("key",),),
+    sums=("count", "quantity"),
+    first="position",
 )
 
 

@@ -195,6 +195,33 @@ def test_a_new_catalog_file_is_loaded_and_a_wrong_one_refused(home: Path) -> Non
     assert contents(home) == before
 
 
+def test_what_a_catalog_says_otherwise_than_was_adopted_is_listed(home: Path) -> None:
+    """Nothing of it is taken over; what is new is, and a wider earmark is decided on its own."""
+    folder = home / "catalog"
+    folder.mkdir()
+    text = (
+        'code = "winter"\nzh = "取暖"\nen = "Heating"\nkind = "one-off-cash"\n'
+        'beneficiary = "person"\nunit = "person"\nadopted = 2018-01-01\nfund = "city-welfare"\n'
+        'document = "d"\nsource = "assumed"\n[[rules]]\nvalid_from = 2018-01-01\n'
+        'period = "year"\nrate_fen = 60000\nnotice_days = 7\ndocument = "d"\n'
+        'source = "assumed"\n'
+    )
+    (folder / "winter.toml").write_text(text)
+    (folder / "funds.toml").write_text(
+        '[[earmarks]]\nfund = "city-welfare"\nprograms = ["winter"]\n'
+    )
+    loaded = run(home, "catalog", "load", "--format", "json")
+    assert (loaded.status, loaded.json["programs"]) == (3, 1)
+    assert [d["code"] for d in loaded.json["differs"]] == ["earmark-differs"]
+    ok(home, "catalog", "widen", "city-welfare", "winter", "--document", "d", "--as", "wang")
+    assert ok(home, "catalog", "load", "--format", "json").json["differs"] == []
+    (folder / "winter.toml").write_text(text.replace("60000", "65000"))
+    before = ok(home, "digest").json["log"]
+    loaded = run(home, "catalog", "load")
+    assert (loaded.status, "rule-changed" in loaded.err) == (3, True)
+    assert ok(home, "digest").json["log"] == before
+
+
 def test_an_interrupted_follower_says_nothing(home: Path) -> None:
     arguments = [sys.executable, "-m", "ops.cli.main", "events", "--follow", "--home", str(home)]
     follower = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -55,7 +55,10 @@ def produced(cluster: Cluster) -> Iterator[Callable[..., None]]:
     producers: list[KafkaProducer] = []
 
     def send(user: KafkaUser, topic: str) -> None:
-        producers.append(KafkaProducer(**cluster(user).options(), max_block_ms=10_000))
+        # An idempotent producer of a user who may write nowhere fails before any topic is named.
+        producers.append(
+            KafkaProducer(**cluster(user).options(), max_block_ms=10_000, enable_idempotence=False)
+        )
         producers[-1].send(topic, b"{}", key=b"subject").get(timeout=20)
 
     yield send
@@ -90,19 +93,7 @@ def test_three_replicas_of_which_two_must_answer(cluster: Cluster) -> None:
         resource = ConfigResource(ConfigResourceType.TOPIC, EVENTS)
         told = admin.describe_configs([resource], config_filter="all")
     assert [len(p["replica_nodes"]) for p in topic["partitions"]] == [3, 3]
-    settings = told[0] if isinstance(told, list) else told
-    assert "'min.insync.replicas'" in repr(settings)
-    assert setting(settings, "min.insync.replicas") == "2"
-
-
-def setting(told: object, name: str) -> str | None:
-    """A setting's value, wherever it is in what the admin client tells."""
-    if isinstance(told, dict):
-        if name in told:
-            found = told[name]
-            return str(found["value"]) if isinstance(found, dict) else str(found)
-        return next((v for part in told.values() if (v := setting(part, name))), None)
-    return None
+    assert told["topic"][EVENTS]["min.insync.replicas"]["value"] == "2"
 
 
 def test_everyone_does_their_own_work(cluster: Cluster, produced: Callable[..., None]) -> None:
@@ -151,23 +142,18 @@ def test_groups_of_others_are_closed(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("user", USERS)
 def test_nobody_takes_anything_away(cluster: Cluster, user: KafkaUser) -> None:
+    shorter = ConfigResource(ConfigResourceType.TOPIC, EVENTS, {"retention.ms": "1000"})
     with KafkaAdminClient(**cluster(user).options()) as admin:
         with pytest.raises(errors.TopicAuthorizationFailedError):
             admin.delete_records({TopicPartition(EVENTS, 0): -1})
-        shorter = ConfigResource(ConfigResourceType.TOPIC, EVENTS, {"retention.ms": "1000"})
-        assert_refused(lambda: admin.alter_configs([shorter]))
-        assert_refused(lambda: admin.create_partitions({EVENTS: {"count": 4}}))
-        with pytest.raises(errors.BrokerResponseError) as deleting:
+        with pytest.raises(errors.TopicAuthorizationFailedError):
+            admin.create_partitions({EVENTS: 4})
+        # This one tells its errors and raises none.
+        told = admin.alter_configs([shorter], raise_on_unknown=False)
+        assert "TopicAuthorizationFailedError" in told["topic"][EVENTS]
+        # Switched off on the brokers, for whoever asks.
+        with pytest.raises(errors.TopicDeletionDisabledError):
             admin.delete_topics([EVENTS])
-        assert isinstance(
-            deleting.value,
-            errors.TopicAuthorizationFailedError | errors.TopicDeletionDisabledError,
-        )
-
-
-def assert_refused(change: Callable[[], object]) -> None:
-    with pytest.raises(errors.TopicAuthorizationFailedError):
-        change()
 
 
 def test_a_wrong_password_is_said_at_once_and_not_shown(cluster: Cluster) -> None:
@@ -190,14 +176,15 @@ def test_no_listener_of_the_cluster_lets_a_stranger_in(
     for listener in line.removeprefix("listeners=").split(","):
         address = listener.rpartition("/")[2]
         with pytest.raises(KafkaUnreachable):
-            check_connection(KafkaSettings((address,)), [EVENTS], timeout_s=2)
+            check_connection(KafkaSettings((address,)), [EVENTS], timeout_s=1)
 
 
 def test_passwords_are_in_files_of_their_owner_and_nowhere_else(
     cluster: Cluster, servers_folder: Path
 ) -> None:
     folder = servers_folder / "cluster" / "kafka"
-    files = [file for file in folder.rglob("*") if file.is_file()]
+    sparse = {".index", ".timeindex"}
+    files = [f for f in folder.rglob("*") if f.is_file() and f.suffix not in sparse]
     for user in (*USERS, SUPER_USER):
         secret = (folder / "passwords" / user).read_bytes()
         holders = {file for file in files if secret in file.read_bytes()}

@@ -1,12 +1,13 @@
 """One broker without logins: what is missing is said, and soon."""
 
 import socket
+import sys
 import time
 
 import pytest
 
 from consumers.connection import KafkaSettings, check_connection
-from consumers.errors import KafkaTopicMissing, KafkaUnreachable
+from consumers.errors import ChecksumsMissing, KafkaTopicMissing, KafkaUnreachable
 from tests.servers import topic_of_its_own
 
 
@@ -34,3 +35,9 @@ def test_a_broker_that_is_down_is_said_after_the_time_allowed() -> None:
 
 def test_one_broker_that_answers_is_enough(kafka: KafkaSettings) -> None:
     check_connection(KafkaSettings(("127.0.0.1:1", *kafka.bootstrap)))
+
+
+def test_kafka_is_not_used_without_fast_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crc32c", None)
+    with pytest.raises(ChecksumsMissing):
+        check_connection(KafkaSettings(("127.0.0.1:1",)), timeout_s=1)

@@ -1,10 +1,9 @@
 """A home's own Kafka: started once however often it is asked for, and the same after any end."""
 
-import os
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from consumers.connection import KafkaSettings
 from ops.local.described import LocalKafka, read_description
 from ops.local.errors import ServerNotReady
 from ops.local.kafka import LocalBrokers
+from ops.local.processes import wait_for_end
 from ops.settings import Settings
 from tests.integration.cli import ok, run
 
@@ -25,7 +25,8 @@ TOPIC = "kept"
 @pytest.fixture(scope="module")
 def home(servers_folder: Path) -> Iterator[Path]:
     """A home whose broker these tests stop and kill."""
-    home = servers_folder / "lifecycle"
+    home = Path(tempfile.mkdtemp(dir=servers_folder, prefix="own-"))
+    home.chmod(0o711)
     yield home
     LocalBrokers(home).down()
 
@@ -84,8 +85,9 @@ def test_up_twice_is_once_and_a_record_outlives_a_stop_and_a_kill(home: Path) ->
     second = broker(home)
     assert (second["port"], second["ready"]) == (first["port"], True)
     produce(kafka, b"before the kill")
-    os.kill(int(str(second["pid"])), signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(int(str(second["pid"])))], timeout=10)
+    killed = psutil.Process(int(str(second["pid"])))
+    killed.kill()
+    assert not wait_for_end([killed], timeout_s=10)
     assert broker(home)["pid"] is None
 
     ok(home, "kafka", "up")
@@ -130,6 +132,7 @@ def test_a_broker_that_cannot_start_says_why_and_leaves_nothing_running(home: Pa
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", known.client_ports[0]))
+        taken.listen()
         with pytest.raises(ServerNotReady) as refused:
             LocalBrokers(home).up()
     assert "Address already in use" in refused.value.message("en")

@@ -1,8 +1,8 @@
 """A home's own PostgreSQL: roles with passwords and rights, the same after a kill."""
 
 import os
-import signal
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from ops.local.errors import FolderNotTraversable
 from ops.local.postgres import LocalDatabase
+from ops.local.processes import wait_for_end
 from ops.settings import DatabaseRole, Settings
 from tests.integration.cli import ok, run
 
@@ -21,7 +22,8 @@ Url = Callable[[DatabaseRole, str], str]
 @pytest.fixture(scope="module")
 def home(servers_folder: Path) -> Iterator[Path]:
     """A home whose database these tests stop and kill."""
-    home = servers_folder / "database-lifecycle"
+    home = Path(tempfile.mkdtemp(dir=servers_folder, prefix="own-"))
+    home.chmod(0o711)
     yield home
     LocalDatabase(home).down()
 
@@ -54,9 +56,9 @@ def test_up_twice_is_once_and_a_row_outlives_a_stop_and_a_kill(home: Path) -> No
     assert second["port"] == first["port"]
     with psycopg.connect(url) as db:
         db.execute("INSERT INTO kept VALUES (2)")
-    pid = int(str(second["pid"]))
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    killed = psutil.Process(int(str(second["pid"])))
+    killed.kill()
+    assert not wait_for_end([killed], timeout_s=10)
     assert server(home)["pid"] is None
 
     ok(home, "postgres", "up")

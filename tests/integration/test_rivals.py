@@ -30,9 +30,10 @@ from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, identity, l
 CLERK = by("clerk-1", "2017-02-01")
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    it = Office(tmp_path / "home")
+@pytest.fixture(params=["sqlite", "postgres"])
+def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
+    url = request.getfixturevalue("ledger_url") if request.param == "postgres" else None
+    it = Office(tmp_path / "home", database_url=url)
     yield it
     it.close()
 
@@ -252,8 +253,8 @@ def test_one_key_for_two_contents_at_once_is_a_conflict(office: Office, rival: O
     assert office.length() == before + 1
 
 
-def _work(path: str, who: list[str], name: str) -> list[str | None]:
-    office = Office(Path(path), name=name)
+def _work(path: str, url: str | None, who: list[str], name: str) -> list[str | None]:
+    office = Office(Path(path), name=name, database_url=url)
     done: list[str | None] = []
     for n in range(40):
         both, own = account(who[n % 3], str(n)), account(who[n % 2], f"{name}{n}")
@@ -270,7 +271,7 @@ def test_two_processes_lose_and_double_nothing(office: Office) -> None:
     who = [office.person(n) for n in range(3)]
     before = office.length()
     with get_context("spawn").Pool(2) as pool:
-        args = [(str(office.path), who, name) for name in ("a", "b")]
+        args = [(str(office.path), office.database_url, who, name) for name in ("a", "b")]
         results = pool.starmap(_work, args)
     later = office.log()[before:]
     by_key = Counter(e.correlationid for e in later)

@@ -345,7 +345,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self.notices_run(program, back, batch, None, "open")
         else:
             self.notices_run(program, back, batch, against, objected)
-        self.approves_run(program, back, batch, "director-1")
+        for approver in ("accountant-1", "director-1"):  # who computed it, and another
+            self.approves_run(program, back, batch, approver)
         self.issues(program, back, batch, officer)
         self.issues(program, back, batch, "cashier-1")
         match meanwhile:
@@ -442,7 +443,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for step in ("object", "resolve")[: {None: 0, "open": 1}.get(objected, 2)]:
             self.exits(who, 0, "clerk-1", step, number)
         for passing in (days - 1, 1, 1):
-            self.exits(who, 0, "approver-1", "decide", days)
+            for officer in ("clerk-1", "approver-1"):  # who proposed it, and another
+                self.exits(who, 0, officer, "decide", days)
             self.passes(passing)
         self.exits(who, 0, "approver-1", "decide", days)
 

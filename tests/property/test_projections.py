@@ -1,8 +1,8 @@
 """Whatever the log says and however it is delivered, the views come out the same, and balance."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,11 +10,14 @@ from unittest.mock import patch
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from psycopg import sql
 
 from ledger.codec import decode
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.postings import postings
 from ledger.log.feed import Feed, Record
+from ledger.store.connecting import PROJECTOR, connect
+from ops.home import views_url
 from projections.contributions import RULES, contributions, disbursed_fen
 from projections.database import ViewDatabase
 from projections.engine import Projector
@@ -27,14 +30,49 @@ FEWER = settings(max_examples=max(settings().max_examples // 3, 10))
 SIZES = st.integers(1, 12)
 
 
+Place = Callable[[], AbstractContextManager[str]]
+"""Gives the URL of an empty view database for a while."""
+
+
 @contextmanager
-def folded(feed: Feed, **rest: Any) -> Iterator[Projector]:
+def in_a_file() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{Path(folder) / 'views.db'}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each kind of database; of a server's one, the schema is emptied for each example."""
+    if request.param == "sqlite":
+        return in_a_file
+    url = request.getfixturevalue("new_ledger_url")()
+
+    @contextmanager
+    def in_a_server() -> Iterator[str]:
+        with connect(url, role=PROJECTOR, schema="views") as connection:
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'views'"
+            ).fetchall()
+            for (table,) in tables:
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
+        yield views_url(url, "views")
+
+    return in_a_server
+
+
+@contextmanager
+def folded(feed: Feed, place: Place = in_a_file, **rest: Any) -> Iterator[Projector]:
     """Views over a feed, caught up."""
-    with tempfile.TemporaryDirectory() as place:
-        projector = Projector(f"sqlite:///{Path(place) / 'views.db'}", feed, **rest)
+    with place() as url:
+        projector = Projector(url, feed, **rest)
         projector.catch_up()
         yield projector
         projector.close()
+
+
+def address(projector: Projector) -> str:
+    """Where another process finds the same views."""
+    return projector.database.engine.url.render_as_string(hide_password=False)
 
 
 def contents(projector: Projector) -> dict[str, str]:
@@ -49,22 +87,26 @@ def clean(told: History, length: int | None = None) -> dict[str, str]:
 
 @FEWER
 @given(told=any_history(), batch=SIZES, flush=SIZES)
-def test_batches_and_flushes_leave_no_trace(told: History, batch: int, flush: int) -> None:
-    with folded(told.feed(batch=batch), flush_events=flush) as projector:
+def test_batches_and_flushes_leave_no_trace(
+    place: Place, told: History, batch: int, flush: int
+) -> None:
+    with folded(told.feed(batch=batch), place, flush_events=flush) as projector:
         assert contents(projector) == clean(told)
 
 
 @FEWER
 @given(told=any_history(), data=st.data())
-def test_stopping_and_starting_leaves_no_trace(told: History, data: st.DataObject) -> None:
+def test_stopping_and_starting_leaves_no_trace(
+    place: Place, told: History, data: st.DataObject
+) -> None:
     stops = sorted(data.draw(st.lists(st.integers(0, len(told.records)), max_size=4)))
     grown = ListFeed([], batch=3)
-    with folded(grown) as first:
+    with folded(grown, place) as first:
         projector = first
         for stop in [*stops, len(told.records)]:
             grown.records = told.records[:stop]
             if data.draw(st.booleans()):  # another process, with nothing in memory
-                projector = Projector(str(first.database.engine.url), grown)
+                projector = Projector(address(first), grown)
             projector.catch_up()
             assert contents(projector) == clean(told, stop)
             if projector is not first:
@@ -89,10 +131,10 @@ def test_whatever_is_delivered_twice_counts_once(told: History, data: st.DataObj
 @FEWER
 @given(told=any_history(), data=st.data())
 def test_dying_in_a_flush_again_and_again_leaves_no_trace(
-    told: History, data: st.DataObject
+    place: Place, told: History, data: st.DataObject
 ) -> None:
     deaths = data.draw(st.lists(st.sampled_from(["positions", "advance"]), max_size=4))
-    with folded(ListFeed([])) as projector:
+    with folded(ListFeed([]), place) as projector:
         projector.feed = told.feed(batch=4)
         projector._flush_events = 6
         real = {name: getattr(ViewDatabase, name) for name in ("positions", "advance")}
@@ -114,8 +156,8 @@ def test_dying_in_a_flush_again_and_again_leaves_no_trace(
 
 @FEWER
 @given(told=any_history())
-def test_a_rebuild_is_what_it_replaces(told: History) -> None:
-    with folded(told.feed(batch=7), flush_events=3) as projector:
+def test_a_rebuild_is_what_it_replaces(place: Place, told: History) -> None:
+    with folded(told.feed(batch=7), place, flush_events=3) as projector:
         assert all(rebuilt.same for rebuilt in projector.rebuild())
 
 

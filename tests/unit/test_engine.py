@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from ledger.domain.errors import ProjectionFailed, ProjectionGap, StoreDamaged, ViewUnknown
 from ledger.domain.events import enrollment as en
 from ledger.domain.events.case import CaseClosed
 from ledger.log.feed import Record
+from ops.home import views_url
 from projections.engine import Projector
 from projections.rows import TableDef
 from projections.view import View
@@ -23,14 +26,18 @@ Open = Callable[..., Projector]
 DAY = "2017-03-01"
 
 
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    """Opens projectors on one view database (or another, by name)."""
+@pytest.fixture(params=["sqlite", "postgres"])
+def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens projectors on one view database (or another, by name), on both kinds of database."""
     made: list[Projector] = []
+    if request.param == "postgres":
+        url_of = cache(lambda _: views_url(request.getfixturevalue("new_ledger_url")(), "views"))
+    else:
+        url_of = cache(lambda name: f"sqlite:///{tmp_path / name}.db")
 
     def make(told: History | ListFeed, name: str = "views", **rest: Any) -> Projector:
         feed = told.feed() if isinstance(told, History) else told
-        made.append(Projector(f"sqlite:///{tmp_path / name}.db", feed, **rest))
+        made.append(Projector(url_of(name), feed, **rest))
         return made[-1]
 
     yield make
@@ -196,8 +203,7 @@ def test_the_replaced_tables_are_gone(opened: Open) -> None:
     old = views.table("balances").name
     views.rebuild()
     with views.connection() as c:
-        names = c.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
-        assert old not in set(names)
+        assert old not in sa.inspect(c).get_table_names()
 
 
 def test_a_rebuild_tells_rows_that_were_tampered_with_and_puts_them_right(opened: Open) -> None:
@@ -393,10 +399,10 @@ def test_an_unknown_table_is_named(opened: Open) -> None:
         opened(a_year()).select("nothing")
 
 
-def test_a_file_that_is_no_database_is_damage(opened: Open, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_damage(tmp_path: Path) -> None:
     (tmp_path / "views.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreDamaged):
-        opened(a_year())
+        Projector(f"sqlite:///{tmp_path / 'views.db'}", a_year().feed())
 
 
 def test_tables_and_views_have_one_name_each() -> None:

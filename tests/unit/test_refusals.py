@@ -59,7 +59,9 @@ def unknown_program(office: Office) -> Asked:
 
 
 def rule_with_overlapping_dates(office: Office) -> Asked:
-    return SetRule(program=LIVING, rule=catalog()[LIVING].rules[-1]), DIRECTOR
+    """From before the adopted rule's first day on, with no last day of its own."""
+    rule = msgspec.structs.replace(catalog()[LIVING].rules[-1], valid_from=date(2015, 1, 1))
+    return SetRule(program=LIVING, rule=rule), DIRECTOR
 
 
 def rule_that_ends_before_it_begins(office: Office) -> Asked:
@@ -148,7 +150,7 @@ def run_that_over_commits_its_fund(office: Office) -> Asked:
 
 CASES: list[tuple[Case, str, str, str]] = [
     (unknown_program, "unknown-program", "没有这个项目:nope", "no such program: nope"),
-    (rule_with_overlapping_dates, "rule-overlap", "规则期间重叠", "overlap: 2016-01-01"),
+    (rule_with_overlapping_dates, "rule-overlap", "规则期间重叠", "overlap: 2015-01-01"),
     (rule_that_ends_before_it_begins, "rule-overlap", "规则期间重叠", "overlap: 2018-01-01"),
     (amount_above_the_cap, "amount-above-cap", "240001分超过上限240000分", "cap of 240000 fen"),
     (approval_from_before_the_application, "month-before-enrollment", "早于起始月", "precedes"),

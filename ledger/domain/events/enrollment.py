@@ -232,8 +232,8 @@ class CancelledMonth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 class OverpaymentCancelled(EnrollmentEvent, frozen=True, kw_only=True):
     """Months of a debt were owed after all; ``amount_fen`` is what had been found for them.
 
-    It is the sum of ``owed_fen``, which is no longer owed, ``refund_fen``, which had been paid
-    back and is due to the beneficiary again, and ``waived_fen``, which needed no waiver.
+    Of it ``owed_fen`` is no longer owed, ``refund_fen`` had been paid back and is due to the
+    beneficiary again, and the rest had been waived, which was not needed.
     """
 
     overpayment: str
@@ -241,11 +241,15 @@ class OverpaymentCancelled(EnrollmentEvent, frozen=True, kw_only=True):
     amount_fen: Fen
     owed_fen: FenOrZero
     refund_fen: FenOrZero
-    waived_fen: FenOrZero
     fund: str
     reason: str
     zh: str
     en: str
+
+
+def waived_of(d: OverpaymentCancelled) -> int:
+    """What of a cancelled amount had been waived, in fen."""
+    return d.amount_fen - d.owed_fen - d.refund_fen
 
 
 class RecoveryCollected(EnrollmentEvent, frozen=True, kw_only=True):

@@ -18,6 +18,14 @@ class FundOpened(EventData, frozen=True, kw_only=True):
     earmark: list[str]
 
 
+class FundEarmarkWidened(EventData, frozen=True, kw_only=True):
+    """Further programs that the fund may pay for from now on."""
+
+    fund: str
+    programs: list[str]
+    document: str
+
+
 class FundsAppropriated(EventData, frozen=True, kw_only=True):
     """Money is allotted to the fund for a budget year."""
 

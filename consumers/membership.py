@@ -1,0 +1,124 @@
+"""Membership in a consumer group: Kafka's word on which partitions are whose, and no more.
+
+The member never fetches: a thread of its own keeps it alive and hears of changes, while the worker
+reads from where its views stand. A partition that is taken away is given up only when the worker
+has written what it holds, or after :data:`GIVE_UP_S`; who is slower than that loses nothing but
+time, since the views' database refuses a second writer of a place.
+"""
+
+import logging
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from consumers.connection import KafkaSettings
+
+GIVE_UP_S = 5.0
+"""Less than a session: the client sends no heartbeat while it tells of a change."""
+SESSION_MS, HEARTBEAT_MS = 10_000, 2_000
+"""A member that is silent for a session has lost its partitions to the others."""
+_POLL_MS = 500
+_JOIN_S = 30.0
+
+
+class Membership:
+    """One member. :meth:`changed` and :meth:`settled` are for one other thread."""
+
+    def __init__(
+        self, kafka: KafkaSettings, group: str, topic: str, *, name: str | None = None
+    ) -> None:
+        """``name`` makes the member a static one: it may be away for a session unnoticed."""
+        self._settings = (kafka, group, topic, name)
+        self._lock = threading.Lock()
+        self._mine: frozenset[int] = frozenset()
+        self._told: frozenset[int] | None = None
+        self._settled = threading.Event()
+        self._settled.set()
+        self._stop = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"group {group}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._settled.set()
+        self._thread.join(_JOIN_S)
+
+    def changed(self) -> frozenset[int] | None:
+        """The partitions that are ours, if that is something new; then call :meth:`settled`.
+
+        Raises what ended the membership.
+        """
+        with self._lock:
+            if self._failed is not None:
+                raise self._failed
+            if self._mine == self._told:
+                return None
+            self._told = self._mine
+            return self._mine
+
+    def settled(self) -> None:
+        """What was taken away is written and given up."""
+        with self._lock:
+            if self._mine == self._told:
+                self._settled.set()
+
+    def _run(self) -> None:
+        try:
+            consumer = self._consumer()
+            try:
+                while not self._stop.is_set():
+                    consumer.poll(_POLL_MS)
+            finally:
+                consumer.close(autocommit=False)
+        except Exception as error:  # told to the worker, which ends with it
+            with self._lock:
+                self._failed = error
+
+    def _consumer(self) -> Any:
+        from kafka import ConsumerRebalanceListener, KafkaConsumer
+        from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+
+        kafka, group, topic, name = self._settings
+        logging.getLogger("kafka.coordinator").setLevel(logging.ERROR)
+        consumer = KafkaConsumer(
+            **kafka.options(),
+            group_id=group,
+            group_instance_id=name,
+            partition_assignment_strategy=[CooperativeStickyAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+        )
+        membership = self
+
+        class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+            def on_partitions_assigned(self, assigned: Any) -> None:
+                consumer.pause(*assigned)
+                membership._change(added=frozenset(p.partition for p in assigned))
+
+            def on_partitions_revoked(self, revoked: Any) -> None:
+                membership._change(gone=frozenset(p.partition for p in revoked))
+
+        consumer.subscribe([topic], listener=Listener())
+        return consumer
+
+    def _change(
+        self, added: frozenset[int] = frozenset(), gone: frozenset[int] = frozenset()
+    ) -> None:
+        with self._lock:
+            held = bool(gone & self._mine)
+            self._mine = (self._mine - gone) | added
+            if held:
+                self._settled.clear()
+        if held and not self._stop.is_set():
+            self._settled.wait(GIVE_UP_S)

@@ -1,0 +1,293 @@
+"""A projection worker: folds the partitions that its group gives it, beside other workers.
+
+Kafka's consumer group says which partitions are whose, and nothing else: offsets are in the views'
+own database, in the transaction that writes the rows. A worker that lost a partition without
+noticing finds the stored place moved when it writes, and writes nothing. A subject that a view
+cannot process is parked and everything else goes on.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from consumers.connection import KafkaSettings, check_connection
+from consumers.errors import ViewsFedOtherwise, ViewsOutdated
+from consumers.membership import Membership
+from consumers.offsets import end_offsets
+from consumers.partitions import PartitionReader, Start
+from consumers.topics import EVENTS
+from ledger.collector import collector_paused
+from projections import places
+from projections.database import Generation, ViewDatabase
+from projections.fold import Moved
+from projections.partition import PartitionFold, PartitionRecord, Unprocessable
+from projections.places import Parked, Place
+from projections.view import View
+from projections.views import ALL_VIEWS
+
+GROUP = "projector"
+FLUSH_EVENTS = 20_000
+FLUSH_S = 1.0
+"""A flush after so many events of all partitions, or so much time: what a crash costs."""
+ROWS_IN_MEMORY = 150_000
+"""Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
+_POLL_S = 0.2
+_MOVED_TIMES = 20
+"""Places found moved in a row, without an event folded, before it is no longer bad luck."""
+
+
+class WorkerObserver(Protocol):
+    """Told what a worker does, in its own thread; for metrics and notes."""
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """These partitions are the worker's now."""
+        ...
+
+    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
+        """So many events of a partition are in the views, up to this place."""
+        ...
+
+    def parked(self, event: Parked) -> None:
+        """An event waits, and its subject with it."""
+        ...
+
+    def behind(self, partition: int, offsets: int) -> None:
+        """How many offsets are left to read."""
+        ...
+
+
+class Unobserved:
+    """Nobody is told."""
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        pass
+
+    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
+        pass
+
+    def parked(self, event: Parked) -> None:
+        pass
+
+    def behind(self, partition: int, offsets: int) -> None:
+        pass
+
+
+class Partition:
+    """One partition in a worker's hands: a fold for each place at which views stand."""
+
+    def __init__(
+        self,
+        database: ViewDatabase,
+        views: Mapping[str, type[View]],
+        number: int,
+        failed: Sequence[Unprocessable] = (),
+    ) -> None:
+        """From what is stored; ``failed`` will come again and is to be parked then."""
+        with database.read() as connection:
+            live = database.live(connection)
+            members = [live[name] for name in views]
+            stand = places.places(connection, members)
+            waiting = places.parked(connection, members)
+        parked = places.stopped(e for e in waiting if e.partition == number)
+        for f in failed:
+            since = parked.setdefault(f.subject, {})
+            since[f.view] = min(since.get(f.view, f.record.position), f.record.position)
+        reasons = {(f.view, f.record.position): f.reason for f in failed}
+        self.number = number
+        self.waiting = 0
+        self.folds: list[PartitionFold] = []
+        by_place: dict[Place, list[Generation]] = {}
+        for member in members:
+            by_place.setdefault(stand[member.view, member.generation][number], []).append(member)
+        for place in sorted(by_place, key=lambda p: p.next_offset):
+            fold = PartitionFold(
+                database, views, by_place[place], number, place, parked=parked, reasons=reasons
+            )
+            self.folds.append(fold)
+
+    @property
+    def start(self) -> Start:
+        """Where to read on: at the place furthest behind."""
+        place = min((fold.place for fold in self.folds), key=lambda p: p.next_offset)
+        return Start(place.next_offset, place.position)
+
+    def apply(self, records: Sequence[PartitionRecord], next_offset: int) -> None:
+        for fold in self.folds:
+            if next_offset > fold.place.next_offset:
+                self.waiting += fold.apply(records, next_offset)
+
+    def flush(self) -> list[Parked]:
+        self.waiting = 0
+        return [event for fold in self.folds for event in fold.flush()]
+
+    def forget(self) -> None:
+        for fold in self.folds:
+            fold.forget()
+
+    def close(self) -> None:
+        for fold in self.folds:
+            fold.close()
+
+    def __len__(self) -> int:
+        return sum(len(fold) for fold in self.folds)
+
+
+class Worker:
+    """One of any number of workers that keep the same views. Not for two threads."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        database: ViewDatabase,
+        views: Sequence[type[View]] = ALL_VIEWS,
+        *,
+        topic: str = EVENTS,
+        group: str = GROUP,
+        name: str | None = None,
+        observer: WorkerObserver | None = None,
+        flush_events: int = FLUSH_EVENTS,
+    ) -> None:
+        """``name`` makes the member static: a restart within the session keeps its partitions."""
+        self._kafka = kafka
+        self._database = database
+        self._views: Mapping[str, type[View]] = {view.name: view for view in views}
+        self._topic = topic
+        self._group = group
+        self._name = name
+        self._observer = observer or Unobserved()
+        self._flush_events = flush_events
+        self._held: dict[int, Partition] = {}
+        self._failed: dict[int, list[Unprocessable]] = {}
+        self._flushed_at = time.monotonic()
+        self._moved = 0
+
+    def run(self, stop: threading.Event, *, until_end: bool = False) -> None:
+        """Work until ``stop`` is set, or until everything is folded that is there now.
+
+        With ``until_end`` other workers' partitions count too: it ends when all are there. What
+        was folded is written before it returns. Raises what
+        :func:`~consumers.connection.check_connection` raises, :class:`ViewsFedOtherwise`,
+        :class:`~consumers.errors.TopicGap` and its like, and the view database's errors.
+        """
+        check_connection(self._kafka, [self._topic])
+        ends = end_offsets(self._kafka, self._topic)
+        adopt(self._database, self._views, len(ends))
+        with (
+            Membership(self._kafka, self._group, self._topic, name=self._name) as membership,
+            PartitionReader(self._kafka, {}, topic=self._topic) as reader,
+            collector_paused(),
+        ):
+            try:
+                while not stop.is_set():
+                    if (mine := membership.changed()) is not None:
+                        self._take(reader, mine)
+                        membership.settled()
+                    if self._held:
+                        self._round(reader)
+                    else:
+                        stop.wait(_POLL_S)
+                    if until_end and self._all_at(ends):
+                        break
+                self._flush(reader)
+            finally:
+                self._drop(self._held)
+
+    def _take(self, reader: PartitionReader, mine: frozenset[int]) -> None:
+        """Give back what is no longer ours, written; take up what is new from where it stands."""
+        self._flush(reader)
+        self._drop(set(self._held) - mine)
+        for partition in sorted(mine - set(self._held)):
+            self._held[partition] = Partition(self._database, self._views, partition)
+        reader.seek({p: held.start for p, held in self._held.items()})
+        self._observer.assigned(sorted(self._held))
+
+    def _round(self, reader: PartitionReader) -> None:
+        """Read something and fold it; flush when it is time to."""
+        for batch in reader.poll(_POLL_S):
+            held = self._held.get(batch.partition)
+            if held is None:
+                continue
+            records = [PartitionRecord(*record) for record in batch.records]
+            try:
+                held.apply(records, batch.next_offset)
+            except Unprocessable as failed:
+                # What was folded and not written is lost with the fold and comes again; this
+                # event, and those after it of its subject, are then put aside on the way.
+                self._failed.setdefault(batch.partition, []).append(failed)
+                self._again(reader, batch.partition)
+        waiting = sum(held.waiting for held in self._held.values())
+        due = time.monotonic() - self._flushed_at >= FLUSH_S
+        if waiting >= self._flush_events or due:
+            self._flush(reader)
+
+    def _flush(self, reader: PartitionReader) -> None:
+        for partition, held in list(self._held.items()):
+            events, start = held.waiting, time.monotonic()
+            try:
+                for event in held.flush():
+                    self._observer.parked(event)
+            except Moved:
+                self._moved += 1
+                if self._moved > _MOVED_TIMES:
+                    raise
+                self._again(reader, partition)
+                continue
+            if events:
+                self._moved = 0
+                self._failed.pop(partition, None)
+                seconds = time.monotonic() - start
+                self._observer.flushed(partition, events, held.folds[-1].place, seconds)
+            if len(held.folds) > 1 and len({fold.place for fold in held.folds}) == 1:
+                self._again(reader, partition)
+        if sum(len(held) for held in self._held.values()) > ROWS_IN_MEMORY:
+            for held in self._held.values():
+                held.forget()
+        self._flushed_at = time.monotonic()
+
+    def _again(self, reader: PartitionReader, partition: int) -> None:
+        """Take the partition up from what is stored: what is in memory is lost or old."""
+        self._drop([partition])
+        failed = self._failed.get(partition, ())
+        self._held[partition] = Partition(self._database, self._views, partition, failed)
+        reader.seek({p: held.start for p, held in self._held.items()})
+
+    def _drop(self, partitions: Iterable[int]) -> None:
+        for partition in list(partitions):
+            self._held.pop(partition).close()
+
+    def _all_at(self, ends: Mapping[int, int]) -> bool:
+        """Whether every partition, whoever has it, is folded up to where the topic ended."""
+        if any(held.waiting for held in self._held.values()):
+            return False
+        with self._database.read() as connection:
+            live = self._database.live(connection)
+            stand = places.places(connection, [live[name] for name in self._views])
+        return all(
+            at[partition].next_offset >= end
+            for at in stand.values()
+            for partition, end in ends.items()
+        )
+
+
+def adopt(database: ViewDatabase, views: Mapping[str, type[View]], partitions: int) -> None:
+    """See that every view has a live generation that this many partitions feed.
+
+    Raises :class:`ViewsFedOtherwise` when rows are there that came from the whole log or from
+    another number of partitions, :class:`ViewsOutdated` when they are of another version.
+    """
+    with database.write() as connection:
+        live = database.live(connection)
+        for name, view in views.items():
+            now = live.get(name)
+            if now is not None and now.partitions is None and now.position == 0:
+                database.drop(connection, now)
+                now = None
+            if now is None:
+                database.create(
+                    connection, name, view.version, view.tables, live=True, partitions=partitions
+                )
+            elif now.partitions != partitions:
+                raise ViewsFedOtherwise(view=name)
+            elif now.version != view.version:
+                raise ViewsOutdated(view=name, found=now.version, known=view.version)

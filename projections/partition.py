@@ -1,0 +1,190 @@
+"""One partition of the log, folded into views that other workers fold other partitions into.
+
+A partition holds some of the subjects, each with all of its events in order. A row belongs to one
+subject, so only this partition's worker writes it, or it is a sum, to which any worker adds: the
+views come out as one fold of the whole log leaves them. Rows, the partition's place and what was
+parked are one transaction. An event that a view cannot take in stops that view for that subject,
+and for no one else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ledger.codec import decode
+from ledger.domain.errors import NotCanonical, ProjectionGap
+from ledger.domain.events import Event
+from projections.asof import attribute
+from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.fold import Moved
+from projections.places import Parked, Place, hold, move, park
+from projections.view import View
+from projections.view_rows import ViewRows
+
+
+class PartitionRecord(NamedTuple):
+    """An event as one partition holds it.
+
+    ``previous`` is the position of the event before it in the partition, -1 for the first.
+    """
+
+    offset: int
+    position: int
+    previous: int
+    value: bytes
+
+
+class Unprocessable(Exception):
+    """A view cannot take in an event; what the fold holds in memory is of no further use."""
+
+    def __init__(self, view: str, record: PartitionRecord, subject: str, reason: str) -> None:
+        super().__init__(view, record.position, subject, reason)
+        self.view = view
+        self.record = record
+        self.subject = subject
+        self.reason = reason
+
+
+class PartitionFold:
+    """Views at one generation each, all at one place of one partition. Not for two threads."""
+
+    def __init__(
+        self,
+        database: ViewDatabase,
+        views: Mapping[str, type[View]],
+        members: Sequence[Generation],
+        partition: int,
+        place: Place,
+        *,
+        parked: Mapping[str, Mapping[str, int]] | None = None,
+        reasons: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:
+        """``parked`` are subjects that stand still: in which view, and from which position on.
+
+        ``reasons`` tells by view and position why an event that comes is the first to be parked.
+        """
+        self.members = tuple(members)
+        self.partition = partition
+        self.stored = self.place = place
+        self._database = database
+        self._generation = {m.view: m.generation for m in members}
+        self._parked = dict(parked or {})
+        self._reasons = dict(reasons or {})
+        self._waiting: list[Parked] = []
+        self._rows = ViewRows(database, views, members, empty=place.count == 0)
+
+    def __len__(self) -> int:
+        """How many rows are in memory."""
+        return len(self._rows)
+
+    def apply(self, records: Sequence[PartitionRecord], next_offset: int) -> int:
+        """Fold what has not been folded; ``next_offset`` is where to read on. How many were new.
+
+        Raises :class:`ProjectionGap` when a record does not follow the one before it,
+        :class:`Unprocessable`. After any error this object is of no further use.
+        """
+        fresh = [r for r in records if r.offset >= self.place.next_offset]
+        events = [self._decoded(r) for r in fresh]
+        self._rows.read_ahead(e for e in events if e is not None)
+        last, recorded = self.place.position, self.place.recorded
+        for record, event in zip(fresh, events, strict=True):
+            if record.previous != last or record.position <= last:
+                raise ProjectionGap(expected=f"after {last}", found=record.position)
+            last = record.position
+            if event is None:
+                self._wait(self._generation, record, _subject(record))
+                continue
+            recorded = event.time
+            self._fold(record, event)
+        if next_offset > self.place.next_offset:
+            self.place = replace(
+                self.place,
+                next_offset=next_offset,
+                position=last,
+                count=self.place.count + len(fresh),
+                recorded=recorded,
+            )
+        return len(fresh)
+
+    def flush(self) -> list[Parked]:
+        """Write rows, place and what was parked in one transaction; what was parked by it.
+
+        Raises :class:`~projections.fold.Moved`, with nothing written, when the stored place is not
+        the one this fold started from: someone else has the partition, or has changed its rows.
+        """
+        if self.place == self.stored:
+            self.close()
+            return []
+        self._rows.settle()
+        self.close()
+        with self._database.share() as connection:
+            if hold(connection, self.members, self.partition) != {self.stored}:
+                raise Moved
+            self._rows.write(connection, first=False)
+            park(connection, self._waiting)
+            move(connection, self.members, self.partition, self.place)
+        self._rows.clean()
+        self.stored = self.place
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def forget(self) -> None:
+        """Give back the memory of rows that are stored."""
+        self._rows.forget()
+
+    def close(self) -> None:
+        """End the reading transaction, if one is open."""
+        self._rows.close()
+
+    def _decoded(self, record: PartitionRecord) -> Event[Any] | None:
+        """The event, or None where its bytes can't be read and all views are stopped for it."""
+        try:
+            return decode(record.value)
+        except NotCanonical as error:
+            subject = _subject(record)
+            for view in self._generation:
+                if view not in self._stopped(subject, record):
+                    raise Unprocessable(view, record, subject, error.message("en")) from error
+            return None
+
+    def _fold(self, record: PartitionRecord, event: Event[Any]) -> None:
+        stopped = self._stopped(event.subject, record) if self._parked else None
+        if stopped:
+            self._wait(stopped, record, event.subject)
+        for handler in self._rows.plan[type(event.data)]:
+            view: str = handler.__self__.name  # type: ignore[attr-defined]
+            if stopped and view in stopped:
+                continue
+            try:
+                handler(record.position, event)
+            except STORE_ERRORS:
+                raise
+            except Exception as error:
+                raise Unprocessable(view, record, event.subject, repr(error)) from error
+
+    def _stopped(self, subject: str, record: PartitionRecord) -> set[str]:
+        """The views in which the subject stands still at this record."""
+        since = self._parked.get(subject, {})
+        return {view for view, position in since.items() if record.position >= position}
+
+    def _wait(self, views: Iterable[str], record: PartitionRecord, subject: str) -> None:
+        """Put the event behind what its subject waits for in these views."""
+        for view in sorted(views):
+            if view in self._generation:
+                self._waiting.append(
+                    Parked(
+                        view,
+                        self._generation[view],
+                        self.partition,
+                        record.position,
+                        record.offset,
+                        record.previous,
+                        subject,
+                        self._reasons.get((view, record.position)),
+                        record.value,
+                    )
+                )
+
+
+def _subject(record: PartitionRecord) -> str:
+    return attribute(record.value, b'"subject":"')

@@ -1,0 +1,204 @@
+"""Where the partitions of a log stand in a view, when several workers share them.
+
+A generation that is fed by partitions has a row here for each: the offset to read next, the
+position folded last, how many events that makes. It is written in the transaction that writes the
+rows, and held while that is under way, so that a partition counts once whoever believes to have it.
+What a view could not process is parked here with every later event of its subject, in order.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+_METADATA = sa.MetaData()
+
+PLACES = sa.Table(
+    "view_places",
+    _METADATA,
+    sa.Column("view", sa.Text(), primary_key=True),
+    sa.Column("generation", sa.Integer(), primary_key=True),
+    sa.Column("partition", sa.Integer(), primary_key=True),
+    sa.Column("next_offset", sa.BigInteger(), nullable=False),
+    sa.Column("position", sa.BigInteger(), nullable=False),
+    sa.Column("count", sa.BigInteger(), nullable=False),
+    sa.Column("epoch", sa.BigInteger(), nullable=False),
+    sa.Column("recorded", sa.Text()),
+)
+
+PARKED = sa.Table(
+    "view_parked",
+    _METADATA,
+    sa.Column("view", sa.Text(), primary_key=True),
+    sa.Column("generation", sa.Integer(), primary_key=True),
+    sa.Column("position", sa.BigInteger(), primary_key=True),
+    sa.Column("partition", sa.Integer(), nullable=False),
+    sa.Column("offset", sa.BigInteger(), nullable=False),
+    sa.Column("previous", sa.BigInteger(), nullable=False),
+    sa.Column("subject", sa.Text(), nullable=False, index=True),
+    sa.Column("reason", sa.Text()),
+    sa.Column("value", sa.LargeBinary(), nullable=False),
+)
+
+
+class Member(Protocol):
+    """A generation of a view, by name and number."""
+
+    @property
+    def view(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far one partition is folded into one generation of a view.
+
+    ``next_offset`` is the offset to read next, ``position`` that of the last event (-1: none was),
+    ``count`` how many events were read, ``epoch`` rises when rows were changed by someone else
+    than the partition's worker, whose memory is old then.
+    """
+
+    next_offset: int = 0
+    position: int = -1
+    count: int = 0
+    epoch: int = 0
+    recorded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that waits: ``reason`` is None for one that only follows another of its subject."""
+
+    view: str
+    generation: int
+    partition: int
+    position: int
+    offset: int
+    previous: int
+    subject: str
+    reason: str | None
+    value: bytes
+
+
+def create_tables(connection: sa.Connection) -> None:
+    """What this module needs, where it is not there yet."""
+    _METADATA.create_all(connection)
+
+
+def create_places(connection: sa.Connection, member: Member, partitions: int) -> None:
+    """A new generation's places, all at the beginning."""
+    connection.execute(
+        sa.insert(PLACES),
+        [
+            {
+                "view": member.view,
+                "generation": member.generation,
+                "partition": partition,
+                **_columns(Place()),
+            }
+            for partition in range(partitions)
+        ],
+    )
+
+
+def drop_places(connection: sa.Connection, view: str, generation: int) -> None:
+    """Forget where a generation that is no more stood, and what it had parked."""
+    for table in (PLACES, PARKED):
+        mine = sa.and_(table.c.view == view, table.c.generation == generation)
+        connection.execute(sa.delete(table).where(mine))
+
+
+def places(
+    connection: sa.Connection, members: Iterable[Member]
+) -> dict[tuple[str, int], dict[int, Place]]:
+    """The places of generations, by view and generation and then by partition."""
+    wanted = {(m.view, m.generation) for m in members}
+    found: dict[tuple[str, int], dict[int, Place]] = {key: {} for key in wanted}
+    for row in connection.execute(sa.select(PLACES)):
+        if (row.view, row.generation) in wanted:
+            found[row.view, row.generation][row.partition] = _place(row)
+    return found
+
+
+def hold(connection: sa.Connection, members: Sequence[Member], partition: int) -> set[Place | None]:
+    """The places of one partition, held against other writers until the transaction ends."""
+    found: set[Place | None] = set()
+    for member in members:
+        query = sa.select(PLACES).where(_is(member, partition)).with_for_update()
+        row = connection.execute(query).first()
+        found.add(None if row is None else _place(row))
+    return found
+
+
+def move(
+    connection: sa.Connection, members: Sequence[Member], partition: int, place: Place
+) -> None:
+    """Store how far the partition has come."""
+    for member in members:
+        connection.execute(sa.update(PLACES).where(_is(member, partition)).values(_columns(place)))
+
+
+def park(connection: sa.Connection, events: Sequence[Parked]) -> None:
+    """Keep events aside."""
+    if events:
+        rows = [{name: getattr(e, name) for name in Parked.__slots__} for e in events]
+        connection.execute(sa.insert(PARKED), rows)
+
+
+def unpark(connection: sa.Connection, events: Iterable[Parked]) -> None:
+    """These events wait no longer."""
+    for e in events:
+        connection.execute(
+            sa.delete(PARKED).where(
+                PARKED.c.view == e.view,
+                PARKED.c.generation == e.generation,
+                PARKED.c.position == e.position,
+            )
+        )
+
+
+def parked(connection: sa.Connection, members: Iterable[Member]) -> list[Parked]:
+    """What waits in these generations, by subject and then in order."""
+    wanted = {(m.view, m.generation) for m in members}
+    query = sa.select(PARKED).order_by(PARKED.c.subject, PARKED.c.view, PARKED.c.position)
+    found = (Parked(**row._mapping) for row in connection.execute(query))
+    return [e for e in found if (e.view, e.generation) in wanted]
+
+
+def stopped(events: Iterable[Parked]) -> dict[str, dict[str, int]]:
+    """The subjects that stand still: in which view, and from which position on."""
+    found: dict[str, dict[str, int]] = {}
+    for e in events:
+        since = found.setdefault(e.subject, {})
+        since[e.view] = min(since.get(e.view, e.position), e.position)
+    return found
+
+
+def counts(connection: sa.Connection) -> Mapping[tuple[str, int], tuple[int, str | None]]:
+    """For each generation that partitions feed: events folded, and the latest recorded time."""
+    query = sa.select(
+        PLACES.c.view,
+        PLACES.c.generation,
+        sa.func.sum(PLACES.c.count),
+        sa.func.max(PLACES.c.recorded),
+    ).group_by(PLACES.c.view, PLACES.c.generation)
+    return {(v, g): (int(n), recorded) for v, g, n, recorded in connection.execute(query)}
+
+
+def _is(member: Member, partition: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        PLACES.c.view == member.view,
+        PLACES.c.generation == member.generation,
+        PLACES.c.partition == partition,
+    )
+
+
+def _place(row: sa.Row[tuple[object, ...]]) -> Place:
+    return Place(**{name: getattr(row, name) for name in Place.__slots__})
+
+
+def _columns(place: Place) -> dict[str, object]:
+    return {name: getattr(place, name) for name in Place.__slots__}

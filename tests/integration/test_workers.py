@@ -1,0 +1,177 @@
+"""Workers share a log's partitions and leave the views that one clean fold leaves."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from consumers.connection import KafkaSettings
+from consumers.worker import Worker
+from ledger.domain.events import Event
+from ledger.domain.events import enrollment as en
+from ops.home import Home
+from ops.simulation import run as simulate
+from projections import places
+from projections.database import ViewDatabase
+from projections.digest import digest_of
+from projections.engine import Projector
+from projections.rows import RowSource, TableDef
+from projections.view import View, on
+from projections.views import ALL_VIEWS
+from tests.histories import History, history
+from tests.kafka_logs import KafkaLog, kafka_log
+
+SETTLE_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A small city's year."""
+    home = Home.create(tmp_path_factory.mktemp("city") / "home", seed=7, scale="0.01", year=2017)
+    simulate(home, lambda *_: None)
+    home.projector.catch_up()
+    yield home
+    home.close()
+
+
+@pytest.fixture(scope="module")
+def log(city: Home, kafka: KafkaSettings) -> KafkaLog:
+    """The city's log on Kafka."""
+    made = kafka_log(kafka, partitions=6)
+    made.relay_once(city.feed, limits=None)
+    return made
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[], str]) -> str:
+    """A new view database on PostgreSQL, as SQLAlchemy has it."""
+    return make_database().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def worker(log: KafkaLog, url: str, **options: Any) -> Worker:
+    return Worker(log.kafka, ViewDatabase(url), topic=log.events, group=log.name, **options)
+
+
+def work(workers: Sequence[Worker]) -> None:
+    """Each in a thread of its own, until everything is folded."""
+    failed: list[BaseException] = []
+
+    def run(one: Worker) -> None:
+        try:
+            one.run(threading.Event(), until_end=True)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SETTLE_S)
+        assert not thread.is_alive()
+    if failed:
+        raise failed[0]
+
+
+def digests(url: str, views: Sequence[type[View]] = ALL_VIEWS) -> dict[str, str]:
+    database = ViewDatabase(url)
+    with database.read() as connection:
+        live = database.live(connection)
+        found = {v.name: digest_of(database, connection, v, live[v.name]).digest for v in views}
+    database.close()
+    return found
+
+
+def clean(projector: Projector) -> dict[str, str]:
+    return {name: d.digest for name, d in projector.digests().items()}
+
+
+def test_two_workers_leave_what_one_clean_fold_leaves(
+    city: Home, log: KafkaLog, database_url: str
+) -> None:
+    work([worker(log, database_url), worker(log, database_url)])
+    assert digests(database_url) == clean(city.projector)
+
+
+def test_a_worker_that_flushes_and_forgets_often_leaves_the_same(
+    city: Home, log: KafkaLog, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.worker.ROWS_IN_MEMORY", 500)
+    work([worker(log, database_url, flush_events=700)])
+    assert digests(database_url) == clean(city.projector)
+
+
+class Seen(msgspec.Struct, gc=False):
+    """How many steps of a subject's enrollment were seen."""
+
+    subject: str
+    steps: int = 0
+
+
+SEEN = TableDef("seen", Seen, ("subject",))
+
+
+class Brittle(View):
+    """Cannot take in a suspension for as long as ``broken``, and notices when it is half done."""
+
+    name = "brittle"
+    version = 1
+    tables = (SEEN,)
+    broken = True
+
+    def __init__(self, rows: RowSource) -> None:
+        self._rows = rows.of(SEEN)
+
+    @on(en.EnrollmentApproved, en.EnrollmentSuspended, en.EnrollmentResumed, en.SubsidyGranted)
+    def seen(self, position: int, event: Event[Any]) -> None:
+        row = self._rows.edit(event.subject) or self._rows.add(event.subject, Seen(event.subject))
+        row.steps += 1
+        if self.broken and isinstance(event.data, en.EnrollmentSuspended):
+            raise ZeroDivisionError("half done")
+
+
+def _suspensions() -> History:
+    told = history()
+    for n in range(8):
+        told.enrolled(f"p{n}")
+    for n in range(0, 8, 3):
+        told.step(
+            f"p{n}",
+            en.EnrollmentSuspended(program="living-subsidy", from_month="2017-03", reason="r"),
+            on="2017-03-01",
+        )
+        told.step(
+            f"p{n}",
+            en.EnrollmentResumed(program="living-subsidy", from_month="2017-04", reason="r"),
+            on="2017-04-01",
+        )
+    for n in range(8):
+        told.granted(f"p{n}", "2017-05")
+    return told
+
+
+def test_what_a_view_cannot_process_stops_that_view_for_that_subject_alone(
+    kafka: KafkaSettings, database_url: str
+) -> None:
+    told = _suspensions()
+    log = kafka_log(kafka, partitions=3)
+    log.relay_once(told.feed())
+    views = [*ALL_VIEWS, Brittle]
+    work([worker(log, database_url, views=views)])
+    database = ViewDatabase(database_url)
+    with database.read() as connection:
+        live = database.live(connection)
+        waiting = places.parked(connection, live.values())
+    for subject in ("p0", "p3", "p6"):
+        events = [e for e in waiting if e.subject == subject]
+        assert [e.view for e in events] == ["brittle"] * 3
+        assert [e.reason is not None for e in events] == [True, False, False]
+        assert [e.position for e in events] == sorted(e.position for e in events)
+    assert len(waiting) == 9
+    rows = Projector(database_url, told.feed(), views).rows("seen")
+    assert {r.subject: r.steps for r in rows} == {f"p{n}": 1 if n % 3 == 0 else 2 for n in range(8)}
+    whole = Projector("sqlite://", told.feed())
+    whole.catch_up()
+    assert digests(database_url) == clean(whole)
+    database.close()
