@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import TopicGap, TopicStalled
 from consumers.offsets import ANSWER_S, end_offsets, last_records, offsets_of
-from consumers.partitions import LogRecord, PartitionReader, Start
+from consumers.partitions import PartitionReader, Start
 from consumers.topics import EVENTS
+from consumers.values import LogRecord
 from ledger.log.feed import Record
 
 WINDOW = 50_000

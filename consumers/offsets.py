@@ -11,13 +11,13 @@ from consumers.connection import KafkaSettings
 from consumers.errors import TopicStalled
 from consumers.partitions import (
     POLL_RECORDS,
-    LogRecord,
     PartitionBatch,
     PartitionReader,
     Start,
     consumer_options,
 )
 from consumers.topics import EVENTS
+from consumers.values import LogRecord
 
 ANSWER_S = 30.0
 """How long an answer about the topic may take before it counts as stalled."""

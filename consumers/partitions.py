@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from consumers import values
 from consumers.connection import KafkaSettings
 from consumers.errors import (
     TopicDisorder,
@@ -19,6 +20,7 @@ from consumers.errors import (
 )
 from consumers.records import NO_POSITION
 from consumers.topics import EVENTS
+from consumers.values import LogRecord
 
 FETCH_BYTES = 8 * 1024 * 1024
 """Most that one answer of a broker holds: what a reader keeps is a small multiple of it."""
@@ -29,19 +31,11 @@ POLL_RECORDS = 10_000
 FETCH_WAIT_MS = 200
 """How long a broker may hold a question for which it has nothing yet."""
 LOOK_WAIT_MS = 5
+RECONNECT_MS = 2_000
+"""Most between two attempts to reach a broker that is away."""
 RETRY_MS = 100
 _ATTEMPTS = 5
 """Failures of ``poll`` in a row, each read again from where it was, before giving up."""
-
-
-class LogRecord(NamedTuple):
-    """An event as one partition holds it."""
-
-    offset: int
-    position: int
-    previous: int
-    """The position of the event before it in the partition; -1 for the first."""
-    value: bytes
 
 
 class PartitionBatch(NamedTuple):
@@ -75,6 +69,7 @@ def consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "check_crcs": True,
         "fetch_max_bytes": FETCH_BYTES,
         "max_poll_records": POLL_RECORDS,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
     }
 
 
@@ -103,6 +98,9 @@ class PartitionReader:
             fetch_max_wait_ms=LOOK_WAIT_MS if looking else FETCH_WAIT_MS,
             retry_backoff_ms=LOOK_WAIT_MS if looking else RETRY_MS,
         )
+        self._direct = values.DIRECT
+        if self._direct:
+            values.install(self._consumer)
         self._part: Callable[[int], Any] = lambda partition: TopicPartition(topic, partition)
         self._parts: dict[int, Any] = {}
         self._offsets: dict[int, int] = {}
@@ -172,22 +170,11 @@ class PartitionReader:
             records = fetched.get(part, ())
             offset = self._consumer.position(part)
             if offset != self._offsets[partition] or records:
-                batch = [self._log_record(record) for record in records]
+                batch = records if self._direct else [values.log_record(r) for r in records]
                 self._check(partition, batch)
                 self._offsets[partition] = offset
                 batches.append(PartitionBatch(partition, batch, offset))
         return batches
-
-    def _log_record(self, record: Any) -> LogRecord:
-        try:
-            (first, position), (second, previous) = record.headers[:2]
-            if first != "position" or second != "previous" or record.value is None:
-                raise ValueError
-            return LogRecord(record.offset, int(position), int(previous), record.value)
-        except (ValueError, TypeError):
-            raise TopicForeignRecord(
-                topic=self._topic, partition=record.partition, offset=record.offset
-            ) from None
 
     def _check(self, partition: int, batch: list[LogRecord]) -> None:
         last = self._last[partition]
@@ -199,6 +186,8 @@ class PartitionReader:
         self._last[partition] = last
 
     def _wrong(self, partition: int, record: LogRecord, last: int | None) -> Exception:
+        if record.position == values.NOT_A_RELAYS:
+            return TopicForeignRecord(topic=self._topic, partition=partition, offset=record.offset)
         found, said = record.position, record.previous if last is None else last
         kind: type[TopicGap | TopicDuplicate | TopicDisorder] = TopicGap
         if found == said:

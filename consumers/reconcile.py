@@ -6,7 +6,7 @@ does not grow with the log. Differences are told, not mended.
 """
 
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,8 +25,9 @@ from consumers.records import (
 from consumers.topics import EVENTS
 from ledger.log.feed import Feed
 
-LOOK_AHEAD = 1_000
-"""Records of a partition within which what is missing at its place is looked for."""
+QUEUED = 1_000
+"""Records of a partition that wait to be compared, before reading on, and four times as many after.
+"""
 REMEMBERED = 10_000
 """Missing events that are remembered, in case they come later."""
 _POLL_S = 1.0
@@ -111,20 +112,30 @@ class _Comparison:
         partition = partition_of(attributes(raw).subject, count)
         expected = event_record(position, raw, self._last[partition], count)
         self._last[partition] = position
-        if not self._records.has(partition, position):
-            if position in self._early:
-                self._early.discard(position)
-            else:
-                self._miss(position, partition)
-            return
-        while (seen := self._records.next(partition)).position != position:
-            self._stray(partition, seen, position)
-        self._compare(partition, seen, expected)
+        while (seen := self._records.peek(partition)) is not None:
+            if seen.position == position:
+                self._compare(partition, self._records.next(partition), expected)
+                return
+            if seen.position > position and not self._is_stray(partition, seen, position):
+                break
+            self._stray(partition, self._records.next(partition), position)
+        if position in self._early:
+            self._early.discard(position)
+        else:
+            self._miss(position, partition)
+
+    def _is_stray(self, partition: int, seen: _Seen, position: int) -> bool:
+        """Whether it is this record that is not at its place, rather than the event it stands for.
+
+        It is, if what follows it is before it and yet to come.
+        """
+        after = self._records.peek(partition, 1)
+        return after is not None and position <= after.position < seen.position
 
     def rest(self) -> None:
         """After the last event: whatever is left over."""
         for partition in self._records.partitions:
-            while self._records.more(partition):
+            while self._records.peek(partition) is not None:
                 self._stray(partition, self._records.next(partition), None)
         for position, partition in self._missing.items():
             self._found(Finding("missing", position, partition, -1))
@@ -154,19 +165,14 @@ class _Comparison:
         elif self._missing.get(position) == partition:
             del self._missing[position]
             kind = "out-of-order"
-        elif self._is_early(position, partition, before):
+        elif before is not None and position > before and len(self._early) < REMEMBERED:
             self._early.add(position)
             kind = "out-of-order"
         self._found(Finding(kind, position, partition, seen.offset))
 
-    def _is_early(self, position: int, partition: int, before: int | None) -> bool:
-        later = before is not None and position > before
-        known = self._records.has(partition, position) or len(self._early) >= REMEMBERED
-        return later and not known
-
 
 class _Records:
-    """The topic's committed records, one partition beside the other, each looked ahead into."""
+    """The topic's committed records, one partition beside the other."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, ends: dict[int, int]) -> None:
         from kafka import KafkaConsumer, TopicPartition
@@ -177,7 +183,6 @@ class _Records:
         self._ends = ends
         self._parts = {p: TopicPartition(topic, p) for p in self.partitions}
         self._queues: dict[int, deque[_Seen]] = {p: deque() for p in self.partitions}
-        self._ahead: dict[int, Counter[int]] = {p: Counter() for p in self.partitions}
         self._done = {p for p, end in ends.items() if end == 0}
         self._offsets = dict.fromkeys(self.partitions, 0)
         self._reading: set[int] = set()
@@ -191,31 +196,23 @@ class _Records:
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
-    def has(self, partition: int, position: int) -> bool:
-        """Whether the position is among the partition's next records."""
-        self._fill(partition)
-        return self._ahead[partition][position] > 0
-
-    def more(self, partition: int) -> bool:
-        """Whether the partition has anything left."""
-        self._fill(partition)
-        return bool(self._queues[partition])
+    def peek(self, partition: int, index: int = 0) -> _Seen | None:
+        """One of the partition's next records; None beyond its end."""
+        queue = self._queues[partition]
+        if len(queue) <= index and partition not in self._done:
+            self._fill(partition)
+        return queue[index] if len(queue) > index else None
 
     def next(self, partition: int) -> _Seen:
         """The partition's next record, which must be there."""
-        seen = self._queues[partition].popleft()
-        ahead = self._ahead[partition]
-        ahead[seen.position] -= 1
-        if not ahead[seen.position]:
-            del ahead[seen.position]
         self.count += 1
-        return seen
+        return self._queues[partition].popleft()
 
     def _fill(self, partition: int) -> None:
-        """Read on until the partition can be looked into far enough, or has ended."""
+        """Read on until the partition has enough waiting, or has ended."""
         queue = self._queues[partition]
         deadline = time.monotonic() + ANSWER_S
-        while len(queue) < LOOK_AHEAD and partition not in self._done:
+        while len(queue) < QUEUED and partition not in self._done:
             if time.monotonic() > deadline:
                 at = f"{partition}@{self._offsets[partition]}"
                 raise TopicStalled(topic=self._topic, seconds=int(ANSWER_S), position=at)
@@ -235,9 +232,7 @@ class _Records:
             partition = part.partition
             for record in records:
                 if record.offset < self._ends[partition]:
-                    seen = _seen(record)
-                    self._queues[partition].append(seen)
-                    self._ahead[partition][seen.position] += 1
+                    self._queues[partition].append(_seen(record))
         for partition in self._reading:
             self._offsets[partition] = self._consumer.position(self._parts[partition])
             if self._offsets[partition] >= self._ends[partition]:
@@ -245,7 +240,7 @@ class _Records:
 
     def _has_room(self, partition: int) -> bool:
         """A partition is read until its queue is full, and again when it has become short."""
-        most = 4 * LOOK_AHEAD if partition in self._reading else 2 * LOOK_AHEAD
+        most = 4 * QUEUED if partition in self._reading else 2 * QUEUED
         return len(self._queues[partition]) < most
 
     def _read_only(self, partitions: set[int]) -> None:

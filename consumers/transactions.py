@@ -7,6 +7,7 @@ from typing import Any
 
 from consumers.connection import KafkaSettings
 from consumers.errors import RelayInterrupted
+from consumers.partitions import RECONNECT_MS
 
 BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
@@ -28,6 +29,7 @@ def producer_options(kafka: KafkaSettings) -> dict[str, Any]:
         "linger_ms": LINGER_MS,
         "max_block_ms": int(FENCING_S * 1_000),
         "max_request_size": REQUEST_BYTES,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
         "transaction_timeout_ms": int(STEP_S * 1_000),
     }
 

@@ -1,0 +1,351 @@
+"""Whatever dies and whoever else relays: every event is on Kafka once, in order, byte for byte."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from consumers import batches
+from consumers.connection import KafkaSettings
+from consumers.errors import (
+    KafkaTopicMissing,
+    KafkaUnreachable,
+    RelayAhead,
+    RelayFenced,
+    RelayStateMismatch,
+)
+from consumers.records import event_record, partition_of
+from consumers.relay import Limits, chunks
+from consumers.relay_state import RelayState, read_state
+from ledger.domain.errors import LedgerError
+from ops.local.kafka import LocalBrokers
+from ops.settings import Settings
+from tests.feed_conformance import flat
+from tests.histories import ListFeed
+from tests.kafka_logs import KafkaLog, kafka_log, records_of, told, write
+
+PARTITIONS = 3
+WAIT_S = 60
+
+
+@pytest.fixture
+def log(kafka: KafkaSettings) -> KafkaLog:
+    return kafka_log(kafka, PARTITIONS)
+
+
+def consumed(log: KafkaLog, topic: str) -> list[Any]:
+    """All committed records of a topic, by plain kafka-python, partition by partition."""
+    consumer = KafkaConsumer(
+        **log.kafka.options(), isolation_level="read_committed", enable_auto_commit=False
+    )
+    parts = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic))]
+    consumer.assign(parts)
+    for part in parts:
+        consumer.seek(part, 0)
+    ends = consumer.end_offsets(parts)
+    found: list[Any] = []
+    while any(consumer.position(part) < end for part, end in ends.items()):
+        for records in consumer.poll(1_000).values():
+            found += records
+    consumer.close()
+    return sorted(found, key=lambda r: (r.partition, r.offset))
+
+
+class Running:
+    """A relay that follows, in a thread."""
+
+    def __init__(self, log: KafkaLog, feed: Any) -> None:
+        self.stop = threading.Event()
+        self.position = self.first = -1
+        self.interruptions: list[LedgerError] = []
+        self.error: LedgerError | None = None
+        self._moved = threading.Condition()
+        self._relay = log.relay(feed, observer=self)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._relay.run(self.stop)
+        except LedgerError as error:
+            self.error = error
+
+    def started(self, state: RelayState) -> None:
+        self.first = state.position
+        self.relayed(0, 0, state.position)
+
+    def relayed(self, events: int, size: int, position: int) -> None:
+        with self._moved:
+            self.position = position
+            self._moved.notify_all()
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        with self._moved:
+            self.interruptions.append(error)
+            self._moved.notify_all()
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        with self._moved:
+            assert self._moved.wait_for(reached, WAIT_S)
+
+    def join(self) -> None:
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole batches", "record by record"])
+def test_key_partition_time_and_headers_are_as_designed(
+    log: KafkaLog, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ways of sending write the same records."""
+    monkeypatch.setattr(batches, "WHOLE_BATCHES", whole)
+    h = told(70)
+    log.relay_once(h.feed())
+    expected = []
+    last = [-1] * PARTITIONS
+    for position, raw in h.records:
+        partition = partition_of(json.loads(raw)["subject"].encode(), PARTITIONS)
+        expected.append(event_record(position, raw, last[partition], PARTITIONS))
+        last[partition] = position
+    expected.sort(key=lambda record: record.partition)
+    assert [
+        (r.partition, r.key, r.value, r.timestamp, r.headers) for r in consumed(log, log.events)
+    ] == [tuple(record) for record in expected]
+    assert log.findings(h.feed()) == []
+
+
+def test_the_state_is_in_the_transaction_of_its_events(log: KafkaLog) -> None:
+    log.relay_once(told(45).feed())
+    states = [json.loads(r.value) for r in consumed(log, log.state)]
+    assert [state["position"] for state in states] == [-1, 9, 19, 29, 39, 44]
+    assert all(max(state["partitions"]) == state["position"] for state in states)
+    state = read_state(log.kafka, log.name, log.state)
+    assert state is not None
+    assert (state.origin, state.position) == (log.name, 44)
+
+
+def test_relaying_again_sends_only_what_is_new(log: KafkaLog) -> None:
+    log.relay_once(told(30).feed())
+    log.relay_once(told(30).feed())
+    assert len(consumed(log, log.events)) == 30
+    log.relay_once(told(31).feed())
+    assert log.findings(told(31).feed()) == []
+
+
+def test_a_transaction_is_bounded_by_count_and_by_bytes() -> None:
+    log = told(50).records
+    parts = list(chunks([log], Limits(events=7, bytes=3_000)))
+    assert flat(parts) == log
+    assert all(len(part) <= 7 for part in parts)
+    assert all(sum(len(raw) for _, raw in part) <= 3_000 for part in parts)
+    large = [(0, b"x" * 9_000), (1, b"y")]
+    assert list(chunks([large], Limits(bytes=3_000))) == [large[:1], large[1:]]
+
+
+@pytest.mark.parametrize("commit", [1, 2, 4])
+@pytest.mark.parametrize("when", ["before", "sent", "ended"])
+def test_killed_in_a_transaction_and_started_again(log: KafkaLog, commit: int, when: str) -> None:
+    """The first commit only puts the relay's name on its state."""
+    h = told(50)
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "tests.dying_relay",
+            log.kafka.bootstrap[0],
+            log.name,
+            "50",
+            str(commit),
+            when,
+        ],
+        timeout=WAIT_S,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    done = commit if when == "ended" else commit - 1
+    again = Running(log, h.feed())
+    again.until(lambda: again.position == 49)
+    again.stop.set()
+    again.join()
+    assert again.first == (10 * (done - 1) - 1 if done else -1)
+    assert log.findings(h.feed()) == []
+    assert flat(log.feed().read(0)) == h.records
+
+
+def test_a_second_relay_takes_over_and_the_first_stops(log: KafkaLog) -> None:
+    h = told(20)
+    feed = ListFeed(list(h.records))
+    first = Running(log, feed)
+    first.until(lambda: first.position == 19)
+    second = Running(log, feed)
+    second.until(lambda: second.position == 19)
+    more = told(60).records
+    feed.records.extend(more[20:40])
+    second.until(lambda: second.position == 39)
+    first.join()
+    assert isinstance(first.error, RelayFenced)
+    assert first.error.exit_code == 3
+    feed.records.extend(more[40:])
+    second.until(lambda: second.position == 59)
+    second.stop.set()
+    second.join()
+    assert second.error is None
+    assert log.findings(told(60).feed()) == []
+
+
+def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
+    feed = ListFeed(list(told(500).records))
+    running = Running(log, feed)
+    running.until(lambda: running.position >= 9)
+    running.stop.set()
+    running.join()
+    assert running.error is None
+    state = read_state(log.kafka, log.name, log.state)
+    assert state is not None
+    assert state.position == running.position
+    log.relay_once(feed)
+    assert log.findings(feed) == []
+
+
+class TestDisagreement:
+    """Where Kafka is not what the state and the store say, nothing is sent."""
+
+    def test_a_store_older_than_the_topic(self, log: KafkaLog) -> None:
+        log.relay_once(told(30).feed())
+        with pytest.raises(RelayAhead):
+            log.relay_once(told(29).feed())
+        assert log.findings(told(30).feed()) == []
+
+    def test_another_store_of_the_same_length(self, log: KafkaLog) -> None:
+        log.relay_once(told(30).feed())
+        other = told(29).person("somebody else").feed()
+        with pytest.raises(RelayStateMismatch):
+            log.relay_once(other)
+
+    def test_records_that_no_relay_sent(self, log: KafkaLog) -> None:
+        log.relay_once(told(30).feed())
+        write(log.kafka, log.events, records_of(told(31).records, PARTITIONS)[30:])
+        with pytest.raises(RelayStateMismatch):
+            log.relay_once(told(40).feed())
+
+    def test_records_without_any_state(self, log: KafkaLog) -> None:
+        write(log.kafka, log.events, records_of(told(31).records, PARTITIONS))
+        with pytest.raises(RelayStateMismatch):
+            log.relay_once(told(40).feed())
+
+    def test_a_state_that_says_more(self, log: KafkaLog) -> None:
+        log.relay_once(told(30).feed())
+        state = read_state(log.kafka, log.name, log.state)
+        assert state is not None
+        raw = state.encoded().replace(b'"position":29', b'"position":31')
+        producer = KafkaProducer(**log.kafka.options())
+        producer.send(log.state, key=log.name.encode(), value=raw, partition=0).get(timeout=20)
+        producer.close(timeout=5)
+        with pytest.raises(RelayStateMismatch):
+            log.relay_once(told(40).feed())
+
+
+def test_what_is_missing_at_the_start_is_said_within_seconds(kafka: KafkaSettings) -> None:
+    with pytest.raises(KafkaTopicMissing):
+        KafkaLog(kafka, "no-such-log").relay_once(told(1).feed())
+    nowhere = KafkaSettings(("127.0.0.1:9",))
+    with pytest.raises(KafkaUnreachable):
+        KafkaLog(nowhere, "no-such-log").relay_once(told(1).feed())
+
+
+def test_a_broker_that_goes_and_comes_back(servers_folder: Path) -> None:
+    home = servers_folder / "restarted"
+    brokers = LocalBrokers(home)
+    brokers.up()
+    log = kafka_log(Settings.load(home).kafka("relay"), PARTITIONS)
+    feed = ListFeed(list(told(30).records))
+    running = Running(log, feed)
+    running.until(lambda: running.position == 29)
+    brokers.down()
+    feed.records.extend(told(60).records[30:])
+    brokers.up()
+    running.until(lambda: running.position == 59)
+    running.stop.set()
+    running.join()
+    assert running.error is None
+    assert log.findings(feed) == []
+    brokers.down()
+
+
+class TestReconciling:
+    """Every kind of damage is found, and named."""
+
+    @pytest.fixture
+    def found(self, log: KafkaLog) -> Callable[..., list[tuple[str, int]]]:
+        def found(damage: Callable[[list[Any]], list[Any]]) -> list[tuple[str, int]]:
+            records = records_of(told(60).records, PARTITIONS)
+            write(log.kafka, log.events, damage(records))
+            return [(f.kind, f.position) for f in log.findings(told(60).feed())]
+
+        return found
+
+    def test_nothing(self, found: Callable[..., Any]) -> None:
+        assert found(lambda r: r) == []
+
+    def test_missing(self, found: Callable[..., Any]) -> None:
+        assert found(lambda r: r[:20] + r[23:]) == [("missing", p) for p in (20, 21, 22)]
+
+    def test_missing_at_the_end(self, found: Callable[..., Any]) -> None:
+        assert found(lambda r: r[:58]) == [("missing", 58), ("missing", 59)]
+
+    def test_twice(self, found: Callable[..., Any]) -> None:
+        assert found(lambda r: [*r[:20], r[19], *r[20:]]) == [("extra", 19)]
+
+    def test_beyond_the_end(self, found: Callable[..., Any]) -> None:
+        more = records_of(told(61).records, PARTITIONS)[60:]
+        assert found(lambda r: r + more) == [("extra", 60)]
+
+    def test_changed(self, found: Callable[..., Any]) -> None:
+        other = told(60).records[20][1].replace(b"clerk-1", b"clerk-2")
+        assert found(lambda r: [*r[:20], r[20]._replace(value=other), *r[21:]]) == [("changed", 20)]
+
+    def test_out_of_order(self, found: Callable[..., Any]) -> None:
+        def later(records: list[Any]) -> list[Any]:
+            return [*records[:20], *records[21:], records[20]]
+
+        assert found(later) == [("out-of-order", 20)]
+
+    def test_wrong_partition(self, found: Callable[..., Any]) -> None:
+        def moved(records: list[Any]) -> list[Any]:
+            elsewhere = (records[20].partition + 1) % PARTITIONS
+            return [*records[:20], records[20]._replace(partition=elsewhere), *records[21:]]
+
+        assert sorted(found(moved)) == [("missing", 20), ("wrong-partition", 20)]
+
+    def test_wrong_key_time_and_headers(self, found: Callable[..., Any]) -> None:
+        def wrong(records: list[Any]) -> list[Any]:
+            said = [("position", b"22"), *records[22].headers[2:]]
+            return [
+                *records[:20],
+                records[20]._replace(key=b"p999"),
+                records[21]._replace(timestamp_ms=1),
+                records[22]._replace(headers=said),
+                *records[23:],
+            ]
+
+        assert sorted(found(wrong)) == [
+            ("wrong-headers", 22),
+            ("wrong-key", 20),
+            ("wrong-time", 21),
+        ]
+
+    def test_foreign(self, found: Callable[..., Any]) -> None:
+        def with_foreign(records: list[Any]) -> list[Any]:
+            foreign = records[20]._replace(value=b"{}", headers=[])
+            return [*records[:20], foreign, *records[20:]]
+
+        assert found(with_foreign) == [("extra", -1)]
