@@ -211,8 +211,13 @@ class Home:
     def projector(self) -> Projector:
         """All views."""
         if self._projector is None:
-            self._projector = Projector(self._views_url("views"), self.feed)
+            self._projector = Projector(self.views_url, self.feed)
         return self._projector
+
+    @property
+    def views_url(self) -> str:
+        """The database of all views, for SQLAlchemy; it may hold a password."""
+        return self._views_url("views")
 
     @property
     def standings(self) -> ViewStandings:
