@@ -13,6 +13,16 @@ from tests.integration.cli import ok, run
 
 SIMULATED = {"operator": "220200", "seed": 7, "scale": "0.01", "year": 2017}
 
+ANSWERS = (
+    "report --format json",
+    "explain --figure fuel-subsidy.amount --format json",
+    "payrun list --format json",
+    "entitlements --program nursing-subsidy --month 2017-06 --format json",
+    "events --type DeathRecorded --format json",
+    "digest",
+)
+"""Commands whose answers may not depend on where things are kept."""
+
 
 def log_of(feed: Feed) -> list[tuple[int, bytes]]:
     return [record for batch in feed.read(0) for record in batch]
@@ -44,6 +54,9 @@ def test_a_simulated_year_is_the_same_in_either_store(tmp_path: Path, url: str) 
         assert all(rebuilt.same for rebuilt in home.projector.rebuild())
         home.close()
     assert digests[0] == digests[1]
+    for command in ANSWERS:
+        answers = [ok(tmp_path / kind, *command.split()).out for kind in ("sqlite", "postgres")]
+        assert answers[0] == answers[1], command
     assert ok(tmp_path / "postgres", "doctor", "--lang", "en").text.count("✗") == 0
 
 
@@ -54,7 +67,7 @@ def test_a_home_is_made_again_by_the_same_command_and_by_no_other(tmp_path: Path
     assert not (home / "ledger.db").exists()
     assert url not in (home / "home.toml").read_text()
     assert (run(home, "init").status, run(home, "init").err.count("home-mismatch")) == (3, 1)
-    assert ok(home, "report", "--format", "json").json["total"] == 60
+    assert ok(home, "doctor", "--format", "json").json["ok"]
 
 
 def test_another_homes_log_is_refused(
