@@ -194,6 +194,8 @@ class Projector:
     def close(self) -> None:
         """Give back every connection."""
         with self._lock:
+            if self._fold is not None:
+                self._fold.close()
             self._fold = None
             self.database.close()
 
