@@ -13,8 +13,8 @@ from ledger.domain.admission import is_excluded
 from ledger.domain.events import person as pe
 from ledger.domain.rules import Condition, Exclusion, Rule, evaluate
 from projections.engine import Projector
-from projections.standings import STANDING_VIEWS, ViewStandings
-from projections.views.registry import facts_on
+from projections.standings import ViewStandings
+from projections.views.registry import Registry, facts_on
 from tests.histories import LIVING, History, history
 
 DAY = date(2017, 6, 1)
@@ -130,10 +130,12 @@ def test_the_database_and_the_rule_name_the_same_people(place, people, condition
     )
     expected = set()
     with place() as url:
-        projector = Projector(url, tell(people).feed(), STANDING_VIEWS)
-        projector.catch_up()
-        unenrolled = ViewStandings(projector).eligible_unenrolled(LIVING, rule, DAY)
-        found = {x.beneficiary for x in unenrolled}
+        feed = tell(people).feed()
+        views = ViewStandings(url, feed)
+        views.catch_up()
+        found = {x.beneficiary for x in views.eligible_unenrolled(LIVING, rule, DAY)}
+        views.close()
+        projector = Projector(url, feed, (Registry,))
         persons = projector.rows("persons")
         projector.close()
     for n, row in enumerate(persons):
