@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -50,8 +51,8 @@ check: $(STAMP) ## format, lint, types, layers, event schemas and links
 test: check ## everything in check, then the tests (PYTEST_ARGS=...)
 	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
-bench: $(STAMP) ## measure
-	$(BIN)/python -m ops.bench
+bench: $(STAMP) ## measure, as ratios in one run (BENCH_ARGS="--scale 1", --without-kafka)
+	$(BIN)/python -m ops.bench $(BENCH_ARGS)
 
 lock: ## resolve requirements.lock anew (LOCK_ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .venv-lock

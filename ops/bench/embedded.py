@@ -1,28 +1,14 @@
-"""Benchmarks as ratios: ours beside a floor, in turn, in one run (``make bench``).
+"""The embedded ledger beside the plain eventsourcing library, with an aggregate of one event."""
 
-Each pair does comparable work on the same disk a few times over, ours and the floor alternating,
-and the medians are set in proportion; absolute figures are printed for scale and promise nothing.
-The floor is the plain eventsourcing library with an aggregate of one event type.
-"""
-
-import argparse
-import gc
 import resource
-import sys
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from rich.console import Console
-from rich.table import Table
 
 from ledger.commands.payrun import (
     ApprovePayRun,
@@ -33,27 +19,11 @@ from ledger.commands.payrun import (
 )
 from ledger.commands.person import ChangeBankAccount
 from ledger.domain.payrun import PAYRUN
+from ops.bench.measure import Measured, alternating
 from ops.home import Home
 from ops.simulation import run as simulate
 from ops.simulation.calendar import Calendar, accountant, cashier, director
 from ops.simulation.city import populate
-
-ROUNDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Events a second of ours and of the floor, and the ratio the project asks for."""
-
-    name: str
-    ours: float
-    floor: float
-    floor_name: str
-    wanted: float
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.floor
 
 
 class Account(Aggregate):
@@ -81,27 +51,6 @@ def plain(folder: Path, name: str) -> Accounts:
             "SQLITE_DBNAME": f"file:{folder / name}.db",
         }
     )
-
-
-def timed(work: Callable[[], int]) -> float:
-    """Events a second; the work returns how many it made."""
-    gc.collect()
-    start = time.perf_counter()
-    count = work()
-    return count / (time.perf_counter() - start)
-
-
-def alternating(
-    ours: Callable[[], int],
-    floor: Callable[[], int],
-    prepare: Callable[[int], None] = lambda _: None,
-) -> tuple[float, float]:
-    """Median rates of both, run in turn; ``prepare`` makes each round ready, untimed."""
-    rates = []
-    for n in range(ROUNDS):
-        prepare(n)
-        rates.append((timed(ours), timed(floor)))
-    return median(r[0] for r in rates), median(r[1] for r in rates)
 
 
 def single_commands(home: Home, folder: Path) -> Measured:
@@ -241,38 +190,3 @@ def city_year(home: Home, console: Console) -> None:
         f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
         f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), peak {peak_mb:,.0f} MB"
     )
-
-
-def main() -> int:
-    """Print the table; 1 if a ratio misses what the project asks for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", default="0.1", help="the simulated city's size (1: a city-year)")
-    scale = parser.parse_args().scale
-    Fraction(scale)
-    console = Console()
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        home = Home.create(folder / "home", seed=2017, scale=scale, year=2017)
-        city_year(home, console)
-        measured = [
-            rebuild(home, folder),
-            grouped(home, folder),
-            single_commands(home, folder),
-        ]
-        home.close()
-    table = Table("", "ours /s", "floor /s", "floor", "ours/floor", "wanted")
-    for m in measured:
-        table.add_row(
-            m.name,
-            f"{m.ours:,.0f}",
-            f"{m.floor:,.0f}",
-            m.floor_name,
-            f"{m.ratio:.2f}",
-            f"{m.wanted:.2f}",
-        )
-    console.print(table)
-    return 0 if all(m.ratio >= m.wanted for m in measured) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

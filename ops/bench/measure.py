@@ -1,0 +1,45 @@
+"""How a benchmark measures: ours and a floor in turn, in one run, and the medians in proportion."""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Events a second of ours and of the floor, and the ratio the project asks for."""
+
+    name: str
+    ours: float
+    floor: float
+    floor_name: str
+    wanted: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.floor
+
+
+def timed(work: Callable[[], int]) -> float:
+    """Events a second; the work returns how many it made."""
+    gc.collect()
+    start = time.perf_counter()
+    count = work()
+    return count / (time.perf_counter() - start)
+
+
+def alternating(
+    ours: Callable[[], int],
+    floor: Callable[[], int],
+    prepare: Callable[[int], None] = lambda _: None,
+) -> tuple[float, float]:
+    """Median rates of both, run in turn; ``prepare`` makes each round ready, untimed."""
+    rates = []
+    for n in range(ROUNDS):
+        prepare(n)
+        rates.append((timed(ours), timed(floor)))
+    return median(r[0] for r in rates), median(r[1] for r in rates)
