@@ -222,6 +222,9 @@ class Worker:
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
+        # A write may have to wait for a rebuild's switch, which waits for whoever is reading.
+        for held in self._held.values():
+            held.close()
         for partition, held in list(self._held.items()):
             events, start = held.waiting, time.monotonic()
             try:

@@ -26,7 +26,7 @@ class StandingSource(Protocol):
     """Answers as of a position of the log."""
 
     def catch_up(self) -> int:
-        """Take in everything stored so far; the position reached."""
+        """Take in everything stored so far, before a run is computed; the position reached."""
         ...
 
     def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
@@ -34,7 +34,10 @@ class StandingSource(Protocol):
         ...
 
     def accounts(self, program: str) -> dict[str, str]:
-        """The account that each beneficiary of the program has now."""
+        """The account that each beneficiary has by everything stored so far.
+
+        Of those who had an enrollment in the program when :meth:`catch_up` was last called.
+        """
         ...
 
     def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:

@@ -39,7 +39,7 @@ from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
 from projections.engine import Projector
-from projections.standings import STANDING_VIEWS, ViewStandings
+from projections.standings import ViewStandings
 
 FORMAT = 1
 """The layout of a home. A home of a higher format was made by a newer version of this program."""
@@ -211,8 +211,13 @@ class Home:
     def projector(self) -> Projector:
         """All views."""
         if self._projector is None:
-            self._projector = Projector(self._views_url("views"), self.feed)
+            self._projector = Projector(self.views_url, self.feed)
         return self._projector
+
+    @property
+    def views_url(self) -> str:
+        """The database of all views, for SQLAlchemy; it may hold a password."""
+        return self._views_url("views")
 
     @property
     def standings(self) -> ViewStandings:
@@ -222,8 +227,7 @@ class Home:
         the others may be written by someone who is fed otherwise.
         """
         if self._standings is None:
-            views = Projector(self._views_url("decisions"), self.feed, STANDING_VIEWS)
-            self._standings = ViewStandings(views)
+            self._standings = ViewStandings(self._views_url("decisions"), self.feed)
         return self._standings
 
     def _views_url(self, schema: Literal["views", "decisions"]) -> str:

@@ -150,6 +150,19 @@ LABELS: dict[str, tuple[str, str]] = {
         "views at position {position:,} ({seconds:.1f} s)",
     ),
     "projecting": ("更新视图", "projecting"),
+    "worked": (
+        "已处理{events:,}个事件,分区{partitions}",
+        "{events:,} events folded, partitions {partitions}",
+    ),
+    "parked-event": (
+        "视图{view}不能处理位置{position:,}的事件({reason}),该对象已搁置",
+        "the view {view} cannot process the event at {position:,} ({reason}); its subject waits",
+    ),
+    "assigned": ("分区:{partitions}", "partitions: {partitions}"),
+    "views-behind": (
+        "视图在位置{position:,},账本在{end:,}:工作进程尚未处理完",
+        "the views are at position {position:,} of {end:,}: the workers are not there yet",
+    ),
     "rebuilding": ("重建视图", "rebuilding"),
     "rebuilding-aside": ("另行重建", "rebuilding aside"),
     "rehearsed": ("只检查,未入账", "checked only, nothing applied"),

@@ -176,11 +176,10 @@ class ViewDatabase:
         self, connection: sa.Connection, members: Sequence[Generation]
     ) -> set[int | None]:
         """The stored positions of these generations, held against writers; None: one is gone."""
-        found: set[int | None] = set()
-        for member in members:
-            query = sa.select(GENERATIONS.c.position).where(_is(member)).with_for_update()
-            found.add(connection.execute(query).scalar())
-        return found
+        query = sa.select(GENERATIONS.c.position).where(_among(members)).with_for_update()
+        found: list[int] = list(connection.execute(query).scalars())
+        missing = {None} if len(found) < len(members) else set[None]()
+        return {*found, *missing}
 
     def advance(
         self,
@@ -190,12 +189,11 @@ class ViewDatabase:
         recorded: str | None,
     ) -> None:
         """Store how far these generations have come."""
-        for member in members:
-            connection.execute(
-                sa.update(GENERATIONS)
-                .where(_is(member))
-                .values(position=position, recorded=recorded)
-            )
+        connection.execute(
+            sa.update(GENERATIONS)
+            .where(_among(members))
+            .values(position=position, recorded=recorded)
+        )
 
     def keep_digest(self, connection: sa.Connection, generation: Generation, digest: str) -> None:
         """Remember a content digest and the position it was taken at."""
@@ -227,6 +225,11 @@ def _is(generation: Generation) -> sa.ColumnElement[bool]:
         GENERATIONS.c.view == generation.view,
         GENERATIONS.c.generation == generation.generation,
     )
+
+
+def _among(generations: Sequence[Generation]) -> sa.ColumnElement[bool]:
+    keys = [(g.view, g.generation) for g in generations]
+    return sa.tuple_(GENERATIONS.c.view, GENERATIONS.c.generation).in_(keys)
 
 
 def _engine(url: str, durable: bool) -> sa.Engine:

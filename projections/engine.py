@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.collector import collector_paused
-from ledger.domain.errors import ProjectionGap, ViewUnknown
+from ledger.domain.errors import ProjectionGap, ViewsShared, ViewUnknown
 from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
@@ -72,6 +72,8 @@ class Projector:
         Raises :class:`ProjectionGap` when the log is shorter than what was folded from it.
         """
         with self._lock:
+            if self.shared:
+                return self.position()
             self._adopt(progress)
             while True:
                 group, stop = self._next_group()
@@ -91,11 +93,20 @@ class Projector:
         """Build the views anew from position 0 beside the live ones, compare, and switch.
 
         The live rows serve until the switch, which is one transaction. Raises
-        :class:`StoreBusy` when another rebuild took over.
+        :class:`StoreBusy` when another rebuild took over, :class:`ViewsShared`.
         """
         with self._lock:
+            if self.shared:
+                raise ViewsShared()
             self.catch_up()
             return self._rebuild(list(views or self.views), progress)
+
+    @property
+    def shared(self) -> bool:
+        """Whether workers feed the live views, by partitions; then nobody else folds into them."""
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+        return any(live[name].partitions is not None for name in self.views if name in live)
 
     def position(self) -> int:
         """How many events every view has folded (of the view that is furthest behind)."""
@@ -183,6 +194,8 @@ class Projector:
     def close(self) -> None:
         """Give back every connection."""
         with self._lock:
+            if self._fold is not None:
+                self._fold.close()
             self._fold = None
             self.database.close()
 

@@ -5,12 +5,13 @@ memory. What it has folded and not flushed is lost with it and folded again: the
 says where.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from ledger.codec import decode, type_name
-from ledger.domain.errors import ProjectionFailed, ProjectionGap
+from ledger.domain.errors import NotCanonical, ProjectionFailed, ProjectionGap
 from ledger.log.feed import Record
-from projections.asof import AsOf
+from projections.asof import AsOf, attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
 from projections.view import View
 from projections.view_rows import ViewRows
@@ -44,27 +45,39 @@ class Fold:
         Raises :class:`ProjectionGap` when a position is missing, :class:`ProjectionFailed` when
         an event cannot be folded. After any error this object is of no further use.
         """
-        expected, plan, event, raw = self.position, self._rows.plan, None, b""
+        expected, plan, raw = self.position, self._rows.plan, b""
+        unhandled = self._rows.unhandled
         try:
             if not self._rows.complete:
-                self._rows.read_ahead(decode(raw) for p, raw in batch if p >= expected)
+                self._read_ahead(raw for position, raw in batch if position >= expected)
             for position, raw in batch:
                 if position != expected:
                     if position < expected:
                         continue
                     raise ProjectionGap(expected=expected, found=position)
+                expected += 1
+                if type_name(raw) in unhandled:
+                    continue
                 event = decode(raw)
                 for handler in plan[type(event.data)]:
                     handler(position, event)
-                expected += 1
         except (ProjectionGap, *STORE_ERRORS):
             raise
         except Exception as error:
             kind = type_name(raw).decode()
-            raise ProjectionFailed(position=expected, type=kind, reason=repr(error)) from error
+            raise ProjectionFailed(position=expected - 1, type=kind, reason=repr(error)) from error
+        if expected > self.position:
+            self.recorded = attribute(raw, b'"time":"')
         self.position = expected
-        if event is not None:
-            self.recorded = event.time
+
+    def _read_ahead(self, batch: Iterable[bytes]) -> None:
+        """Read the rows of what can be read; what can't is found where its position is known."""
+        events = []
+        for raw in batch:
+            with suppress(NotCanonical):
+                if type_name(raw) not in self._rows.unhandled:
+                    events.append(decode(raw))
+        self._rows.read_ahead(events)
 
     def apply_as_of(self, batch: Sequence[Record], bound: AsOf) -> None:
         """Fold what the bound lets in; sets ``finished`` at the first event recorded too late."""

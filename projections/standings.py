@@ -18,14 +18,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from ledger.domain.payment import Standing
 from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
+from ledger.log.feed import Feed
 from ledger.standings import Unenrolled
 from projections.engine import Projector
-from projections.view import View
 from projections.views.entitlements import Entitlement, Entitlements, standing
 from projections.views.registry import Registry
-
-STANDING_VIEWS: tuple[type[View], ...] = (Registry, Entitlements)
-"""All that a pay run reads: a run's decisions need no view but these to be up to date."""
 
 READ = (
     "enrollment",
@@ -50,15 +47,22 @@ READ = (
 class ViewStandings:
     """A :class:`~ledger.standings.StandingSource` over the entitlements and the registry."""
 
-    def __init__(self, projector: Projector) -> None:
-        self._projector = projector
+    def __init__(self, database_url: str, feed: Feed) -> None:
+        """The views are brought up to the log each by itself: an issue asks for accounts only."""
+        self._registry = Projector(database_url, feed, (Registry,))
+        self._entitlements = Projector(database_url, feed, (Entitlements,))
 
     def catch_up(self) -> int:
-        return self._projector.catch_up()
+        return min(self._registry.catch_up(), self._entitlements.catch_up())
 
     def close(self) -> None:
-        """Give back the projector's connections."""
-        self._projector.close()
+        """Give back the projectors' connections."""
+        self._registry.close()
+        self._entitlements.close()
+
+    @property
+    def _tables(self) -> tuple[sa.Table, sa.Table]:
+        return self._entitlements.table("entitlements"), self._registry.table("persons")
 
     def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
         """Every enrollment of the program, with the account its beneficiary has now.
@@ -66,7 +70,7 @@ class ViewStandings:
         A beneficiary that is no person (an organization) receives on its own account, which is
         not the ledger's to know; its stream id stands for it.
         """
-        e, p = self._projector.table("entitlements"), self._projector.table("persons")
+        e, p = self._tables
         query = (
             sa.select(*(e.c[name] for name in READ), p.c.person, p.c.account)
             .select_from(e.outerjoin(p, p.c.person == e.c.beneficiary))
@@ -85,7 +89,8 @@ class ViewStandings:
             yield standing(row, month, period, account if person else row.beneficiary)
 
     def accounts(self, program: str) -> dict[str, str]:
-        e, p = self._projector.table("entitlements"), self._projector.table("persons")
+        self._registry.catch_up()
+        e, p = self._tables
         query = (
             sa.select(p.c.person, p.c.account)
             .join(e, e.c.beneficiary == p.c.person)
@@ -94,7 +99,7 @@ class ViewStandings:
         return dict(self._fetch(query))
 
     def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:
-        e, p = self._projector.table("entitlements"), self._projector.table("persons")
+        e, p = self._tables
         facts = fact_columns(p, day)
         enrolled = sa.select(e.c.beneficiary).where(e.c.program == program)
         query = (
@@ -114,7 +119,7 @@ class ViewStandings:
 
     def _fetch(self, query: sa.Select[Any]) -> list[Any]:
         """Every row as the driver gives it."""
-        with self._projector.connection() as connection:
+        with self._registry.connection() as connection:
             return list(connection.execute(query))
 
 

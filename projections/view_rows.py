@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ledger.codec import TYPE_OF
 from ledger.domain.events import EVENT_TYPES, Event, EventData
 from projections.database import Generation, ViewDatabase, translated
 from projections.rows import Key, R, Rows, TableDef
@@ -53,6 +54,10 @@ class ViewRows:
         self.plan: dict[type[EventData], tuple[Handler, ...]] = {
             kind: tuple(handlers) for kind, handlers in plan.items()
         }
+        self.unhandled = frozenset(
+            TYPE_OF[kind].encode() for kind, handlers in plan.items() if not handlers
+        )
+        """Types of events that no view here takes in: nobody need decode them."""
         self._ahead = {kind: tuple(rows) for kind, rows in ahead.items()}
         self.complete = empty
 

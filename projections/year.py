@@ -31,7 +31,7 @@ class YearTotals:
                 sa.func.sum(sums.amount_fen),
                 sa.func.sum(sums.count),
             )
-            .where(sums.month.between(f"{year}-01", f"{year}-12"))
+            .where(sums.month >= f"{year}-01", sums.month <= f"{year}-12")
             .group_by(sums.program, sums.measure)
         )
         counted = (

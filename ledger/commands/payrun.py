@@ -196,7 +196,6 @@ def issue(work: Work, c: IssuePayRun) -> str:
     rules.check_issuer(run, work.context.actor)
     if run.rule != rule.valid_from:
         raise LinesChanged()
-    work.standings.catch_up()
     accounts = work.standings.accounts(program.code)
     issued: list[Line] = []
     dropped: Counter[str] = Counter()

@@ -525,6 +525,25 @@ class ViewUnreadable(LedgerError):
     exit_code = UNUSABLE
 
 
+class ViewsShared(LedgerError):
+    code, zh, en = (
+        "views-shared",
+        "视图由Kafka工作进程更新;请运行 rebuild --from kafka",
+        "the views are fed by workers from Kafka; run rebuild --from kafka",
+    )
+    exit_code = UNUSABLE
+
+
+class ViewsNotShared(LedgerError):
+    code, zh, en = (
+        "views-not-shared",
+        "视图在本目录的SQLite文件中,只能有一个写入者;多进程更新请用 init --store postgres",
+        "the views are in a file of the home, which has one writer; "
+        "for workers make a home with --store postgres",
+    )
+    exit_code = UNUSABLE
+
+
 class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
 

@@ -7,9 +7,10 @@ and an append that broke off before its outcome was known is resolved under the 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, cast
+from itertools import count
+from typing import Any, TypeVar, cast
 
 import psycopg
 from eventsourcing.persistence import PersistenceError, StoredEvent
@@ -35,8 +36,8 @@ from ledger.store.store import (
 FEW = 500
 """Up to so many rows go in with one round trip; more are copied, faster from about here on."""
 
-SETTLE_ATTEMPTS = 3
-"""How often an append whose connection broke is tried again."""
+ATTEMPTS = 3
+"""How often something is tried whose connection broke."""
 
 _POOL_MAX = 10
 _IDLE_IN_TRANSACTION_S = 300
@@ -45,6 +46,7 @@ _COLUMNS = "originator_id, originator_version, topic, state"
 _TYPES = ("text", "int8", "text", "bytea")
 
 Connection = psycopg.Connection[Any]
+R = TypeVar("R")
 
 
 class LedgerDatastore(PostgresDatastore):
@@ -61,7 +63,6 @@ class LedgerDatastore(PostgresDatastore):
             idle_in_transaction_session_timeout=_IDLE_IN_TRANSACTION_S,
             pool_size=1,
             max_overflow=_POOL_MAX - 1,
-            pre_ping=True,
             schema=LOG_SCHEMA,
             originator_id_type="text",
         )
@@ -89,7 +90,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             connection.transaction(),
             connection.cursor(row_factory=tuple_row) as c,
         ):
-            c.execute("SELECT lock_events()")
+            c.execute("SELECT lock_events()", prepare=True)
             self._notify_channel(cast(Any, c))
             if checks is None:
                 rows = [StoredRow(*_columns(s)) for s in stored_events]
@@ -97,7 +98,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
                 rows = _checked(connection, cast(Sequence[NewEvent], stored_events), checks)
             (_insert if few else _copy)(c, rows)
             highest = connection.cursor(row_factory=tuple_row)
-            highest.execute("SELECT MAX(notification_id) FROM stored_events")
+            highest.execute("SELECT MAX(notification_id) FROM stored_events", prepare=True)
         last = _single(highest) or 0
         return list(range(last - len(rows) + 1, last + 1))
 
@@ -118,8 +119,9 @@ def _checked(connection: Connection, events: Sequence[NewEvent], checks: Checks)
             "INSERT INTO commands (key, digest, result) VALUES (%s,%s,%s) "
             "ON CONFLICT (key) DO NOTHING RETURNING true",
             checks.command,
+            prepare=True,
         )
-    last.execute(_LAST, binary=True)
+    last.execute(_LAST, prepare=True, binary=True)
     moved.execute(_MOVED, _versions(events, checks.expected), prepare=True)
     if checks.command is not None and _single(used) is None:
         raise Conflict([])
@@ -211,20 +213,19 @@ class PostgresStore(Store):
         command: CommandRecord | None = None,
     ) -> None:
         checks = Checks(expected or {}, command)
-        with translated(self.name):
-            for attempt in range(1, SETTLE_ATTEMPTS + 1):
-                try:
-                    self.recorder.insert_events(cast(Sequence[StoredEvent], events), checks=checks)
-                    return
-                except Conflict:
-                    # What broke off may have been stored after all: then it is in its own way. The
-                    # lock that was waited for says that nothing of it is still on its way.
-                    if attempt > 1 and self._stored(events, command):
-                        return
+        attempts = count(1)
+
+        def insert() -> None:
+            again = next(attempts) > 1
+            try:
+                self.recorder.insert_events(cast(Sequence[StoredEvent], events), checks=checks)
+            except Conflict:
+                # What broke off may have been stored after all: then it is in its own way. The
+                # lock that was waited for says that nothing of it is still on its way.
+                if not (again and self._stored(events, command)):
                     raise
-                except (psycopg.Error, PersistenceError) as error:
-                    if meaning(error) is not StoreUnreachable or attempt == SETTLE_ATTEMPTS:
-                        raise
+
+        self._persistent(insert)
 
     def _stored(self, events: Sequence[NewEvent], command: CommandRecord | None) -> bool:
         """Whether these very events, but for the recorded time, and this very command are there."""
@@ -311,28 +312,44 @@ class PostgresStore(Store):
             connection.cursor(row_factory=tuple_row) as c,
         ):
             c.execute("SELECT COUNT(DISTINCT originator_id) FROM stored_events")
-            count = _single(c)
+            number = _single(c)
             c.execute(
                 "SELECT originator_id FROM stored_events GROUP BY originator_id "
                 "HAVING MIN(originator_version) != 1 OR MAX(originator_version) != COUNT(*) LIMIT 3"
             )
-            return count, [stream for (stream,) in c]
+            return number, [stream for (stream,) in c]
 
     def close(self) -> None:
         self.recorder.datastore.close()
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one reading statement."""
-        with (
-            translated(self.name),
-            self.recorder.datastore.get_connection() as connection,
-            connection.cursor(row_factory=tuple_row) as c,
-        ):
-            return c.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
+
+        def read() -> list[Any]:
+            with (
+                self.recorder.datastore.get_connection() as connection,
+                connection.cursor(row_factory=tuple_row) as c,
+            ):
+                return c.execute(statement.encode(), values, prepare=True, binary=True).fetchall()
+
+        return self._persistent(read)
+
+    def _persistent(self, act: Callable[[], R]) -> R:
+        """What ``act`` gives, tried again over another connection where the first one broke."""
+        with translated(self.name):
+            for left in range(ATTEMPTS - 1, -1, -1):
+                try:
+                    return act()
+                except (psycopg.Error, PersistenceError) as error:
+                    if meaning(error) is not StoreUnreachable or not left:
+                        raise
+                    self.recorder.datastore.pool.check()
+        raise AssertionError("unreachable")
 
     @contextmanager
     def _transaction(self, *, write: bool = False) -> Iterator[Connection]:
         """A transaction that writes, or one that reads as of one moment."""
+        self._rows("SELECT 1")  # a connection that broke since it was used is replaced by now
         with (
             translated(self.name),
             self.recorder.datastore.get_connection() as connection,

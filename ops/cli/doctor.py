@@ -96,7 +96,7 @@ def _checks(session: Session, full: bool) -> Iterator[Check]:
     path = session.home
     yield _check("home", "目录格式", "format of the home", lambda: _format(path))
     yield _check("disk", "磁盘空间", "free disk space", lambda: _disk(path))
-    for name in ("ledger.db", "vault/vault.db", "views.db"):
+    for name in _files(path):
         yield _check(name, f"{name} 完整", f"{name} is intact", partial(_intact, path, name))
     try:
         home = Home.open(path)
@@ -138,6 +138,15 @@ def _open_checks(session: Session, home: Home, full: bool) -> Iterator[Check]:
         "views", "视图与日志同步", "views reach the log's end", lambda: _views(session, home)
     )
     yield _check("balance", "试算平衡为零", "the trial balance is zero", lambda: _balance(home))
+
+
+def _files(path: Path) -> tuple[str, ...]:
+    """The SQLite files that belong to the home; where it can't be told, those of the usual one."""
+    try:
+        in_server = Home.open(path).info.store == "postgres"
+    except LedgerError:
+        in_server = False
+    return ("vault/vault.db",) if in_server else ("ledger.db", "vault/vault.db", "views.db")
 
 
 def _check(name: str, zh: str, en: str, run: Callable[[], str]) -> Check:

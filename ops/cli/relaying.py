@@ -1,17 +1,14 @@
 """``relay`` and ``reconcile``: the log put on Kafka, and what is there compared with the store."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.domain.errors import LedgerError
 from ops.cli.output import progress
 from ops.cli.session import Session, command
+from ops.cli.signals import until_told
 
 if TYPE_CHECKING:
     from consumers.reconcile import Finding
@@ -35,7 +32,7 @@ def relay(
     from consumers.relay import Relay
     from ops.settings import Settings
 
-    with session.opened() as home, _until_told() as stop:
+    with session.opened() as home, until_told() as stop:
         kafka = Settings.load(session.home).kafka("relay")
         notes = _Notes(session)
         Relay(home.feed, kafka, home.origin, observer=notes).run(stop, once=once)
@@ -70,22 +67,6 @@ class _Notes:
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
         words = error.message(self._session.lang)
         self._session.out.note(self._session.say("relay-again", error=words, seconds=delay_s))
-
-
-@contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-
-    def told(number: int, frame: Any) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @command(

@@ -4,7 +4,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -123,8 +123,28 @@ def _share(scale: str) -> Fraction:
     return share
 
 
+Source = Annotated[
+    Literal["store", "kafka"],
+    typer.Option("--from", help="事件来源 | Where events come from"),
+]
+
+
 @command(app, "project", help="更新视图 | Bring the views up to the log")
-def project(session: Session) -> None:
+def project(
+    session: Session,
+    source: Source = "store",
+    until_end: Annotated[
+        bool,
+        typer.Option("--until-end", help="到当前末尾后结束 | Stop at the end as it is now"),
+    ] = False,
+) -> None:
+    """From the store, until the end. From Kafka, as one of any number of workers that share the
+    partitions: until told to stop (SIGTERM or SIGINT), or with --until-end to the present end."""
+    if source == "kafka":
+        from ops.cli.working import work
+
+        work(session, until_end=until_end)
+        return
     with session.opened() as home:
         start = time.monotonic()
         position = session.caught_up(home).position()
@@ -139,15 +159,22 @@ def project(session: Session) -> None:
 def rebuild(
     session: Session,
     view: Annotated[list[str] | None, typer.Option(help="视图,可多次 | View")] = None,
+    source: Source = "store",
 ) -> int:
     """Exit status 1 when a rebuilt view differs from the rows it replaced."""
     with session.opened() as home:
         unknown = set(view or ()) - set(home.projector.views)
         if unknown:
             raise InvalidValue(field="view", value=", ".join(sorted(unknown)))
-        session.caught_up(home)
+        if source == "store":
+            session.caught_up(home)
         with progress(session.say("rebuilding"), session.lang) as report:
-            rebuilt = home.projector.rebuild(report, view)
+            if source == "kafka":
+                from ops.cli.working import rebuild_from_kafka
+
+                rebuilt = rebuild_from_kafka(session, home, view, report)
+            else:
+                rebuilt = home.projector.rebuild(report, view)
     if session.json:
         views = [
             {

@@ -96,9 +96,11 @@ class Session:
             yield home
 
     def caught_up(self, home: Home) -> Projector:
-        """The live views, brought up to the log."""
+        """The live views, brought up to the log; those of workers as far as they have come."""
         with progress(self.say("projecting"), self.lang) as report:
-            home.projector.catch_up(report)
+            position = home.projector.catch_up(report)
+        if home.projector.shared and position < (end := home.feed.end()):
+            self.out.note(self.say("views-behind", position=position, end=end))
         return home.projector
 
     @contextmanager

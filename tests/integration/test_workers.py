@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from consumers.connection import KafkaSettings
+from consumers.rebuild import Rebuild
 from consumers.worker import Worker
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
@@ -20,7 +21,7 @@ from projections.engine import Projector
 from projections.rows import RowSource, TableDef
 from projections.view import View, on
 from projections.views import ALL_VIEWS
-from tests.histories import History, history
+from tests.histories import History, ListFeed, history
 from tests.kafka_logs import KafkaLog, kafka_log
 
 SETTLE_S = 120.0
@@ -99,6 +100,42 @@ def test_a_worker_that_flushes_and_forgets_often_leaves_the_same(
 ) -> None:
     monkeypatch.setattr("consumers.worker.ROWS_IN_MEMORY", 500)
     work([worker(log, database_url, flush_events=700)])
+    assert digests(database_url) == clean(city.projector)
+
+
+def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(
+    city: Home, kafka: KafkaSettings, database_url: str
+) -> None:
+    end = city.feed.end()
+    records = [r for batch in city.feed.read(0) for r in batch]
+    grown = ListFeed(records[: end // 2], batch=1_000)
+    log = kafka_log(kafka, partitions=4)
+    log.relay_once(grown, limits=None)
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def live() -> None:
+        try:
+            worker(log, database_url, flush_events=500).run(stop)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=live) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    work([worker(log, database_url)])
+    grown.records = records
+    relaying = threading.Thread(target=log.relay_once, args=(grown,), kwargs={"limits": None})
+    relaying.start()
+    rebuilt = Rebuild(kafka, ViewDatabase(database_url), ALL_VIEWS, topic=log.events).run()
+    relaying.join(SETTLE_S)
+    assert {r.view for r in rebuilt} == {v.name for v in ALL_VIEWS}
+    assert all(r.same for r in rebuilt)
+    work([worker(log, database_url)])
+    stop.set()
+    for thread in threads:
+        thread.join(SETTLE_S)
+    assert not failed
     assert digests(database_url) == clean(city.projector)
 
 

@@ -30,7 +30,6 @@ from ledger.domain.program import PROGRAM, rule_on
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.log.store_feed import StoreFeed
 from projections.engine import Projector
-from projections.standings import ViewStandings
 from tests.office import CITY, DISTRICT, LIVING, NURSING, Office, by
 from tests.oracle import Oracle
 
@@ -469,7 +468,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Every hundred events or so: a pay run sees each enrollment as its stream stands."""
         if self.oracle.read_so_far % 5:
             return
-        views = ViewStandings(self.office.home.projector)
+        views = self.office.home.standings
         views.catch_up()
         ledger = self.office.ledger
         for program in (LIVING, NURSING):

@@ -1,63 +1,29 @@
 """Whatever the log says and however it is delivered, the views come out the same, and balance."""
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from psycopg import sql
 
 from ledger.codec import decode
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.postings import postings
 from ledger.log.feed import Feed, Record
-from ledger.store.connecting import PROJECTOR, connect
-from ops.home import views_url
 from projections.contributions import RULES, contributions, disbursed_fen
 from projections.database import ViewDatabase
 from projections.engine import Projector
 from projections.views import ALL_VIEWS
 from tests.any_history import DAYS, SUBJECTS, any_history
 from tests.histories import History, ListFeed
+from tests.view_databases import Place, in_a_file
 
 FEWER = settings(max_examples=max(settings().max_examples // 3, 10))
 """Each example opens several databases."""
 SIZES = st.integers(1, 12)
-
-
-Place = Callable[[], AbstractContextManager[str]]
-"""Gives the URL of an empty view database for a while."""
-
-
-@contextmanager
-def in_a_file() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{Path(folder) / 'views.db'}"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest) -> Place:
-    """Each kind of database; of a server's one, the schema is emptied for each example."""
-    if request.param == "sqlite":
-        return in_a_file
-    url = request.getfixturevalue("new_ledger_url")()
-
-    @contextmanager
-    def in_a_server() -> Iterator[str]:
-        with connect(url, role=PROJECTOR, schema="views") as connection:
-            tables = connection.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'views'"
-            ).fetchall()
-            for (table,) in tables:
-                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
-        yield views_url(url, "views")
-
-    return in_a_server
 
 
 @contextmanager

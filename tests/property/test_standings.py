@@ -14,7 +14,7 @@ from ledger.domain.events import person as pe
 from ledger.domain.rules import Condition, Exclusion, Rule, evaluate
 from projections.engine import Projector
 from projections.standings import ViewStandings
-from projections.views.registry import facts_on
+from projections.views.registry import Registry, facts_on
 from tests.histories import LIVING, History, history
 
 DAY = date(2017, 6, 1)
@@ -118,7 +118,7 @@ def tell(people: list[dict[str, object]]) -> History:
 
 @given(PEOPLE, CONDITIONS, EXCLUSIONS)
 @settings(deadline=None)
-def test_the_database_and_the_rule_name_the_same_people(people, conditions, exclusions):
+def test_the_database_and_the_rule_name_the_same_people(place, people, conditions, exclusions):
     rule = Rule(
         valid_from=date(2016, 1, 1),
         period="month",
@@ -128,11 +128,17 @@ def test_the_database_and_the_rule_name_the_same_people(people, conditions, excl
         document="规则",
         source="assumed",
     )
-    projector = Projector("sqlite://", tell(people).feed())
-    projector.catch_up()
-    found = {x.beneficiary for x in ViewStandings(projector).eligible_unenrolled(LIVING, rule, DAY)}
     expected = set()
-    for n, row in enumerate(projector.rows("persons")):
+    with place() as url:
+        feed = tell(people).feed()
+        views = ViewStandings(url, feed)
+        views.catch_up()
+        found = {x.beneficiary for x in views.eligible_unenrolled(LIVING, rule, DAY)}
+        views.close()
+        projector = Projector(url, feed, (Registry,))
+        persons = projector.rows("persons")
+        projector.close()
+    for n, row in enumerate(persons):
         facts = facts_on(row, DAY)
         excluded = any(
             is_excluded(x.other, x.mode, rule, facts, lambda _: False) for x in exclusions
@@ -141,4 +147,3 @@ def test_the_database_and_the_rule_name_the_same_people(people, conditions, excl
         if present and evaluate(conditions, facts)[0] and not excluded:
             expected.add(row.person)
     assert found == expected
-    projector.close()

@@ -1,0 +1,166 @@
+"""Building views anew from Kafka beside live workers, comparing, and switching.
+
+The new generation is folded from the first offset on in tables of its own while workers go on with
+the live one. At the end the workers are held for as long as it takes to bring the new one to
+exactly where the live one stands, to compare the digests and to switch: one transaction. Workers
+find their places gone then, and take up the new generation's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from consumers.connection import KafkaSettings, check_connection
+from consumers.offsets import end_offsets
+from consumers.partitions import PartitionReader, Start
+from consumers.topics import EVENTS
+from ledger.collector import collector_paused
+from ledger.domain.errors import StoreBusy
+from projections import places
+from projections.database import Generation, ViewDatabase
+from projections.digest import digest_of
+from projections.partition import PartitionFold, PartitionRecord
+from projections.places import Place
+from projections.rebuild import Rebuilt
+from projections.view import View
+
+FLUSH_EVENTS = 50_000
+ROWS_IN_MEMORY = 150_000
+_POLL_S = 0.5
+_QUIET_POLLS = 240
+"""Polls without a record before the topic counts as stalled: two minutes."""
+
+Progress = Callable[[int, int], None]
+"""Called with the offsets read and the offsets to read."""
+
+
+class Rebuild:
+    """One rebuild of some views. Not for two threads."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        database: ViewDatabase,
+        views: Sequence[type[View]],
+        *,
+        topic: str = EVENTS,
+        progress: Progress | None = None,
+    ) -> None:
+        self._kafka = kafka
+        self._database = database
+        self._views: Mapping[str, type[View]] = {view.name: view for view in views}
+        self._topic = topic
+        self._progress = progress
+        self._folds: dict[int, PartitionFold] = {}
+
+    def run(self) -> list[Rebuilt]:
+        """Build, compare and switch. Raises :class:`StoreBusy` when another rebuild took over.
+
+        Also what reading the topic and writing the database raise; the live views stay then.
+        """
+        check_connection(self._kafka, [self._topic])
+        ends = end_offsets(self._kafka, self._topic)
+        members = self._begin(len(ends))
+        self._folds = {
+            p: PartitionFold(self._database, self._views, members, p, Place()) for p in ends
+        }
+        starts = {p: Start() for p in ends}
+        with (
+            PartitionReader(self._kafka, starts, topic=self._topic) as reader,
+            collector_paused(),
+        ):
+            try:
+                self._fold_to(reader, ends)
+                return self._switch(reader, members)
+            finally:
+                for fold in self._folds.values():
+                    fold.close()
+
+    def _begin(self, partitions: int) -> list[Generation]:
+        """New generations beside the live ones; what earlier rebuilds left is dropped."""
+        with self._database.write() as connection:
+            for old in self._database.generations(connection):
+                if old.view in self._views and not old.live:
+                    self._database.drop(connection, old)
+            return [
+                self._database.create(
+                    connection, v.name, v.version, v.tables, live=False, partitions=partitions
+                )
+                for v in self._views.values()
+            ]
+
+    def _fold_to(self, reader: PartitionReader, ends: Mapping[int, int]) -> None:
+        """Fold every partition up to an offset, and no further."""
+        total, waiting, quiet = sum(ends.values()), 0, 0
+        left = {p for p, end in ends.items() if self._folds[p].place.next_offset < end}
+        reader.seek({p: self._start(p) for p in left})
+        while left:
+            batches = reader.poll(_POLL_S)
+            quiet = 0 if batches else quiet + 1
+            if quiet > _QUIET_POLLS:
+                raise StoreBusy(reason=f"{self._topic}: nothing came for {quiet * _POLL_S:.0f} s")
+            for batch in batches:
+                end = ends[batch.partition]
+                records = [PartitionRecord(*r) for r in batch.records if r.offset < end]
+                fold = self._folds[batch.partition]
+                waiting += fold.apply(records, min(batch.next_offset, end))
+                if fold.place.next_offset >= end:
+                    left.discard(batch.partition)
+            if waiting >= FLUSH_EVENTS or not left:
+                self._flush()
+                waiting = 0
+            if self._progress is not None:
+                done = sum(fold.place.next_offset for fold in self._folds.values())
+                self._progress(min(done, total), total)
+
+    def _start(self, partition: int) -> Start:
+        place = self._folds[partition].place
+        return Start(place.next_offset, place.position)
+
+    def _flush(self) -> None:
+        for fold in self._folds.values():
+            fold.flush()
+        if sum(len(fold) for fold in self._folds.values()) > ROWS_IN_MEMORY:
+            for fold in self._folds.values():
+                fold.forget()
+
+    def _switch(self, reader: PartitionReader, members: Sequence[Generation]) -> list[Rebuilt]:
+        """Hold the workers, come to where they are, compare, and take their generation's place."""
+        database = self._database
+        with database.write() as connection:
+            live = database.live(connection)
+            replaced = [live[view] for view in self._views if view in live]
+            self._fold_to(reader, self._hold(connection, replaced))
+            made = {m.view: m for m in database.generations(connection) if not m.live}
+            if any(m.view not in made or made[m.view].generation != m.generation for m in members):
+                raise StoreBusy(reason="another rebuild took over")
+            compared = [self._compared(connection, m, live.get(m.view)) for m in members]
+            for old in replaced:
+                database.drop(connection, old)
+            for member, result in zip(members, compared, strict=True):
+                database.make_live(connection, member)
+                database.keep_digest(connection, member, result.after.digest)
+        return compared
+
+    def _hold(self, connection: sa.Connection, replaced: Sequence[Generation]) -> dict[int, int]:
+        """Where the workers stand in each partition, and there they stay until the switch."""
+        ends = {p: fold.place.next_offset for p, fold in self._folds.items()}
+        for old in replaced:
+            for partition in range(min(old.partitions or 0, len(ends))):
+                for place in places.hold(connection, [old], partition):
+                    if place is not None:
+                        ends[partition] = max(ends[partition], place.next_offset)
+        return ends
+
+    def _compared(
+        self, connection: sa.Connection, member: Generation, old: Generation | None
+    ) -> Rebuilt:
+        """The built generation's digest, beside the live one's if it is at the same place."""
+        cls = self._views[member.view]
+        now = {(g.view, g.generation): g for g in self._database.generations(connection)}
+        built, before = now[member.view, member.generation], None
+        if old is not None and old.version == cls.version:
+            held = now[old.view, old.generation]
+            if held.position == built.position:
+                before = digest_of(self._database, connection, cls, held)
+        return Rebuilt(member.view, before, digest_of(self._database, connection, cls, built))

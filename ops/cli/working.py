@@ -1,0 +1,92 @@
+"""``project --from kafka`` and ``rebuild --from kafka``: workers that share the views."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from ledger.domain.errors import ViewsNotShared
+from ops.cli.session import Session
+from ops.cli.signals import until_told
+from ops.home import Home
+from ops.settings import Settings
+from projections.database import ViewDatabase
+from projections.places import Parked, Place
+from projections.rebuild import Rebuilt
+from projections.views import ALL_VIEWS
+
+LINE_EVERY_S = 10.0
+
+
+def work(session: Session, *, until_end: bool) -> None:
+    """Be a worker until told to stop, or until everything is folded that is there now."""
+    from consumers.worker import Worker
+
+    with session.opened() as home, until_told() as stop:
+        kafka = Settings.load(session.home).kafka("projector")
+        notes = _Notes(session)
+        database = _shared(home)
+        try:
+            Worker(kafka, database, observer=notes).run(stop, until_end=until_end)
+        finally:
+            database.close()
+    if session.json:
+        session.out.document({"events": notes.events, "partitions": list(notes.partitions)})
+    else:
+        session.out.line(notes.worked())
+
+
+def rebuild_from_kafka(
+    session: Session,
+    home: Home,
+    views: Sequence[str] | None,
+    progress: Callable[[int, int], None],
+) -> list[Rebuilt]:
+    """Build views anew beside the live workers, compare and switch."""
+    from consumers.rebuild import Rebuild
+
+    kafka = Settings.load(session.home).kafka("projector")
+    chosen = [view for view in ALL_VIEWS if not views or view.name in views]
+    database = _shared(home)
+    try:
+        return Rebuild(kafka, database, chosen, progress=progress).run()
+    finally:
+        database.close()
+
+
+def _shared(home: Home) -> ViewDatabase:
+    """The views' database, which several writers must be able to share."""
+    if home.info.store == "sqlite":
+        raise ViewsNotShared()
+    return ViewDatabase(home.views_url)
+
+
+class _Notes:
+    """What the worker did, told on standard error now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._told = time.monotonic()
+        self.events = 0
+        self.partitions: Sequence[int] = ()
+
+    def worked(self) -> str:
+        partitions = " ".join(map(str, self.partitions)) or "-"
+        return self._session.say("worked", events=self.events, partitions=partitions)
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        self.partitions = partitions
+        shown = " ".join(map(str, partitions)) or "-"
+        self._session.out.note(self._session.say("assigned", partitions=shown))
+
+    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
+        self.events += events
+        if time.monotonic() - self._told >= LINE_EVERY_S:
+            self._told = time.monotonic()
+            self._session.out.note(self.worked())
+
+    def parked(self, event: Parked) -> None:
+        if event.reason is not None:
+            said = {"view": event.view, "position": event.position, "reason": event.reason}
+            self._session.out.note(self._session.say("parked-event", **said))
+
+    def behind(self, partition: int, offsets: int) -> None:
+        pass

@@ -1,0 +1,93 @@
+"""A home whose events and views are in PostgreSQL: the same city byte for byte, its commands."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.domain.errors import HomeMismatch, StoreUnreachable
+from ledger.log.feed import Feed
+from ops import simulation
+from ops.home import DATABASE_URL, Home, StoreKind
+from tests.integration.cli import ok, run
+
+SIMULATED = {"operator": "220200", "seed": 7, "scale": "0.01", "year": 2017}
+
+ANSWERS = (
+    "report --format json",
+    "explain --figure fuel-subsidy.amount --format json",
+    "payrun list --format json",
+    "entitlements --program nursing-subsidy --month 2017-06 --format json",
+    "events --type DeathRecorded --format json",
+    "digest",
+)
+"""Commands whose answers may not depend on where things are kept."""
+
+
+def log_of(feed: Feed) -> list[tuple[int, bytes]]:
+    return [record for batch in feed.read(0) for record in batch]
+
+
+@pytest.fixture
+def url(make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty database, told by the environment."""
+    it = make_database()
+    monkeypatch.setenv(DATABASE_URL, it)
+    return it
+
+
+def simulated(path: Path, store: StoreKind) -> Home:
+    home = Home.create(path, store=store, **SIMULATED)  # type: ignore[arg-type]
+    simulation.run(home, lambda *_: None)
+    return home
+
+
+def test_a_simulated_year_is_the_same_in_either_store(tmp_path: Path, url: str) -> None:
+    kept = [simulated(tmp_path / kind, kind) for kind in ("sqlite", "postgres")]
+    logs = [log_of(home.feed) for home in kept]
+    assert len(logs[0]) > 20_000
+    assert logs[0] == logs[1]
+    digests = []
+    for home in kept:
+        home.projector.catch_up()
+        digests.append({name: d.digest for name, d in home.projector.digests().items()})
+        assert all(rebuilt.same for rebuilt in home.projector.rebuild())
+        home.close()
+    assert digests[0] == digests[1]
+    for command in ANSWERS:
+        answers = [ok(tmp_path / kind, *command.split()).out for kind in ("sqlite", "postgres")]
+        assert answers[0] == answers[1], command
+    assert ok(tmp_path / "postgres", "doctor", "--lang", "en").text.count("✗") == 0
+
+
+def test_a_home_is_made_again_by_the_same_command_and_by_no_other(tmp_path: Path, url: str) -> None:
+    home = tmp_path / "home"
+    for _ in range(2):
+        assert ok(home, "init", "--store", "postgres", "--format", "json").json["operator"]
+    assert not (home / "ledger.db").exists()
+    assert url not in (home / "home.toml").read_text()
+    assert (run(home, "init").status, run(home, "init").err.count("home-mismatch")) == (3, 1)
+    assert ok(home, "doctor", "--format", "json").json["ok"]
+
+
+def test_another_homes_log_is_refused(
+    tmp_path: Path, make_database: Callable[[], str], url: str
+) -> None:
+    ok(tmp_path / "one", "init", "--store", "postgres")
+    with pytest.raises(HomeMismatch):
+        Home.create(tmp_path / "two", store="postgres", database_url=url)
+    other = make_database()
+    Home.create(tmp_path / "three", store="postgres", database_url=other).close()
+    with pytest.raises(HomeMismatch):
+        Home.open(tmp_path / "one", other).store  # noqa: B018
+
+
+def test_a_home_without_its_database_says_what_is_missing(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok(tmp_path / "home", "init", "--store", "postgres")
+    monkeypatch.delenv(DATABASE_URL)
+    with pytest.raises(StoreUnreachable, match=DATABASE_URL):
+        Home.open(tmp_path / "home").store  # noqa: B018
+    ended = run(tmp_path / "home", "events")
+    assert (ended.status, "store-unreachable" in ended.err) == (4, True)

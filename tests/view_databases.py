@@ -1,0 +1,48 @@
+"""Empty databases for views, of each kind that views are kept in."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from ledger.store.connecting import PROJECTOR, connect
+from ops.home import views_url
+
+Place = Callable[[], AbstractContextManager[str]]
+"""Gives the URL of an empty view database for a while."""
+
+
+@contextmanager
+def in_a_file() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{Path(folder) / 'views.db'}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each kind of database; of a server's one, the schema is emptied for each example."""
+    if request.param == "sqlite":
+        return in_a_file
+    url = request.getfixturevalue("new_ledger_url")()
+    with connect(url) as admin:  # contents are what is looked at here, not what a power cut leaves
+        admin.execute(
+            sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(
+                sql.Identifier(admin.info.dbname)
+            )
+        )
+
+    @contextmanager
+    def in_a_server() -> Iterator[str]:
+        with connect(url, role=PROJECTOR, schema="views") as connection:
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'views'"
+            ).fetchall()
+            if tables:
+                names = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables)
+                connection.execute(sql.SQL("DROP TABLE {}").format(names))
+        yield views_url(url, "views")
+
+    return in_a_server
