@@ -31,13 +31,11 @@ from consumers.offsets import end_offsets, last_records
 from consumers.records import NO_POSITION
 from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
-from consumers.topics import EVENTS, RELAY, TOPICS
+from consumers.topics import EVENTS, RELAY, RELAY_TRANSACTIONAL_ID, TOPICS
 from consumers.transactions import BATCH_BYTES, Step, closed, fencing_producer
 from ledger.domain.errors import LedgerError
 from ledger.log.feed import Feed, Record
 
-TRANSACTIONAL_ID = "benefits.relay"
-"""What a relay's transactional id begins with; its log's origin follows."""
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
 BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
@@ -171,7 +169,7 @@ class _Session:
         relay = self._relay
         try:
             check_connection(relay._kafka)
-            transactional_id = f"{TRANSACTIONAL_ID}:{relay._origin}"
+            transactional_id = f"{RELAY_TRANSACTIONAL_ID}:{relay._origin}"
             self._producer = fencing_producer(relay._kafka, transactional_id)
             state = self._taken_over()
             relay._observer.started(state)

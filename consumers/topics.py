@@ -17,6 +17,8 @@ EVENTS = "benefits.events"
 CHECKPOINTS = "benefits.checkpoints"
 RELAY = "benefits.relay"
 DEAD_LETTERS = "benefits.events.dlq"
+RELAY_TRANSACTIONAL_ID = "benefits.relay"
+"""What a relay's transactional id begins with; its log's origin follows."""
 
 PARTITIONS = 6
 """Of the events, unless another number is asked for when they are made."""

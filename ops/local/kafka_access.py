@@ -8,18 +8,17 @@ own user, may do more.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from consumers.topics import (
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    EVENTS,
+    RELAY,
+    RELAY_TRANSACTIONAL_ID,
+)
 from ops.local.errors import ServerNotReady
 
 SUPER_USER = "broker"
 USERS = ("admin", "relay", "projector", "reader")
-EVENTS, CHECKPOINTS, RELAY, DEAD_LETTERS = (
-    "benefits.events",
-    "benefits.checkpoints",
-    "benefits.relay",
-    "benefits.events.dlq",
-)
-RELAY_TRANSACTIONAL_ID = "benefits.relay"
-"""What the relay's transactional id begins with."""
 _ANY = "*"
 
 

@@ -18,15 +18,14 @@ from consumers.errors import (
     KafkaTopicMissing,
     KafkaUnreachable,
 )
-from ops.local.kafka_access import (
+from consumers.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
     EVENTS,
     RELAY,
     RELAY_TRANSACTIONAL_ID,
-    SUPER_USER,
-    USERS,
 )
+from ops.local.kafka_access import SUPER_USER, USERS
 from ops.settings import KafkaUser
 
 Cluster = Callable[[KafkaUser], KafkaSettings]
