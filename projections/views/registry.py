@@ -164,8 +164,10 @@ class Registry(View):
 
     @on(pe.LifeFactRecorded)
     def life_fact(self, position: int, event: Event[pe.LifeFactRecorded]) -> None:
-        d = event.data
-        _note(self._at(event), d.fact, event.effective.isoformat(), d.value)
+        # The schema lets any fact be a flag or a word; a strict database's column is one of them.
+        fact, value = event.data.fact, event.data.value
+        told = str(value) if fact == "student" else bool(value)
+        _note(self._at(event), fact, event.effective.isoformat(), told)
 
     @on(pe.CustodyRecorded)
     def custody(self, position: int, event: Event[pe.CustodyRecorded]) -> None:
