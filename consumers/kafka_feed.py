@@ -14,8 +14,8 @@ from consumers.errors import TopicGap, TopicStalled
 from consumers.offsets import ANSWER_S, end_offsets, last_records, offsets_of
 from consumers.partitions import PartitionReader, Start
 from consumers.topics import EVENTS
-from consumers.values import LogRecord
 from ledger.log.feed import Record
+from projections.partition import PartitionRecord
 
 WINDOW = 50_000
 """Positions that a partition may be ahead of the one that is waited for: what memory holds."""
@@ -121,7 +121,7 @@ class KafkaFeed:
 
     def read_partition(
         self, partition: int, start: Start | None = None, stop_offset: int | None = None
-    ) -> Iterator[list[LogRecord]]:
+    ) -> Iterator[list[PartitionRecord]]:
         """Batches of one partition's records up to, but excluding, ``stop_offset`` (None: its end).
 
         Raises as :meth:`read`, and :class:`TopicStalled` when nothing more comes before the end.

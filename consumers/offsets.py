@@ -17,7 +17,7 @@ from consumers.partitions import (
     consumer_options,
 )
 from consumers.topics import EVENTS
-from consumers.values import LogRecord
+from projections.partition import PartitionRecord
 
 ANSWER_S = 30.0
 """How long an answer about the topic may take before it counts as stalled."""
@@ -50,13 +50,13 @@ def end_offsets(
 
 def last_records(
     kafka: KafkaSettings, ends: Mapping[int, int], topic: str = EVENTS
-) -> dict[int, LogRecord]:
+) -> dict[int, PartitionRecord]:
     """Each partition's last committed record before its end; absent where there is none.
 
     Looks back further and further, since markers and aborted records may stand between. Raises
     :class:`TopicStalled`, and what :meth:`PartitionReader.poll` raises.
     """
-    found: dict[int, LogRecord] = {}
+    found: dict[int, PartitionRecord] = {}
     back = _FIRST_LOOK
     missing = {p: end for p, end in ends.items() if end > 0}
     while missing:
@@ -122,7 +122,7 @@ def _until(
 
 def _first(
     reader: PartitionReader, offsets: Mapping[int, int], ends: Mapping[int, int], topic: str
-) -> dict[int, LogRecord]:
+) -> dict[int, PartitionRecord]:
     """The first committed record at or after each offset and before the end, if any."""
     reader.seek({p: Start(offset, None) for p, offset in offsets.items()})
     wanted = {p: ends[p] for p in offsets}

@@ -20,7 +20,7 @@ from consumers.errors import (
 )
 from consumers.records import NO_POSITION
 from consumers.topics import EVENTS
-from consumers.values import LogRecord
+from projections.partition import PartitionRecord
 
 FETCH_BYTES = 8 * 1024 * 1024
 """Most that one answer of a broker holds: what a reader keeps is a small multiple of it."""
@@ -42,7 +42,7 @@ class PartitionBatch(NamedTuple):
     """Records of one partition, in order; ``next_offset`` is where to go on after them."""
 
     partition: int
-    records: list[LogRecord]
+    records: list[PartitionRecord]
     next_offset: int
 
 
@@ -176,7 +176,7 @@ class PartitionReader:
                 batches.append(PartitionBatch(partition, batch, offset))
         return batches
 
-    def _check(self, partition: int, batch: list[LogRecord]) -> None:
+    def _check(self, partition: int, batch: list[PartitionRecord]) -> None:
         last = self._last[partition]
         for record in batch:
             follows = last is None or record.previous == last
@@ -185,7 +185,7 @@ class PartitionReader:
             last = record.position
         self._last[partition] = last
 
-    def _wrong(self, partition: int, record: LogRecord, last: int | None) -> Exception:
+    def _wrong(self, partition: int, record: PartitionRecord, last: int | None) -> Exception:
         if record.position == values.NOT_A_RELAYS:
             return TopicForeignRecord(topic=self._topic, partition=partition, offset=record.offset)
         found, said = record.position, record.previous if last is None else last

@@ -19,7 +19,7 @@ from ledger.domain.errors import StoreBusy
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.digest import digest_of
-from projections.partition import PartitionFold, PartitionRecord
+from projections.partition import PartitionFold
 from projections.places import Place
 from projections.rebuild import Rebuilt
 from projections.view import View
@@ -101,7 +101,7 @@ class Rebuild:
                 raise StoreBusy(reason=f"{self._topic}: nothing came for {quiet * _POLL_S:.0f} s")
             for batch in batches:
                 end = ends[batch.partition]
-                records = [PartitionRecord(*r) for r in batch.records if r.offset < end]
+                records = [r for r in batch.records if r.offset < end]
                 fold = self._folds[batch.partition]
                 waiting += fold.apply(records, min(batch.next_offset, end))
                 if fold.place.next_offset >= end:

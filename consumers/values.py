@@ -9,12 +9,14 @@ turned into the same. The tests hold both ways to the same topic.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import kafka
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.util import decode_varint
+
+from projections.partition import PartitionRecord
 
 KNOWN_VERSION = "3.0.12"
 DIRECT = kafka.__version__ == KNOWN_VERSION
@@ -26,30 +28,20 @@ _POSITION = b"\x10position"
 _PREVIOUS = b"\x10previous"
 
 
-class LogRecord(NamedTuple):
-    """An event as one partition holds it."""
-
-    offset: int
-    position: int
-    previous: int
-    """The position of the event before it in the partition; -1 for the first."""
-    value: bytes
-
-
 def install(consumer: Any) -> None:
-    """Let a consumer's ``poll`` give :class:`LogRecord` in place of its own records."""
+    """Let a consumer's ``poll`` give :class:`PartitionRecord` in place of its own records."""
     consumer._fetcher.PartitionRecords = _LogRecords
 
 
-def log_record(record: Any) -> LogRecord:
+def log_record(record: Any) -> PartitionRecord:
     """The same of a record of kafka-python's own."""
     try:
         (first, position), (second, previous) = record.headers[:2]
         if first == "position" and second == "previous" and record.value is not None:
-            return LogRecord(record.offset, int(position), int(previous), record.value)
+            return PartitionRecord(record.offset, int(position), int(previous), record.value)
     except (ValueError, TypeError):
         pass
-    return LogRecord(record.offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
+    return PartitionRecord(record.offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
 
 
 class _LogRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
@@ -57,7 +49,7 @@ class _LogRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
 
     def _unpack_records(
         self, tp: Any, records: Any, key_deserializer: Any, value_deserializer: Any
-    ) -> Iterator[LogRecord]:
+    ) -> Iterator[PartitionRecord]:
         while (batch := records.next_batch()) is not None:
             if self.check_crcs and not batch.validate_crc():
                 raise CorruptRecordError(f"{tp} at offset {batch.base_offset}: wrong checksum")
@@ -83,7 +75,7 @@ class _LogRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
         return hidden
 
 
-def decoded(batch: Any, first_offset: int) -> list[LogRecord]:
+def decoded(batch: Any, first_offset: int) -> list[PartitionRecord]:
     """The batch's records from ``first_offset`` on; it may begin before.
 
     A record is its length, a byte of attributes, the time and the offset as differences, then key,
@@ -93,7 +85,7 @@ def decoded(batch: Any, first_offset: int) -> list[LogRecord]:
     batch._maybe_uncompress()
     data, at = bytes(batch._buffer), batch._pos
     base = batch.base_offset
-    found: list[LogRecord] = []
+    found: list[PartitionRecord] = []
     try:
         for _ in range(batch.records_count):
             length, at = _number(data, at)
@@ -112,7 +104,7 @@ def decoded(batch: Any, first_offset: int) -> list[LogRecord]:
     return found
 
 
-def _record(data: bytes, at: int, offset: int) -> LogRecord:
+def _record(data: bytes, at: int, offset: int) -> PartitionRecord:
     """What follows a record's key: the value, and the two headers that the relay puts first."""
     size, at = _number(data, at)
     value = data[at : at + size] if size >= 0 else None
@@ -123,10 +115,10 @@ def _record(data: bytes, at: int, offset: int) -> LogRecord:
         if data.startswith(_PREVIOUS, at):
             size, at = _number(data, at + len(_PREVIOUS))
             try:
-                return LogRecord(offset, int(position), int(data[at : at + size]), value)
+                return PartitionRecord(offset, int(position), int(data[at : at + size]), value)
             except ValueError:
                 pass
-    return LogRecord(offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
+    return PartitionRecord(offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

@@ -208,9 +208,8 @@ class Worker:
             held = self._held.get(batch.partition)
             if held is None:
                 continue
-            records = [PartitionRecord(*record) for record in batch.records]
             try:
-                held.apply(records, batch.next_offset)
+                held.apply(batch.records, batch.next_offset)
             except Unprocessable as failed:
                 # What was folded and not written is lost with the fold and comes again; this
                 # event, and those after it of its subject, are then put aside on the way.
