@@ -28,9 +28,15 @@ from ledger.domain.errors import (
 from ledger.store.failures import meaning
 from projections import places
 from projections.rows import TableDef
-from projections.tables import Statements, statements_for
+from projections.tables import Statements, Values, statements_for
 
 BUSY_TIMEOUT_S = 30
+
+BULK_ROWS = 100
+"""Rows of a table from which a server takes them in bulk."""
+
+STATEMENT_ROWS = 20_000
+"""Rows a statement: enough for speed, little memory."""
 
 GENERATIONS = sa.Table(
     "view_generations",
@@ -202,6 +208,22 @@ class ViewDatabase:
             .where(_is(generation), GENERATIONS.c.position == generation.position)
             .values(digest=digest, digest_position=generation.position)
         )
+
+    def put(
+        self, connection: sa.Connection, at: Statements, values: Sequence[Values], *, first: bool
+    ) -> None:
+        """Write rows, by ascending key; the very ``first`` ones are none of them there yet."""
+        if not at.stage or len(values) < BULK_ROWS:
+            for start in range(0, len(values), STATEMENT_ROWS):
+                chunk = list(values[start : start + STATEMENT_ROWS])
+                connection.exec_driver_sql(at.insert if first else at.upsert, chunk)
+            return
+        connection.exec_driver_sql(at.stage)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(at.copy) as copy:
+            for row in values:
+                copy.write_row(row)
+        connection.exec_driver_sql(at.merge)
 
     def scan(self, connection: sa.Connection, statement: str) -> Any:
         """A driver's cursor over a whole table, in the connection's transaction, row by row."""

@@ -129,6 +129,8 @@ class Statements:
 
     ``indexes`` are made after the first rows, which is several times faster than before them.
     ``ahead`` reads every row under some first key fields, given as one parameter by :meth:`these`.
+    ``stage``, ``copy`` and ``merge`` are where a server takes rows in bulk: a temporary table like
+    this one, rows copied into it, and one upsert from there; empty elsewhere.
     """
 
     layout: Layout
@@ -139,6 +141,9 @@ class Statements:
     ahead: str
     scan: str
     indexes: tuple[str, ...]
+    stage: str = ""
+    copy: str = ""
+    merge: str = ""
 
     def these(self, firsts: Sequence[str]) -> Any:
         """The parameter of ``ahead``: an array, as a database without arrays has it in JSON."""
@@ -189,7 +194,25 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
     def text(statement: Any) -> str:
         return str(statement.compile(dialect=dialect))
 
+    staged: dict[str, str] = {}
+    if dialect.name == "postgresql":
+        stage = sa.Table(f"stage_{name}", sa.MetaData(), *(sa.Column(n) for n in layout.names))
+        given = sa.select(stage).order_by(*(stage.c[k] for k in definition.key))
+        arriving = insert.from_select(layout.names, given)
+        merge = (
+            arriving.on_conflict_do_update(index_elements=keys, set_=rest)
+            if rest
+            else arriving.on_conflict_do_nothing()
+        )
+        staged = {
+            "stage": f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} "
+            f"(LIKE {name}) ON COMMIT DELETE ROWS",
+            "copy": f"COPY {stage.name} FROM STDIN",
+            "merge": text(merge),
+        }
+
     return Statements(
+        **staged,
         layout=layout,
         table=table,
         insert=text(insert),

@@ -18,9 +18,6 @@ from projections.rows import Key, R, Rows, TableDef
 from projections.tables import Statements
 from projections.view import Handler, View
 
-_CHUNK = 20_000
-"""Rows a statement: enough for speed, little memory."""
-
 _AHEAD = 5_000
 """First key fields a query when reading ahead."""
 
@@ -92,11 +89,9 @@ class ViewRows:
         Sums come last: other workers add to the same rows and wait for no longer than they must.
         """
         for rows, at in sorted(self._tables.values(), key=lambda t: bool(t[0].table.sums)):
-            statement = at.insert if first else at.upsert
-            touched = rows.touched()
-            for start in range(0, len(touched), _CHUNK):
-                values = at.layout.values(touched[start : start + _CHUNK])
-                connection.exec_driver_sql(statement, values)
+            if touched := rows.touched():
+                values = at.layout.values(touched)
+                self._database.put(connection, at, values, first=first)
             if first:
                 for index in at.indexes:
                     connection.exec_driver_sql(index)
