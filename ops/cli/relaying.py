@@ -9,7 +9,6 @@ from ledger.domain.errors import LedgerError
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
-from ops.settings import Settings
 
 if TYPE_CHECKING:
     from consumers.reconcile import Finding
@@ -31,6 +30,7 @@ def relay(
 ) -> None:
     """Until told to stop (SIGTERM or SIGINT): the transaction under way is finished first."""
     from consumers.relay import Relay
+    from ops.settings import Settings
 
     with session.opened() as home, until_told() as stop:
         kafka = Settings.load(session.home).kafka("relay")
@@ -75,6 +75,7 @@ class _Notes:
 def reconcile(session: Session) -> int:
     """Exit status 1 when anything differs."""
     from consumers.reconcile import reconcile as compare
+    from ops.settings import Settings
 
     findings: list[Finding] = []
     kinds: dict[str, int] = {}

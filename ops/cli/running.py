@@ -30,8 +30,8 @@ StoreOption = Annotated[
     StoreKind,
     typer.Option(
         "--store",
-        help="事件存放处(postgres:见 BENEFITS_DATABASE_URL)"
-        " | Where events are kept (postgres: in BENEFITS_DATABASE_URL)",
+        help="事件存放处(postgres:BENEFITS_DATABASE_URL,或本机PostgreSQL)"
+        " | Where events are kept (postgres: BENEFITS_DATABASE_URL, or the home's own server)",
     ),
 ]
 

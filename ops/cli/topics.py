@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from ops.cli.session import Session, command
-from ops.settings import Settings
 
 app = typer.Typer(help="Kafka主题:建立、检查 | The log's topics on Kafka", no_args_is_help=True)
 
@@ -20,6 +19,7 @@ def create(
 ) -> None:
     """Safe to run again; topics that are there stay as they are."""
     from consumers.topics import create_topics
+    from ops.settings import Settings
 
     made = create_topics(Settings.load(session.home).kafka("admin"), partitions=partitions)
     if session.json:
@@ -32,6 +32,7 @@ def create(
 def check(session: Session) -> int:
     """Exit status 1 when anything is wrong."""
     from consumers.topic_check import check_topics
+    from ops.settings import Settings
 
     with session.opened() as home:
         problems = check_topics(Settings.load(session.home).kafka("admin"), origin=home.origin)
