@@ -124,6 +124,14 @@ class Settings(BaseSettings):
             name = f"{PREFIX}{str(first['loc'][0]).upper()}"
             raise SettingInvalid(name=name, reason=first["msg"]) from None
 
+    def require_own_servers(self) -> None:
+        """Raises :class:`SettingInvalid` where other servers than the home's own are set."""
+        for field in ("kafka_bootstrap", "database_url", "views_url"):
+            if getattr(self, field) is not None:
+                raise SettingInvalid(
+                    name=_variable(field), reason="only the home's own servers are used here"
+                )
+
     # --- Kafka
 
     def kafka(self, user: KafkaUser) -> KafkaSettings:
