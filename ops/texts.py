@@ -121,8 +121,8 @@ LABELS: dict[str, tuple[str, str]] = {
         "{stored:,} events stored, {folded:,} of them in the views",
     ),
     "demo-folded": (
-        "全部{events:,}个事件已进入视图(自入账起每秒{rate:,.0f}个)",
-        "all {events:,} events are in the views ({rate:,.0f} a second, from decision to view)",
+        "全部{events:,}个事件已进入视图(每秒{rate:,.0f}个)",
+        "all {events:,} events are in the views ({rate:,.0f} a second)",
     ),
     "demo-kafka-ok": (
         "{checks}项核对全部一致:没有丢失、重复或改动任何事件",
@@ -143,7 +143,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "(SHA-256 {sha256:.12}…)",
     ),
     "demo-same-views": (
-        "其{views}个视图、{rows:,}行的摘要与由Kafka更新的视图比较,不同的有{differing}",
+        "其{views}个视图、{rows:,}行的摘要与由Kafka更新的视图比较,不同者:{differing}",
         "its {views} views, {rows:,} rows, have the digests of the views that Kafka fed; "
         "different: {differing}",
     ),
@@ -174,6 +174,17 @@ LABELS: dict[str, tuple[str, str]] = {
     "demo-topics": (
         "主题已建立并检查:事件分{partitions}个分区,问题{problems}个",
         "the topics are made and checked: {partitions} partitions of events, {problems} problems",
+    ),
+    "demo-wait-group": (
+        "等待工作进程分配分区",
+        "waiting for the workers to share the partitions",
+    ),
+    "demo-wait-simulation": ("等待模拟完成", "waiting for the simulation"),
+    "demo-wait-views": ("等待事件进入视图", "waiting for events to reach the views"),
+    "demo-was-there": (
+        "城市一年的{events:,}个事件前次已入账并转发;视图已清空,正由Kafka重新更新",
+        "a run before decided the city's year, {events:,} events; the views were emptied and are "
+        "folded from Kafka anew",
     ),
     "demo-workers": (
         "两个工作进程等待事件,各得分区:{shares}",

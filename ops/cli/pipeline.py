@@ -38,7 +38,10 @@ class DemoStalled(LedgerError):
 
 
 class Ran(NamedTuple):
-    """What went through: events, how often and how long; seconds since the simulation began."""
+    """What went through: events, of them relayed; partitions; seconds from the first decision on.
+
+    Where a run before had stored events, the seconds count from the workers' start.
+    """
 
     events: int
     partitions: int
@@ -69,14 +72,17 @@ class Pipeline:
 
         Raises :class:`DemoStalled`, :class:`~ops.cli.children.ProcessEnded` and its like.
         """
+        # Who died with the servers of a run before is a member until its session is over.
+        self._until("group", lambda: not members(self._kafka), every_s=_ASK_S)
         self._empty_views()
+        before, start = self._home.feed.end(), time.monotonic()
         workers = [
             self._start(f"worker-{n}", "project", "--from", "kafka") for n in range(1, WORKERS + 1)
         ]
         held = self._shared_by(WORKERS, partitions)
         self._told.step("workers", shares=" + ".join(map(str, sorted(map(len, held)))))
         relay = self._start("relay", "relay")
-        start = time.monotonic()
+        start = start if before else time.monotonic()
         city = self._start("simulation", "simulate", "--store", "postgres", *options)
         self._watched.remove(city)
 
@@ -84,8 +90,8 @@ class Pipeline:
             """Whether the year is over; told once."""
             if self._events is None and not city.running:
                 self._events = int(city.answer()["events"])
-                seconds = time.monotonic() - start
-                self._told.step("simulated", events=self._events, seconds=seconds)
+                name = "was-there" if self._events == before else "simulated"
+                self._told.step(name, events=self._events, seconds=time.monotonic() - start)
             return self._events is not None
 
         at = int(EVENTS * self._home.info.share * KILL_AT)
@@ -163,7 +169,8 @@ class Pipeline:
         if counts != before:
             self._changed = (now, counts)
         elif now - since > STALL_S:
-            raise DemoStalled(seconds=STALL_S, what=what)
+            waited = self._told.session.say(f"demo-wait-{what}")
+            raise DemoStalled(seconds=STALL_S, what=waited)
         self._told.note("flowing", stored=counts[0], folded=counts[1])
 
 
