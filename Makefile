@@ -12,10 +12,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP_INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo test check bench clean lock
+.PHONY: help setup demo demo-kafka test check bench clean lock
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
 
 setup: $(STAMP) ## create .venv from requirements.lock and install the project in it
 
@@ -39,6 +39,9 @@ $(STAMP): pyproject.toml requirements.lock
 
 demo: $(STAMP) ## run the demonstration (BENEFITS_HOME, or build/demo-home)
 	@$(BIN)/benefits-ledger demo $(if $(BENEFITS_HOME),,--home build/demo-home)
+
+demo-kafka: $(STAMP) ## a small city through a real Kafka and PostgreSQL (build/demo-kafka-home)
+	@$(BIN)/benefits-ledger demo-kafka $(if $(BENEFITS_HOME),,--home build/demo-kafka-home)
 
 check: $(STAMP) ## format, lint, types, layers, event schemas and links
 	$(BIN)/ruff format --check .

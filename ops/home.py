@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -30,7 +30,6 @@ from ledger.domain.errors import (
     InvalidValue,
     StoreDamaged,
     StoreFull,
-    StoreUnreachable,
 )
 from ledger.domain.rules import ProgramDefinition
 from ledger.log.store_feed import StoreFeed
@@ -41,13 +40,14 @@ from ledger.vault import Vault
 from projections.engine import Projector
 from projections.standings import ViewStandings
 
+if TYPE_CHECKING:
+    from ops.settings import DatabaseLogin
+
 FORMAT = 1
 """The layout of a home. A home of a higher format was made by a newer version of this program."""
 
-DATABASE_URL = "BENEFITS_DATABASE_URL"
-"""The environment's variable with the database of a home whose events are not in its directory."""
-
 StoreKind = Literal["sqlite", "postgres"]
+"""Where a home keeps its events; said once, when it is made."""
 
 
 class HomeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,9 +98,9 @@ class Home:
         """Make a home, or open the one that is there if it was made with the same settings.
 
         With ``store="postgres"`` the database gets the tables it lacks; ``database_url`` is its
-        ``postgresql://`` URL (None: BENEFITS_DATABASE_URL). Raises :class:`HomeMismatch` when the
-        home was made with other settings or the database holds another home's log,
-        :class:`HomeNewer`, and what a store raises.
+        ``postgresql://`` URL (None: as :class:`~ops.settings.Settings` finds it). Raises
+        :class:`HomeMismatch` when the home was made with other settings or the database holds
+        another home's log, :class:`HomeNewer`, and what a store and the settings raise.
         """
         wanted = HomeInfo(
             format=FORMAT, operator=operator, seed=seed, scale=scale, year=year, store=store
@@ -149,9 +149,10 @@ class Home:
             return
         from ledger.store.migrations import claim, migrate
 
-        migrate(self.database_url)
+        url = self._database("admin")
+        migrate(url)
         mine = self.info.log or str(uuid.uuid4())
-        self._require(mine, claim(self.database_url, mine))
+        self._require(mine, claim(url, mine))
         self.info = msgspec.structs.replace(self.info, log=mine)
 
     def _require(self, mine: str | None, found: str) -> None:
@@ -159,13 +160,16 @@ class Home:
         if found != mine:
             raise HomeMismatch(home=str(self.path), what="log", found=mine, given=found)
 
-    @property
-    def database_url(self) -> str:
-        """The URL of the database. Raises :class:`StoreUnreachable` where none is told."""
-        url = self._url or os.environ.get(DATABASE_URL)
-        if not url:
-            raise StoreUnreachable(reason=DATABASE_URL)
-        return url
+    def _database(self, login: "DatabaseLogin") -> str:
+        """The URL of the database for one part of the system; it may hold a password.
+
+        Raises :class:`~ops.settings.ServerNotConfigured`, :class:`~ops.settings.ServerDown`.
+        """
+        if self._url is not None:
+            return self._url
+        from ops.settings import Settings
+
+        return Settings.load(self.path).database(login).get_secret_value()
 
     @property
     def randomness(self) -> Randomness:
@@ -184,7 +188,7 @@ class Home:
             return SQLiteStore(self.path / "ledger.db")
         from ledger.store.postgres import PostgresStore
 
-        store = PostgresStore(self.database_url)
+        store = PostgresStore(self._database("ledger"))
         try:
             self._require(self.info.log, store.home)
         except HomeMismatch:
@@ -234,7 +238,8 @@ class Home:
         """For SQLAlchemy; it may hold a password."""
         if self.info.store == "sqlite":
             return f"sqlite:///{self.path / 'views.db'}"
-        return views_url(self.database_url, schema)
+        login: DatabaseLogin = "projector" if schema == "views" else "ledger"
+        return views_url(self._database(login), schema)
 
     @property
     def documents(self) -> FolderDocuments:

@@ -1,13 +1,14 @@
 """How a process finds its servers: from the environment, else from the home's own files.
 
 This is the one place. A cluster or a database of one's own is a setting, never a code path: where
-``BENEFITS_KAFKA_…`` or ``…_URL`` is set it is used, and where none is, the home's local Kafka. For
-the databases the home itself says what it was made with. Secrets are ``SecretStr``: neither
-``repr`` nor any error shows them.
+``BENEFITS_KAFKA_…`` or ``…_URL`` is set it is used, and where none is, the home's local server.
+Whether a home's events are in a database at all the home says itself. Secrets are ``SecretStr``:
+neither ``repr`` nor any error shows them.
 """
 
 import difflib
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consumers.connection import KafkaSettings, Security
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import UNUSABLE, LedgerError
 from ops.local.described import (
     LocalKafka,
     LocalPostgres,
@@ -29,9 +30,10 @@ PREFIX = "BENEFITS_"
 
 KafkaUser = Literal["admin", "relay", "projector", "reader"]
 """For which part of the system; with a local secured cluster the user of that name."""
-DatabaseRole = Literal["owner", "ledger", "projector", "reader"]
-StoreKind = Literal["sqlite", "postgres"]
-"""Where a home keeps its events; said once, when it is made."""
+DatabaseLogin = Literal["admin", "ledger", "projector", "reader"]
+"""For which part of the system; with a local server the login of that name."""
+
+_ANSWER_S = 5.0
 
 
 class SettingUnknown(LedgerError):
@@ -58,6 +60,15 @@ class ServerNotConfigured(LedgerError):
     )
 
 
+class ServerDown(LedgerError):
+    code, zh, en = (
+        "server-down",
+        "{home}自己的{server}(端口{port})未在运行;请运行 benefits-ledger {command}",
+        "the {server} of {home} (port {port}) is not running: run benefits-ledger {command}",
+    )
+    exit_code = UNUSABLE
+
+
 class Settings(BaseSettings):
     """The variables ``BENEFITS_…``; an empty one counts as absent."""
 
@@ -76,9 +87,9 @@ class Settings(BaseSettings):
     kafka_password_file: Path | None = None
     kafka_ca_file: Path | None = None
     database_url: SecretStr | None = None
-    """The event store; absent: the home's own."""
+    """The database of a home made with PostgreSQL; absent: of the home's own server."""
     views_url: SecretStr | None = None
-    """The views; absent: beside the store."""
+    """The same database for the login that keeps the views; absent: as the others."""
 
     @field_validator("kafka_bootstrap")
     @classmethod
@@ -112,6 +123,14 @@ class Settings(BaseSettings):
             first = error.errors(include_input=False, include_url=False)[0]
             name = f"{PREFIX}{str(first['loc'][0]).upper()}"
             raise SettingInvalid(name=name, reason=first["msg"]) from None
+
+    def require_own_servers(self) -> None:
+        """Raises :class:`SettingInvalid` where other servers than the home's own are set."""
+        for field in ("kafka_bootstrap", "database_url", "views_url"):
+            if getattr(self, field) is not None:
+                raise SettingInvalid(
+                    name=_variable(field), reason="only the home's own servers are used here"
+                )
 
     # --- Kafka
 
@@ -171,48 +190,35 @@ class Settings(BaseSettings):
                     name=_variable(field), reason=f"{_variable('kafka_bootstrap')} is not set"
                 )
 
-    # --- databases
+    # --- PostgreSQL
 
-    def store_url(self, kind: StoreKind, role: DatabaseRole = "ledger") -> SecretStr | None:
-        """The event store's ``postgresql://`` URL; None for SQLite in the home.
+    def database(self, login: DatabaseLogin) -> SecretStr:
+        """The ``postgresql://`` URL of a home kept in PostgreSQL, for one part of the system.
 
-        ``kind`` is what the home says it was made with: starting a local PostgreSQL changes nothing
-        for a home that keeps its events in SQLite. Raises :class:`ServerNotConfigured`, and
-        :class:`SettingInvalid` when BENEFITS_DATABASE_URL is set for a home of the other kind.
+        As set (BENEFITS_VIEWS_URL for the one that keeps the views), else the home's own server
+        with the login of that name. Raises :class:`ServerNotConfigured`, :class:`ServerDown`.
         """
-        if kind == "sqlite":
-            if self.database_url is not None:
-                raise SettingInvalid(
-                    name=_variable("database_url"), reason="this home keeps its events in SQLite"
-                )
-            return None
-        return self.database_url or self.local_database(role, "ledger")
+        told = (self.views_url if login == "projector" else None) or self.database_url
+        return told or self._local_database(login)
 
-    def views_database(self, kind: StoreKind, role: DatabaseRole = "projector") -> SecretStr | None:
-        """The views' ``postgresql://`` URL; None for SQLite in the home."""
-        if self.views_url is not None:
-            return self.views_url
-        if kind == "sqlite":
-            return None
-        return self.database_url or self.local_database(role, "views")
-
-    def local_database(self, role: DatabaseRole, database: Literal["ledger", "views"]) -> SecretStr:
-        """The home's own PostgreSQL, as one of its roles. Raises :class:`ServerNotConfigured`."""
+    def _local_database(self, login: DatabaseLogin) -> SecretStr:
         folder = self.home / "postgres"
         known = read_description(folder, LocalPostgres)
         try:
-            if known is not None:
-                return database_url(folder, known, role, database)
+            if known is None:
+                raise FileNotFoundError
+            url = database_url(folder, known, login)
         except FileNotFoundError:
-            pass
-        raise ServerNotConfigured(
-            server="PostgreSQL", name=_variable("database_url"), command="postgres up"
-        )
-
-
-def sqlalchemy_url(url: SecretStr) -> str:
-    """A ``postgresql://`` URL as SQLAlchemy takes it for psycopg 3. The password is in it."""
-    return url.get_secret_value().replace("postgresql://", "postgresql+psycopg://", 1)
+            raise ServerNotConfigured(
+                server="PostgreSQL", name=_variable("database_url"), command="postgres up"
+            ) from None
+        try:
+            socket.create_connection((known.host, known.port), timeout=_ANSWER_S).close()
+        except OSError:
+            raise ServerDown(
+                server="PostgreSQL", home=self.home, port=known.port, command="postgres up"
+            ) from None
+        return url
 
 
 def _variable(field: str) -> str:

@@ -1,44 +1,25 @@
-"""A PostgreSQL server for tests, with a database of its own for each test that asks for one."""
+"""Databases on the run's PostgreSQL, one for each test that asks for one."""
 
-import shutil
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from ledger.store.migrations import migrate
-from ops.local.described import LocalPostgres, database_url, read_description
-from ops.local.postgres import LocalDatabase
-from ops.local.postgres_roles import SUPER_USER
+from ops.local.postgres_logins import SUPER_USER
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Callable[[str], str]]:
-    """The superuser's URL of a database by its name."""
-    home = Path(tempfile.mkdtemp(prefix="benefits-postgres-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must pass
-    server = LocalDatabase(home)
-    server.up()
-    known = read_description(server.folder, LocalPostgres)
-    assert known is not None
-    yield lambda name: database_url(server.folder, known, SUPER_USER, name).get_secret_value()
-    server.down()
-    shutil.rmtree(home)
-
-
-@pytest.fixture(scope="session")
-def make_database(postgres_server: Callable[[str], str]) -> Callable[[], str]:
+def make_database(postgres: Callable[..., str]) -> Callable[[], str]:
     """Gives the superuser's URL of a new, empty database."""
 
     def make() -> str:
         name = f"test-{uuid.uuid4().hex}"
-        with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
+        with psycopg.connect(postgres(SUPER_USER), autocommit=True) as admin:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return postgres_server(name)
+        return postgres(SUPER_USER, name)
 
     return make
 

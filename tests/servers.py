@@ -1,9 +1,9 @@
 """The real servers, for tests that ask for them: started once for a whole run, always stopped.
 
 ``kafka`` is one broker without logins, ``kafka_cluster`` three with users and access rules,
-``postgres`` a database. Starting one that runs is nothing, and one command at a time may start it:
-so all workers of pytest-xdist share them. The process that started the run stops them at its end,
-whatever became of tests and workers.
+``postgres`` a database server. Starting one that runs is nothing, and one command at a time may
+start it: so all workers of pytest-xdist share them. The process that started the run stops them at
+its end, whatever became of tests and workers.
 """
 
 import shutil
@@ -18,9 +18,10 @@ import pytest
 from kafka import KafkaAdminClient
 
 from consumers.connection import KafkaSettings
+from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase
-from ops.settings import DatabaseRole, KafkaUser, Settings
+from ops.settings import KafkaUser, Settings
 
 _FOLDER = pytest.StashKey[Path]()
 _KEY = "benefits_servers"
@@ -77,12 +78,14 @@ def kafka_cluster(servers_folder: Path) -> Callable[[KafkaUser], KafkaSettings]:
 
 
 @pytest.fixture(scope="session")
-def postgres(servers_folder: Path) -> Callable[[DatabaseRole, str], str]:
-    """The URL of a role and a database, ``ledger`` or ``views``."""
+def postgres(servers_folder: Path) -> Callable[..., str]:
+    """The URL of a login, and of a database where it is not the one of a home."""
     home = servers_folder / "database"
     _timed("PostgreSQL", lambda: LocalDatabase(home).up())
-    settings = Settings.load(home)
-    return lambda role, database: settings.local_database(role, database).get_secret_value()
+    folder = home / "postgres"
+    known = read_description(folder, LocalPostgres)
+    assert known is not None
+    return lambda login, *database: database_url(folder, known, login, *database).get_secret_value()
 
 
 def topic_of_its_own(kafka: KafkaSettings, prefix: str = "test", partitions: int = 1) -> str:

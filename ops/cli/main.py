@@ -12,6 +12,7 @@ import typer
 from ops.cli import (
     bank,
     catalog,
+    demo_kafka,
     doctor,
     events,
     explaining,
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, queries, explaining, events, doctor, relaying):
+for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")

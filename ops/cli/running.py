@@ -30,8 +30,8 @@ StoreOption = Annotated[
     StoreKind,
     typer.Option(
         "--store",
-        help="事件存放处(postgres:见 BENEFITS_DATABASE_URL)"
-        " | Where events are kept (postgres: in BENEFITS_DATABASE_URL)",
+        help="事件存放处(postgres:BENEFITS_DATABASE_URL,或本机PostgreSQL)"
+        " | Where events are kept (postgres: BENEFITS_DATABASE_URL, or the home's own server)",
     ),
 ]
 
@@ -88,7 +88,7 @@ def _simulated(
     from ops import simulation
 
     load_figures(year)
-    _share(scale)
+    share_of(scale)
     must_be_whole(session.home)
     home = Home.create(
         session.home, operator="220200", seed=seed, scale=scale, year=year, store=store
@@ -97,7 +97,7 @@ def _simulated(
     try:
         with stages(session.lang) as report:
             simulation.run(
-                home, lambda stage, done, total: report(_stage(session, stage), done, total)
+                home, lambda stage, done, total: report(stage_text(session, stage), done, total)
             )
         return home, time.monotonic() - start, home.feed.end()
     except BaseException:
@@ -105,13 +105,14 @@ def _simulated(
         raise
 
 
-def _stage(session: Session, stage: str) -> str:
+def stage_text(session: Session, stage: str) -> str:
     """``模拟 2017-03``; a stage named in both languages is shown in the session's."""
     zh, _, en = stage.partition(" / ")
     return f"{session.say('simulating')} {session.pick(zh, en or zh)}"
 
 
-def _share(scale: str) -> Fraction:
+def share_of(scale: str) -> Fraction:
+    """A scale as it is written. Raises :class:`InvalidValue` outside what can be simulated."""
     from ops.simulation import LARGEST, SMALLEST
 
     try:

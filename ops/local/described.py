@@ -16,6 +16,8 @@ from ledger.domain.errors import StoreDamaged
 
 CONNECTION_FILE = "connection.toml"
 PASSWORDS = "passwords"
+DATABASE = "benefits"
+"""A local PostgreSQL's one database of ours."""
 
 
 class LocalKafka(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,9 @@ def read_password(folder: Path, user: str) -> str:
     return (folder / PASSWORDS / user).read_text("utf-8")
 
 
-def database_url(folder: Path, server: LocalPostgres, user: str, database: str) -> SecretStr:
-    """``postgresql://user:password@host:port/database`` of a local server."""
-    password = read_password(folder, user)
-    return SecretStr(f"postgresql://{user}:{password}@{server.host}:{server.port}/{database}")
+def database_url(
+    folder: Path, server: LocalPostgres, login: str, database: str = DATABASE
+) -> SecretStr:
+    """``postgresql://login:password@host:port/database`` of a local server."""
+    password = read_password(folder, login)
+    return SecretStr(f"postgresql://{login}:{password}@{server.host}:{server.port}/{database}")

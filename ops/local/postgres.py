@@ -1,4 +1,4 @@
-"""A home's own PostgreSQL, on a loopback port, each role with a password of its own (SCRAM).
+"""A home's own PostgreSQL, on a loopback port, each login with a password of its own (SCRAM).
 
 The server is the one of a wheel. It never runs as root: there it gets the system user
 :data:`SYSTEM_USER`, who must be able to enter the home's folder. No permission of an existing
@@ -32,7 +32,7 @@ from ops.local.errors import (
     ServerNotReady,
     ServerNotStopped,
 )
-from ops.local.postgres_roles import SUPER_USER, establish
+from ops.local.postgres_logins import SUPER_USER, establish
 from ops.local.processes import (
     LOOPBACK,
     exclusive,
@@ -89,7 +89,7 @@ class LocalDatabase:
         self.data = self.folder / "data"
 
     def up(self) -> PostgresStatus:
-        """Start it unless it runs, wait until it answers, make missing roles and databases.
+        """Start it unless it runs, wait until it answers, make missing logins.
 
         Raises :class:`PackageMissing`, :class:`FolderNotTraversable`, :class:`ServerNotReady`.
         """

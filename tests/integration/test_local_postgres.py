@@ -1,4 +1,4 @@
-"""A home's own PostgreSQL: roles with passwords and rights, the same after a kill."""
+"""A home's own PostgreSQL: logins with passwords and rights, the same after a kill."""
 
 import os
 import stat
@@ -10,13 +10,16 @@ import psutil
 import psycopg
 import pytest
 
+from ledger.store.connecting import ROLES, connect
+from ledger.store.migrations import migrate
 from ops.local.errors import FolderNotTraversable
 from ops.local.postgres import LocalDatabase
+from ops.local.postgres_logins import LOGINS, SUPER_USER
 from ops.local.processes import wait_for_end
-from ops.settings import DatabaseRole, Settings
+from ops.settings import Settings
 from tests.integration.cli import ok, run
 
-Url = Callable[[DatabaseRole, str], str]
+Url = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +45,12 @@ def test_up_twice_is_once_and_a_row_outlives_a_stop_and_a_kill(home: Path) -> No
     assert first["ready"] is True
     ok(home, "postgres", "up")
     assert server(home) == first
-    url = Settings.load(home).local_database("owner", "ledger").get_secret_value()
+    url = Settings.load(home).database("admin").get_secret_value()
+    migrate(url)
     with psycopg.connect(url) as db:
-        db.execute("CREATE TABLE kept (n int)")
-        db.execute("INSERT INTO kept VALUES (1)")
+        db.execute("SET ROLE benefits_projector")
+        db.execute("CREATE TABLE views.kept (n int)")
+        db.execute("INSERT INTO views.kept VALUES (1)")
 
     assert ok(home, "postgres", "down", "--lang", "en").text == "PostgreSQL stopped\n"
     assert run(home, "postgres", "status").status == 1
@@ -55,7 +60,7 @@ def test_up_twice_is_once_and_a_row_outlives_a_stop_and_a_kill(home: Path) -> No
     second = server(home)
     assert second["port"] == first["port"]
     with psycopg.connect(url) as db:
-        db.execute("INSERT INTO kept VALUES (2)")
+        db.execute("INSERT INTO views.kept VALUES (2)")
     killed = psutil.Process(int(str(second["pid"])))
     killed.kill()
     assert not wait_for_end([killed], timeout_s=10)
@@ -63,7 +68,7 @@ def test_up_twice_is_once_and_a_row_outlives_a_stop_and_a_kill(home: Path) -> No
 
     ok(home, "postgres", "up")
     with psycopg.connect(url) as db:
-        assert db.execute("SELECT n FROM kept ORDER BY n").fetchall() == [(1,), (2,)]
+        assert db.execute("SELECT n FROM views.kept ORDER BY n").fetchall() == [(1,), (2,)]
 
 
 def test_an_id_that_another_program_took_over_hinders_nothing(home: Path) -> None:
@@ -75,30 +80,38 @@ def test_an_id_that_another_program_took_over_hinders_nothing(home: Path) -> Non
     ok(home, "postgres", "up")
 
 
-def test_roles_log_in_with_their_own_passwords_and_rights(postgres: Url) -> None:
-    for role in ("owner", "ledger", "projector", "reader"):
-        for database in ("ledger", "views"):
-            with psycopg.connect(postgres(role, database)) as db:  # type: ignore[arg-type]
-                assert db.execute("SELECT current_user").fetchone() == (role,)
-    with psycopg.connect(postgres("owner", "ledger")) as db:
-        db.execute("CREATE TABLE IF NOT EXISTS rights (n int)")
-    for role in ("ledger", "projector", "reader"):
-        for forbidden in ("CREATE TABLE mine (n int)", "SELECT n FROM rights"):
-            with (
-                psycopg.connect(postgres(role, "ledger")) as db,  # type: ignore[arg-type]
-                pytest.raises(psycopg.errors.InsufficientPrivilege),
-            ):
-                db.execute(forbidden)
+def test_a_login_takes_on_the_roles_of_its_part_and_no_other(postgres: Url) -> None:
+    """The reader cannot write, the ledger not keep the views, and nobody of them make a layout."""
+    migrate(postgres("admin"))
+    for login, roles in LOGINS.items():
+        for role in ROLES:
+            if role in roles:
+                with connect(postgres(login), role=role) as db:
+                    assert db.execute("SELECT session_user").fetchone() == (login,)
+            else:
+                with pytest.raises(psycopg.OperationalError, match="permission denied to set role"):
+                    connect(postgres(login), role=role)
+
+
+def test_no_login_is_an_administrator_of_the_server(postgres: Url) -> None:
+    with connect(postgres(SUPER_USER)) as db:
+        for login in LOGINS:
+            rights = db.execute(
+                "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls "
+                "FROM pg_roles WHERE rolname = %s",
+                (login,),
+            ).fetchone()
+            assert rights == (False,) * 5
 
 
 def test_a_wrong_password_is_refused(postgres: Url) -> None:
-    user, _, rest = postgres("reader", "ledger").partition("@")
+    user, _, rest = postgres("reader").partition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{user.rpartition(':')[0]}:wrong@{rest}")
 
 
 def test_what_is_committed_is_on_disk(postgres: Url) -> None:
-    with psycopg.connect(postgres("owner", "ledger")) as db:
+    with psycopg.connect(postgres("admin")) as db:
         for name in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums"):
             assert db.execute(f"SHOW {name}").fetchone() == ("on",)  # type: ignore[arg-type]
 

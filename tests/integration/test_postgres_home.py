@@ -1,14 +1,17 @@
 """A home whose events and views are in PostgreSQL: the same city byte for byte, its commands."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ledger.domain.errors import HomeMismatch, StoreUnreachable
+from ledger.domain.errors import HomeMismatch
 from ledger.log.feed import Feed
 from ops import simulation
-from ops.home import DATABASE_URL, Home, StoreKind
+from ops.home import Home, StoreKind
+from ops.local.postgres import LocalDatabase
+from ops.settings import ServerNotConfigured
 from tests.integration.cli import ok, run
 
 SIMULATED = {"operator": "220200", "seed": 7, "scale": "0.01", "year": 2017}
@@ -32,7 +35,7 @@ def log_of(feed: Feed) -> list[tuple[int, bytes]]:
 def url(make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database, told by the environment."""
     it = make_database()
-    monkeypatch.setenv(DATABASE_URL, it)
+    monkeypatch.setenv("BENEFITS_DATABASE_URL", it)
     return it
 
 
@@ -86,8 +89,28 @@ def test_a_home_without_its_database_says_what_is_missing(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ok(tmp_path / "home", "init", "--store", "postgres")
-    monkeypatch.delenv(DATABASE_URL)
-    with pytest.raises(StoreUnreachable, match=DATABASE_URL):
+    monkeypatch.delenv("BENEFITS_DATABASE_URL")
+    with pytest.raises(ServerNotConfigured, match="BENEFITS_DATABASE_URL"):
         Home.open(tmp_path / "home").store  # noqa: B018
     ended = run(tmp_path / "home", "events")
-    assert (ended.status, "store-unreachable" in ended.err) == (4, True)
+    assert (ended.status, "server-not-configured" in ended.err) == (2, True)
+
+
+def test_a_home_with_a_server_of_its_own_needs_no_setting(
+    servers_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part logs in as its own: the ledger, the keeper of the views, and for init the admin."""
+    monkeypatch.delenv("BENEFITS_DATABASE_URL", raising=False)
+    home = Path(tempfile.mkdtemp(dir=servers_folder, prefix="home-"))
+    home.chmod(0o711)
+    refused = run(home, "init", "--store", "postgres", "--lang", "en")
+    assert (refused.status, "run benefits-ledger postgres up" in refused.err) == (2, True)
+    assert not (home / "home.toml").exists()
+    ok(home, "postgres", "up")
+    ok(home, "init", "--store", "postgres")
+    ok(home, "project")
+    assert ok(home, "doctor", "--format", "json").json["ok"]
+    LocalDatabase(home).down()
+    down = run(home, "events", "--lang", "en")
+    assert (down.status, "server-down" in down.err) == (4, True)
+    assert "run benefits-ledger postgres up" in down.err

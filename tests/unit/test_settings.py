@@ -1,8 +1,9 @@
 """Settings: where a process finds its servers, and that no secret shows."""
 
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from ops.local.described import (
     written,
 )
 from ops.settings import (
+    ServerDown,
     ServerNotConfigured,
     SettingInvalid,
     Settings,
     SettingUnknown,
-    sqlalchemy_url,
 )
 
 Given = Callable[..., Settings]
@@ -64,13 +65,17 @@ def local_kafka(home: Path, *, secure: bool) -> None:
     assert read_description(folder, LocalKafka) == known
 
 
-def local_postgres(home: Path) -> None:
-    """What ``postgres up`` leaves in a home."""
-    folder = home / "postgres"
+@pytest.fixture
+def local_postgres(tmp_path: Path) -> Iterator[socket.socket]:
+    """What ``postgres up`` leaves in a home, and something that listens as the server does."""
+    folder = tmp_path / "postgres"
     (folder / PASSWORDS).mkdir(parents=True)
-    (folder / CONNECTION_FILE).write_text(written(LocalPostgres(host="127.0.0.1", port=5)))
-    for role in ("ledger", "projector"):
-        (folder / PASSWORDS / role).write_text(SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        known = LocalPostgres(host="127.0.0.1", port=listening.getsockname()[1])
+        (folder / CONNECTION_FILE).write_text(written(known))
+        for login in ("ledger", "projector"):
+            (folder / PASSWORDS / login).write_text(SECRET)
+        yield listening
 
 
 def test_ones_own_cluster_is_a_setting(given: Given, tmp_path: Path) -> None:
@@ -168,29 +173,42 @@ def test_an_empty_setting_is_none(given: Given, tmp_path: Path) -> None:
     assert given(KAFKA_BOOTSTRAP="", KAFKA_PASSWORD="").kafka("relay").password is None
 
 
-def test_a_database_that_is_up_does_not_move_a_homes_events(given: Given, tmp_path: Path) -> None:
-    local_postgres(tmp_path)
-    settings = given()
-    assert settings.store_url("sqlite") is None
-    assert settings.views_database("sqlite") is None
-    store, views = settings.store_url("postgres"), settings.views_database("postgres")
-    assert store is not None
-    assert views is not None
-    assert store.get_secret_value() == f"postgresql://ledger:{SECRET}@127.0.0.1:5/ledger"
-    assert sqlalchemy_url(views) == f"postgresql+psycopg://projector:{SECRET}@127.0.0.1:5/views"
+def test_without_settings_the_database_is_the_homes_own_with_a_login_for_each_part(
+    given: Given, local_postgres: socket.socket
+) -> None:
+    port = local_postgres.getsockname()[1]
+    for login in ("ledger", "projector"):
+        url = given().database(login).get_secret_value()
+        assert url == f"postgresql://{login}:{SECRET}@127.0.0.1:{port}/benefits"
 
 
-def test_another_database_is_a_setting_and_refused_for_a_home_in_sqlite(given: Given) -> None:
-    with pytest.raises(ServerNotConfigured):
-        given().store_url("postgres")
+def test_a_server_that_was_never_started_or_is_down_is_named_with_the_command_that_starts_it(
+    given: Given, tmp_path: Path, local_postgres: socket.socket
+) -> None:
+    local_postgres.close()
+    with pytest.raises(ServerDown) as down:
+        given().database("ledger")
+    assert SECRET not in repr(down.value.as_dict())
+    assert down.value.exit_code == 4
+    (tmp_path / "postgres" / CONNECTION_FILE).unlink()
+    with pytest.raises(ServerNotConfigured) as never:
+        given().database("ledger")
+    for error in (down.value, never.value):
+        assert "benefits-ledger postgres up" in error.message("zh")
+        assert "benefits-ledger postgres up" in error.message("en")
+
+
+def test_ones_own_database_is_a_setting_and_the_views_may_have_a_login_of_their_own(
+    given: Given, local_postgres: socket.socket
+) -> None:
     url = f"postgresql://us:{SECRET}@a.example/store"
     settings = given(DATABASE_URL=url)
-    assert settings.store_url("postgres").get_secret_value() == url
-    assert settings.views_database("postgres").get_secret_value() == url
-    with pytest.raises(SettingInvalid):
-        settings.store_url("sqlite")
-    other = f"postgresql://us:{SECRET}@a.example/views"
-    assert given(VIEWS_URL=other).views_database("sqlite").get_secret_value() == other
+    assert settings.database("ledger").get_secret_value() == url
+    assert settings.database("projector").get_secret_value() == url
+    other = f"postgresql://keeper:{SECRET}@a.example/store"
+    settings = given(VIEWS_URL=other)
+    assert settings.database("projector").get_secret_value() == other
+    assert settings.database("ledger").get_secret_value() == url
 
 
 def test_no_secret_shows(given: Given, tmp_path: Path) -> None:

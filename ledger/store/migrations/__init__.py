@@ -60,7 +60,8 @@ def migrate(url: str) -> int:
     """
     with translated("PostgreSQL"), connect(url) as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        _make_roles(connection)
+        make_roles(connection)
+        _become_member(connection, OWNER)
         _make_schemas(connection)
         connection.execute(
             sql.SQL("SET LOCAL ROLE {}; SET LOCAL search_path = {}").format(
@@ -108,13 +109,13 @@ def claim(url: str, home: str) -> str:
         return str(row[0]) if row is not None else ""
 
 
-def create_login(url: str, login: str, password: str, role: str) -> None:
-    """Make a login that is a member of one role, or give one that is there this password.
+def create_login(url: str, login: str, password: str, *roles: str) -> None:
+    """Make a login that is a member of these roles, or give one that is there this password.
 
-    ``url`` is an administrator's. What is sent is the verifier that the server keeps (SCRAM), so
-    that no log of statements can show the password.
+    ``url`` is an administrator's. What is sent is the verifier that the server keeps
+    (SCRAM), so that no log of statements can show the password.
     """
-    assert role in ROLES, role
+    assert set(roles) <= set(ROLES), roles
     with translated("PostgreSQL"), connect(url) as connection, connection.transaction():
         verifier = connection.pgconn.encrypt_password(
             password.encode(), login.encode(), b"scram-sha-256"
@@ -125,7 +126,8 @@ def create_login(url: str, login: str, password: str, role: str) -> None:
         connection.execute(
             sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, name, sql.Literal(verifier))
         )
-        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
+        granted = sql.SQL(", ").join(map(sql.Identifier, roles))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(granted, name))
 
 
 def _applied(connection: Any) -> int:
@@ -144,8 +146,8 @@ def _applied(connection: Any) -> int:
     return len(rows)
 
 
-def _make_roles(connection: Any) -> None:
-    """The four roles, without login; whoever makes the layout must be able to take them on."""
+def make_roles(connection: Any) -> None:
+    """The four roles, without login, where they are missing."""
     for role in ROLES:
         name = sql.Identifier(role)
         # Another database of the same server may be made ready at the same moment.
@@ -158,8 +160,6 @@ def _make_roles(connection: Any) -> None:
                 "END $$"
             ).format(sql.Literal(role), name)
         )
-        if role == OWNER:
-            _become_member(connection, role)
 
 
 def _become_member(connection: Any, role: str) -> None:
