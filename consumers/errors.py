@@ -191,6 +191,29 @@ class RelayInterrupted(LedgerError):
     exit_code = UNUSABLE
 
 
+# --- workers
+
+
+class WorkerFenced(LedgerError):
+    code, zh, en = (
+        "worker-fenced",
+        "另一个同名工作进程({name})已接管,本进程停止",
+        "another worker of the name {name} has taken over; this one stops",
+    )
+    exit_code = 3
+
+
+class WorkerInterrupted(LedgerError):
+    """What may pass by itself: the worker begins again from what is stored."""
+
+    code, zh, en = (
+        "worker-interrupted",
+        "处理中断:{reason}",
+        "the worker was interrupted: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
 class ViewsFedOtherwise(LedgerError):
     code, zh, en = (
         "views-fed-otherwise",

@@ -6,7 +6,6 @@ the same log, reads back what is committed, and holds it to what the topic ends 
 the store has there; when they disagree it sends nothing. After any failure it begins again so.
 """
 
-import random
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from consumers.backoff import ATTEMPTS, Backoff
 from consumers.batches import Prepared, prepared, send
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import (
@@ -28,6 +28,7 @@ from consumers.errors import (
     TopicsUnsafe,
 )
 from consumers.offsets import end_offsets, last_records
+from consumers.partitions import words
 from consumers.records import NO_POSITION
 from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
@@ -40,9 +41,6 @@ TRANSACTIONAL_ID = "benefits.relay"
 """What a relay's transactional id begins with; its log's origin follows."""
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
-BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
-ATTEMPTS = 10
-"""Failures in a row after which a relay that is to end gives up; a following one never does."""
 SUCCESSOR_S = 2.0
 """How long a fenced relay waits for its successor to give its name."""
 
@@ -112,22 +110,21 @@ class Relay:
         An open transaction is finished first. Raises :class:`RelayFenced`, :class:`RelayAhead`,
         :class:`RelayStateMismatch`, :class:`TopicsUnsafe`, :class:`KafkaNotAuthorized`; what
         :func:`check_connection` raises, if the first connection fails; with ``once`` also
-        :class:`RelayInterrupted` after :data:`ATTEMPTS` failures in a row.
+        the last failure after :data:`~consumers.backoff.ATTEMPTS` in a row.
         """
         check_connection(self._kafka, [self._events_topic, self._state_topic])
         self._check_topics()
         end = self._feed.end() if once else None
-        failures = 0
+        backoff = Backoff()
         while not stop.is_set():
             session = _Session(self)
             try:
                 session.run(stop, end)
                 return
             except (RelayInterrupted, KafkaUnreachable, TopicStalled) as error:
-                failures = 0 if session.progressed else failures + 1
-                if once and failures >= ATTEMPTS:
+                delay = backoff.failed(progressed=session.progressed)
+                if once and backoff.failures >= ATTEMPTS:
                     raise
-                delay = min(BACKOFF_MAX_S, BACKOFF_S * 2**failures) * random.uniform(0.5, 1.0)
                 self._observer.interrupted(error, delay)
                 stop.wait(delay)
             finally:
@@ -180,12 +177,12 @@ class _Session:
             stop.wait(SUCCESSOR_S)
             self._raise_if_succeeded()
             # No other relay: the brokers ended a transaction that took too long.
-            raise RelayInterrupted(reason=_words(error)) from error
+            raise RelayInterrupted(reason=words(error)) from error
         except errors.AuthorizationError as error:
             username = relay._kafka.username or "-"
-            raise KafkaNotAuthorized(username=username, what=_words(error)) from error
+            raise KafkaNotAuthorized(username=username, what=words(error)) from error
         except errors.KafkaError as error:
-            raise RelayInterrupted(reason=_words(error)) from error
+            raise RelayInterrupted(reason=words(error)) from error
 
     def close(self) -> None:
         if self._producer is not None:
@@ -305,7 +302,3 @@ def _event(feed: Feed, position: int) -> bytes | None:
     for batch in feed.read(position, position + 1):
         return batch[0][1]
     return None
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()

@@ -291,5 +291,7 @@ def translated() -> Iterator[None]:
     """Database errors as the ledger's: full, damaged, busy, or a view that cannot be read."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise StoreBusy(reason=str(error)) from error
     except sa.exc.DBAPIError as error:
         raise (meaning(error.orig) or ViewUnreadable)(reason=str(error.orig)) from error

@@ -110,9 +110,15 @@ class ViewRows:
 
     def close(self) -> None:
         """End the reading transaction, if one is open."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        try:
+            reader.close()
+        except sa.exc.DBAPIError:
+            # The server is gone, and the transaction with it. It only read: whoever asks for the
+            # next row, or writes, is told.
+            reader.invalidate()
 
     def _take(self, cls: type[View], generation: int, empty: bool) -> dict[str, Rows[Any]]:
         """The rows of a view's tables at a generation."""
