@@ -6,12 +6,16 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+SEED ?= 1
+ROUNDS ?= 1000
+FIRST ?= 0
+BROKERS ?= 3
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP_INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo test check bench clean lock
+.PHONY: help setup demo test check chaos bench clean lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -49,6 +53,9 @@ check: $(STAMP) ## format, lint, types, layers, event schemas and links
 
 test: check ## everything in check, then the tests (PYTEST_ARGS=...)
 	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+chaos: $(STAMP) ## kill and freeze real processes (SEED=1 ROUNDS=1000 FIRST=0 BROKERS=3)
+	$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --first $(FIRST) --brokers $(BROKERS)
 
 bench: $(STAMP) ## measure
 	$(BIN)/python -m ops.bench

@@ -194,15 +194,6 @@ class RelayInterrupted(LedgerError):
 # --- workers
 
 
-class WorkerFenced(LedgerError):
-    code, zh, en = (
-        "worker-fenced",
-        "另一个同名工作进程({name})已接管,本进程停止",
-        "another worker of the name {name} has taken over; this one stops",
-    )
-    exit_code = 3
-
-
 class WorkerInterrupted(LedgerError):
     """What may pass by itself: the worker begins again from what is stored."""
 

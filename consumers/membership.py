@@ -3,7 +3,9 @@
 The member never fetches: a thread of its own keeps it alive and hears of changes, while the worker
 reads from where its views stand. A partition that is taken away is given up only when the worker
 has written what it holds, or after half a session; who is slower than that loses nothing but
-time, since the views' database refuses a second writer of a place.
+time, since the views' database refuses a second writer of a place. Members are not named (static):
+this client does not tell one whose name another has taken, and it would stay a member for ever
+that gets nothing.
 """
 
 import logging
@@ -30,12 +32,11 @@ class Membership:
         group: str,
         topic: str,
         *,
-        name: str | None = None,
         session_s: float = SESSION_S,
     ) -> None:
-        """``name`` makes the member a static one: it may be away for a session unnoticed."""
+        """``session_s``: after so long a silence the others have the partitions."""
+        self._settings = (kafka, group, topic)
         self._session_s = session_s
-        self._settings = (kafka, group, topic, name)
         self._lock = threading.Lock()
         self._mine: frozenset[int] = frozenset()
         self._told: frozenset[int] | None = None
@@ -94,12 +95,11 @@ class Membership:
         from kafka import ConsumerRebalanceListener, KafkaConsumer
         from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-        kafka, group, topic, name = self._settings
+        kafka, group, topic = self._settings
         logging.getLogger("kafka.coordinator").setLevel(logging.ERROR)
         consumer = KafkaConsumer(
             **kafka.options(),
             group_id=group,
-            group_instance_id=name,
             partition_assignment_strategy=[CooperativeStickyAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -34,13 +34,15 @@ from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
 from consumers.topics import EVENTS, RELAY, TOPICS
 from consumers.transactions import BATCH_BYTES, Step, closed, fencing_producer
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
 from ledger.log.feed import Feed, Record
 
 TRANSACTIONAL_ID = "benefits.relay"
 """What a relay's transactional id begins with; its log's origin follows."""
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
+_PASSING = (RelayInterrupted, KafkaUnreachable, TopicStalled, StoreBusy, StoreUnreachable)
+"""What may pass by itself."""
 SUCCESSOR_S = 2.0
 """How long a fenced relay waits for its successor to give its name."""
 
@@ -121,7 +123,7 @@ class Relay:
             try:
                 session.run(stop, end)
                 return
-            except (RelayInterrupted, KafkaUnreachable, TopicStalled) as error:
+            except _PASSING as error:
                 delay = backoff.failed(progressed=session.progressed)
                 if once and backoff.failures >= ATTEMPTS:
                     raise

@@ -20,7 +20,6 @@ from consumers.errors import (
     TopicStalled,
     ViewsFedOtherwise,
     ViewsOutdated,
-    WorkerFenced,
     WorkerInterrupted,
 )
 from consumers.membership import SESSION_S, Membership
@@ -171,18 +170,16 @@ class Worker:
         *,
         topic: str = EVENTS,
         group: str = GROUP,
-        name: str | None = None,
         observer: WorkerObserver | None = None,
         flush_events: int = FLUSH_EVENTS,
         session_s: float = SESSION_S,
     ) -> None:
-        """``name`` makes the member static: a restart within the session keeps its partitions."""
+        """``session_s``: after so long a silence the others have this worker's partitions."""
         self._kafka = kafka
         self._database = database
         self._views: Mapping[str, type[View]] = {view.name: view for view in views}
         self._topic = topic
         self._group = group
-        self._name = name
         self._observer = observer or Unobserved()
         self._flush_events = flush_events
         self._session_s = session_s
@@ -200,9 +197,9 @@ class Worker:
         at that moment. What may pass is waited for; with ``until_end`` it is raised after
         :data:`~consumers.backoff.ATTEMPTS` failures in a row. Raises what
         :func:`~consumers.connection.check_connection` raises, if the first connection fails;
-        :class:`ViewsFedOtherwise`, :class:`ViewsOutdated`, :class:`WorkerFenced`,
-        :class:`KafkaNotAuthorized`, :class:`~consumers.errors.TopicGap` and its like, and those of
-        the view database's errors that do not pass.
+        :class:`ViewsFedOtherwise`, :class:`ViewsOutdated`, :class:`KafkaNotAuthorized`,
+        :class:`~consumers.errors.TopicGap` and its like, and those of the view database's errors
+        that do not pass.
         """
         check_connection(self._kafka, [self._topic])
         backoff = Backoff()
@@ -233,8 +230,6 @@ class Worker:
                 collector_paused(),
             ):
                 self._work(membership, reader, stop, ends if until_end else None)
-        except errors.FencedInstanceIdError as error:
-            raise WorkerFenced(name=self._name or "-") from error
         except errors.AuthorizationError as error:
             who = self._kafka.username or "-"
             raise KafkaNotAuthorized(username=who, what=words(error)) from error
@@ -242,9 +237,7 @@ class Worker:
             raise WorkerInterrupted(reason=words(error)) from error
 
     def _membership(self) -> Membership:
-        return Membership(
-            self._kafka, self._group, self._topic, name=self._name, session_s=self._session_s
-        )
+        return Membership(self._kafka, self._group, self._topic, session_s=self._session_s)
 
     def _work(
         self,

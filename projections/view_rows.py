@@ -7,6 +7,7 @@ business.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,12 +114,10 @@ class ViewRows:
         reader, self._reader = self._reader, None
         if reader is None:
             return
-        try:
+        # If the server is gone, so is the transaction, and it only read: whoever asks for the next
+        # row, or writes, is told.
+        with suppress(sa.exc.DBAPIError):
             reader.close()
-        except sa.exc.DBAPIError:
-            # The server is gone, and the transaction with it. It only read: whoever asks for the
-            # next row, or writes, is told.
-            reader.invalidate()
 
     def _take(self, cls: type[View], generation: int, empty: bool) -> dict[str, Rows[Any]]:
         """The rows of a view's tables at a generation."""

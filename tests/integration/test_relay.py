@@ -24,7 +24,7 @@ from consumers.errors import (
 from consumers.records import event_record, partition_of
 from consumers.relay import Limits, chunks
 from consumers.relay_state import RelayState, read_state
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
 from tests.feed_conformance import flat
@@ -214,6 +214,29 @@ def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
     assert state.position == running.position
     log.relay_once(feed)
     assert log.findings(feed) == []
+
+
+class Closed(ListFeed):
+    """A store that cannot be asked some times, after the relay has begun."""
+
+    asked = 0
+
+    def end(self) -> int:
+        self.asked += 1
+        if 2 <= self.asked <= 3:
+            raise StoreUnreachable(reason="as a test has it")
+        return super().end()
+
+
+def test_a_store_that_is_away_is_waited_for(log: KafkaLog) -> None:
+    feed = Closed(list(told(30).records))
+    running = Running(log, feed)
+    running.until(lambda: running.position == 29)
+    running.stop.set()
+    running.join()
+    assert running.error is None
+    assert [type(error) for error in running.interruptions] == [StoreUnreachable] * 2
+    assert log.findings(ListFeed(feed.records)) == []
 
 
 class TestDisagreement:
