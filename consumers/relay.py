@@ -7,6 +7,7 @@ the store has there; when they disagree it sends nothing. After any failure it b
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,8 +44,8 @@ POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
 _PASSING = (RelayInterrupted, KafkaUnreachable, TopicStalled, StoreBusy, StoreUnreachable)
 """What may pass by itself."""
-SUCCESSOR_S = 2.0
-"""How long a fenced relay waits for its successor to give its name."""
+SUCCESSOR_S = 15.0
+"""How long a fenced relay waits for its successor to give its name: it reads the topic before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +177,7 @@ class _Session:
             relay._observer.started(state)
             self._follow(state, stop, end)
         except (errors.ProducerFencedError, errors.InvalidProducerEpochError) as error:
-            stop.wait(SUCCESSOR_S)
-            self._raise_if_succeeded()
+            self._await_successor(stop)
             # No other relay: the brokers ended a transaction that took too long.
             raise RelayInterrupted(reason=words(error)) from error
         except errors.AuthorizationError as error:
@@ -227,11 +227,16 @@ class _Session:
     def _disagree(self, reason: str) -> None:
         raise RelayStateMismatch(topic=self._relay._events_topic, reason=reason)
 
-    def _raise_if_succeeded(self) -> None:
+    def _await_successor(self, stop: threading.Event) -> None:
+        """Raises :class:`RelayFenced` when another relay has put its name on the state."""
         relay = self._relay
-        state = read_state(relay._kafka, relay._origin, relay._state_topic)
-        if state is not None and state.relay != relay.name:
-            raise RelayFenced(successor=state.relay, origin=relay._origin)
+        deadline = time.monotonic() + SUCCESSOR_S
+        while True:
+            state = read_state(relay._kafka, relay._origin, relay._state_topic)
+            if state is not None and state.relay != relay.name:
+                raise RelayFenced(successor=state.relay, origin=relay._origin)
+            if time.monotonic() > deadline or stop.wait(POLL_S):
+                return
 
     # --- relaying
 

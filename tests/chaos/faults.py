@@ -89,19 +89,18 @@ def relay_frozen(it: Round) -> None:
 
 
 def second_relay(it: Round) -> None:
-    """Started by mistake: the first one ends as soon as it has something to send."""
-    first = it.world.relay
-    second = it.world.start_relay()
+    """Started by mistake: one of the two ends, as soon as it has something to send.
+
+    It is the first, unless the second is so slow to begin that it is taken for dead.
+    """
+    first, second = it.world.relay, it.world.start_relay()
     it.pause(0, 1)
-    it.more()
-    it.world.relay = second
-    it.world.until("the second relay", lambda: second.told("started") > 0, _NOTICED_S)
-    it.more()
-    deadline = time.monotonic() + _NOTICED_S
-    while first.status is None and time.monotonic() < deadline:
+    deadline = time.monotonic() + 2 * _NOTICED_S
+    while first.status is second.status is None and time.monotonic() < deadline:
         it.more()
         time.sleep(0.5)
-    first.ended(_FENCED)
+    ended, it.world.relay = (first, second) if second.status is None else (second, first)
+    ended.ended(_FENCED)
 
 
 def worker_killed(it: Round) -> None:

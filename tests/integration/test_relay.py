@@ -22,8 +22,9 @@ from consumers.errors import (
     RelayStateMismatch,
 )
 from consumers.records import event_record, partition_of
-from consumers.relay import Limits, chunks
+from consumers.relay import TRANSACTIONAL_ID, Limits, chunks
 from consumers.relay_state import RelayState, read_state
+from consumers.transactions import fencing_producer
 from ledger.domain.errors import LedgerError, StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
@@ -200,6 +201,24 @@ def test_a_second_relay_takes_over_and_the_first_stops(log: KafkaLog) -> None:
     second.join()
     assert second.error is None
     assert log.findings(told(60).feed()) == []
+
+
+def test_a_successor_may_take_its_time(log: KafkaLog) -> None:
+    """Between fencing the first and giving its name it reads the topic."""
+    feed = ListFeed(list(told(20).records))
+    first = Running(log, feed)
+    first.until(lambda: first.position == 19)
+    fencing_producer(log.kafka, f"{TRANSACTIONAL_ID}:{log.name}").close(timeout=5)
+    feed.records.extend(told(40).records[20:])
+    first.stop.wait(4)
+    second = Running(log, feed)
+    first.join()
+    assert isinstance(first.error, RelayFenced)
+    assert first.interruptions == []
+    second.until(lambda: second.position == 39)
+    second.stop.set()
+    second.join()
+    assert second.error is None
 
 
 def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
