@@ -7,12 +7,16 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 BENCH_ARGS ?=
+SEED ?= 1
+ROUNDS ?= 1000
+FIRST ?= 0
+BROKERS ?= 3
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP_INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo demo-kafka test check bench clean lock
+.PHONY: help setup demo demo-kafka test check chaos bench clean lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
@@ -56,6 +60,8 @@ test: check ## everything in check, then the tests (PYTEST_ARGS=...)
 
 bench: $(STAMP) ## measure, as ratios in one run (BENCH_ARGS="--scale 1", --without-kafka)
 	$(BIN)/python -m ops.bench $(BENCH_ARGS)
+chaos: $(STAMP) ## kill and freeze real processes (SEED=1 ROUNDS=1000 FIRST=0 BROKERS=3)
+	$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --first $(FIRST) --brokers $(BROKERS)
 
 lock: ## resolve requirements.lock anew (LOCK_ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .venv-lock

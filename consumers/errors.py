@@ -191,6 +191,20 @@ class RelayInterrupted(LedgerError):
     exit_code = UNUSABLE
 
 
+# --- workers
+
+
+class WorkerInterrupted(LedgerError):
+    """What may pass by itself: the worker begins again from what is stored."""
+
+    code, zh, en = (
+        "worker-interrupted",
+        "处理中断:{reason}",
+        "the worker was interrupted: {reason}",
+    )
+    exit_code = UNUSABLE
+
+
 class ViewsFedOtherwise(LedgerError):
     code, zh, en = (
         "views-fed-otherwise",

@@ -2,8 +2,10 @@
 
 The member never fetches: a thread of its own keeps it alive and hears of changes, while the worker
 reads from where its views stand. A partition that is taken away is given up only when the worker
-has written what it holds, or after :data:`GIVE_UP_S`; who is slower than that loses nothing but
-time, since the views' database refuses a second writer of a place.
+has written what it holds, or after half a session; who is slower than that loses nothing but
+time, since the views' database refuses a second writer of a place. Members are not named (static):
+this client does not tell one whose name another has taken, and it would stay a member for ever
+that gets nothing.
 """
 
 import logging
@@ -13,10 +15,10 @@ from typing import Any, Self
 
 from consumers.connection import KafkaSettings
 
-GIVE_UP_S = 5.0
-"""Less than a session: the client sends no heartbeat while it tells of a change."""
-SESSION_MS, HEARTBEAT_MS = 10_000, 2_000
-"""A member that is silent for a session has lost its partitions to the others."""
+SESSION_S = 10.0
+"""A member that is silent for so long has lost its partitions to the others."""
+_HEARTBEATS = 5
+"""How many a session has: some may be late."""
 _POLL_MS = 500
 _JOIN_S = 30.0
 
@@ -25,10 +27,16 @@ class Membership:
     """One member. :meth:`changed` and :meth:`settled` are for one other thread."""
 
     def __init__(
-        self, kafka: KafkaSettings, group: str, topic: str, *, name: str | None = None
+        self,
+        kafka: KafkaSettings,
+        group: str,
+        topic: str,
+        *,
+        session_s: float = SESSION_S,
     ) -> None:
-        """``name`` makes the member a static one: it may be away for a session unnoticed."""
-        self._settings = (kafka, group, topic, name)
+        """``session_s``: after so long a silence the others have the partitions."""
+        self._settings = (kafka, group, topic)
+        self._session_s = session_s
         self._lock = threading.Lock()
         self._mine: frozenset[int] = frozenset()
         self._told: frozenset[int] | None = None
@@ -87,17 +95,16 @@ class Membership:
         from kafka import ConsumerRebalanceListener, KafkaConsumer
         from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-        kafka, group, topic, name = self._settings
+        kafka, group, topic = self._settings
         logging.getLogger("kafka.coordinator").setLevel(logging.ERROR)
         consumer = KafkaConsumer(
             **kafka.options(),
             group_id=group,
-            group_instance_id=name,
             partition_assignment_strategy=[CooperativeStickyAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
+            session_timeout_ms=int(self._session_s * 1_000),
+            heartbeat_interval_ms=int(self._session_s * 1_000 / _HEARTBEATS),
         )
         membership = self
 
@@ -121,4 +128,5 @@ class Membership:
             if held:
                 self._settled.clear()
         if held and not self._stop.is_set():
-            self._settled.wait(GIVE_UP_S)
+            # Less than a session: the client sends no heartbeat while it tells of a change.
+            self._settled.wait(self._session_s / 2)

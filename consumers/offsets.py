@@ -33,7 +33,8 @@ def end_offsets(
     """The end of each partition: of what is committed, or of all that was ever written.
 
     The first is the last stable offset, which an open transaction of anybody's holds back; the
-    second is the high watermark.
+    second is the high watermark. Raises :class:`TopicStalled` when the brokers know of none, and
+    kafka-python's errors.
     """
     from kafka import KafkaConsumer, TopicPartition
 
@@ -43,6 +44,9 @@ def end_offsets(
     consumer = KafkaConsumer(**options)
     try:
         parts = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        if not parts:
+            # A topic has partitions: it is the brokers who do not know it at the moment.
+            raise TopicStalled(topic=topic, seconds=0, position="-")
         return {part.partition: end for part, end in consumer.end_offsets(parts).items()}
     finally:
         consumer.close()

@@ -160,7 +160,7 @@ class PartitionReader:
         except errors.KafkaError as error:
             self._failures += 1
             if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
-                raise TopicUnreadable(topic=self._topic, reason=_words(error)) from error
+                raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
             # After an exception the consumer stands nowhere in particular.
             self.only(self._reading)
             return []
@@ -203,5 +203,6 @@ class PartitionReader:
         )
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """A client's error as a reason: its kind, and what it says."""
     return f"{type(error).__name__} {error}".strip()

@@ -6,8 +6,8 @@ the same log, reads back what is committed, and holds it to what the topic ends 
 the store has there; when they disagree it sends nothing. After any failure it begins again so.
 """
 
-import random
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from consumers.backoff import ATTEMPTS, Backoff
 from consumers.batches import Prepared, prepared, send
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import (
@@ -28,21 +29,21 @@ from consumers.errors import (
     TopicsUnsafe,
 )
 from consumers.offsets import end_offsets, last_records
+from consumers.partitions import words
 from consumers.records import NO_POSITION
 from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
 from consumers.topics import EVENTS, RELAY, RELAY_TRANSACTIONAL_ID, TOPICS
 from consumers.transactions import BATCH_BYTES, Step, closed, fencing_producer
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
 from ledger.log.feed import Feed, Record
 
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
-BACKOFF_S, BACKOFF_MAX_S = 0.5, 30.0
-ATTEMPTS = 10
-"""Failures in a row after which a relay that is to end gives up; a following one never does."""
-SUCCESSOR_S = 2.0
-"""How long a fenced relay waits for its successor to give its name."""
+_PASSING = (RelayInterrupted, KafkaUnreachable, TopicStalled, StoreBusy, StoreUnreachable)
+"""What may pass by itself."""
+SUCCESSOR_S = 15.0
+"""How long a fenced relay waits for its successor to give its name: it reads the topic before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +111,21 @@ class Relay:
         An open transaction is finished first. Raises :class:`RelayFenced`, :class:`RelayAhead`,
         :class:`RelayStateMismatch`, :class:`TopicsUnsafe`, :class:`KafkaNotAuthorized`; what
         :func:`check_connection` raises, if the first connection fails; with ``once`` also
-        :class:`RelayInterrupted` after :data:`ATTEMPTS` failures in a row.
+        the last failure after :data:`~consumers.backoff.ATTEMPTS` in a row.
         """
         check_connection(self._kafka, [self._events_topic, self._state_topic])
         self._check_topics()
         end = self._feed.end() if once else None
-        failures = 0
+        backoff = Backoff()
         while not stop.is_set():
             session = _Session(self)
             try:
                 session.run(stop, end)
                 return
-            except (RelayInterrupted, KafkaUnreachable, TopicStalled) as error:
-                failures = 0 if session.progressed else failures + 1
-                if once and failures >= ATTEMPTS:
+            except _PASSING as error:
+                delay = backoff.failed(progressed=session.progressed)
+                if once and backoff.failures >= ATTEMPTS:
                     raise
-                delay = min(BACKOFF_MAX_S, BACKOFF_S * 2**failures) * random.uniform(0.5, 1.0)
                 self._observer.interrupted(error, delay)
                 stop.wait(delay)
             finally:
@@ -175,15 +175,14 @@ class _Session:
             relay._observer.started(state)
             self._follow(state, stop, end)
         except (errors.ProducerFencedError, errors.InvalidProducerEpochError) as error:
-            stop.wait(SUCCESSOR_S)
-            self._raise_if_succeeded()
+            self._await_successor(stop)
             # No other relay: the brokers ended a transaction that took too long.
-            raise RelayInterrupted(reason=_words(error)) from error
+            raise RelayInterrupted(reason=words(error)) from error
         except errors.AuthorizationError as error:
             username = relay._kafka.username or "-"
-            raise KafkaNotAuthorized(username=username, what=_words(error)) from error
+            raise KafkaNotAuthorized(username=username, what=words(error)) from error
         except errors.KafkaError as error:
-            raise RelayInterrupted(reason=_words(error)) from error
+            raise RelayInterrupted(reason=words(error)) from error
 
     def close(self) -> None:
         if self._producer is not None:
@@ -226,11 +225,16 @@ class _Session:
     def _disagree(self, reason: str) -> None:
         raise RelayStateMismatch(topic=self._relay._events_topic, reason=reason)
 
-    def _raise_if_succeeded(self) -> None:
+    def _await_successor(self, stop: threading.Event) -> None:
+        """Raises :class:`RelayFenced` when another relay has put its name on the state."""
         relay = self._relay
-        state = read_state(relay._kafka, relay._origin, relay._state_topic)
-        if state is not None and state.relay != relay.name:
-            raise RelayFenced(successor=state.relay, origin=relay._origin)
+        deadline = time.monotonic() + SUCCESSOR_S
+        while True:
+            state = read_state(relay._kafka, relay._origin, relay._state_topic)
+            if state is not None and state.relay != relay.name:
+                raise RelayFenced(successor=state.relay, origin=relay._origin)
+            if time.monotonic() > deadline or stop.wait(POLL_S):
+                return
 
     # --- relaying
 
@@ -303,7 +307,3 @@ def _event(feed: Feed, position: int) -> bytes | None:
     for batch in feed.read(position, position + 1):
         return batch[0][1]
     return None
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()

@@ -8,16 +8,26 @@ cannot process is parked and everything else goes on.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
-from consumers.errors import ViewsFedOtherwise, ViewsOutdated
-from consumers.membership import Membership
+from consumers.errors import (
+    KafkaNotAuthorized,
+    KafkaUnreachable,
+    TopicStalled,
+    ViewsFedOtherwise,
+    ViewsOutdated,
+    WorkerInterrupted,
+)
+from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import PartitionReader, Start
+from consumers.partitions import PartitionReader, Start, words
 from consumers.topics import EVENTS
 from ledger.collector import collector_paused
+from ledger.domain.errors import LedgerError, StoreBusy, StoreFull, StoreUnreachable
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.fold import Moved
@@ -34,7 +44,16 @@ ROWS_IN_MEMORY = 150_000
 """Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
 _POLL_S = 0.2
 _MOVED_TIMES = 20
-"""Places found moved in a row, without an event folded, before it is no longer bad luck."""
+"""A partition's place found moved in a row, without an event folded: no longer bad luck."""
+_PASSING = (
+    KafkaUnreachable,
+    StoreBusy,
+    StoreFull,
+    StoreUnreachable,
+    TopicStalled,
+    WorkerInterrupted,
+)
+"""What may pass by itself, or by an administrator's making room."""
 
 
 class WorkerObserver(Protocol):
@@ -56,6 +75,10 @@ class WorkerObserver(Protocol):
         """How many offsets are left to read."""
         ...
 
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        """Something failed; the worker begins again after ``delay_s``."""
+        ...
+
 
 class Unobserved:
     """Nobody is told."""
@@ -70,6 +93,9 @@ class Unobserved:
         pass
 
     def behind(self, partition: int, offsets: int) -> None:
+        pass
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
         pass
 
 
@@ -144,54 +170,96 @@ class Worker:
         *,
         topic: str = EVENTS,
         group: str = GROUP,
-        name: str | None = None,
         observer: WorkerObserver | None = None,
         flush_events: int = FLUSH_EVENTS,
+        session_s: float = SESSION_S,
     ) -> None:
-        """``name`` makes the member static: a restart within the session keeps its partitions."""
+        """``session_s``: after so long a silence the others have this worker's partitions."""
         self._kafka = kafka
         self._database = database
         self._views: Mapping[str, type[View]] = {view.name: view for view in views}
         self._topic = topic
         self._group = group
-        self._name = name
         self._observer = observer or Unobserved()
         self._flush_events = flush_events
+        self._session_s = session_s
         self._held: dict[int, Partition] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
         self._flushed_at = time.monotonic()
-        self._moved = 0
+        self._moved: Counter[int] = Counter()
+        self._progressed = False
 
     def run(self, stop: threading.Event, *, until_end: bool = False) -> None:
         """Work until ``stop`` is set, or until everything is folded that is there now.
 
         With ``until_end`` other workers' partitions count too: it ends when all are there. What
-        was folded is written before it returns. Raises what
-        :func:`~consumers.connection.check_connection` raises, :class:`ViewsFedOtherwise`,
-        :class:`~consumers.errors.TopicGap` and its like, and the view database's errors.
+        was folded is written before it returns, or left to be folded again if the database is away
+        at that moment. What may pass is waited for; with ``until_end`` it is raised after
+        :data:`~consumers.backoff.ATTEMPTS` failures in a row. Raises what
+        :func:`~consumers.connection.check_connection` raises, if the first connection fails;
+        :class:`ViewsFedOtherwise`, :class:`ViewsOutdated`, :class:`KafkaNotAuthorized`,
+        :class:`~consumers.errors.TopicGap` and its like, and those of the view database's errors
+        that do not pass.
         """
         check_connection(self._kafka, [self._topic])
-        ends = end_offsets(self._kafka, self._topic)
-        adopt(self._database, self._views, len(ends))
-        with (
-            Membership(self._kafka, self._group, self._topic, name=self._name) as membership,
-            PartitionReader(self._kafka, {}, topic=self._topic) as reader,
-            collector_paused(),
-        ):
+        backoff = Backoff()
+        ends: dict[int, int] = {}
+        while True:
+            self._progressed = False
             try:
-                while not stop.is_set():
-                    if (mine := membership.changed()) is not None:
-                        self._take(reader, mine)
-                        membership.settled()
-                    if self._held:
-                        self._round(reader)
-                    else:
-                        stop.wait(_POLL_S)
-                    if until_end and self._all_at(ends):
-                        break
-                self._flush(reader)
-            finally:
-                self._drop(self._held)
+                self._session(stop, ends, until_end)
+                return
+            except _PASSING as error:
+                delay = backoff.failed(progressed=self._progressed)
+                if until_end and backoff.failures >= ATTEMPTS:
+                    raise
+                self._observer.interrupted(error, delay)
+                if stop.wait(delay):
+                    return
+
+    def _session(self, stop: threading.Event, ends: dict[int, int], until_end: bool) -> None:
+        """Once from joining the group to leaving it; ``ends`` is filled by the first."""
+        from kafka import errors
+
+        try:
+            ends.update(ends or end_offsets(self._kafka, self._topic))
+            adopt(self._database, self._views, len(ends))
+            with (
+                self._membership() as membership,
+                PartitionReader(self._kafka, {}, topic=self._topic) as reader,
+                collector_paused(),
+            ):
+                self._work(membership, reader, stop, ends if until_end else None)
+        except errors.AuthorizationError as error:
+            who = self._kafka.username or "-"
+            raise KafkaNotAuthorized(username=who, what=words(error)) from error
+        except errors.KafkaError as error:
+            raise WorkerInterrupted(reason=words(error)) from error
+
+    def _membership(self) -> Membership:
+        return Membership(self._kafka, self._group, self._topic, session_s=self._session_s)
+
+    def _work(
+        self,
+        membership: Membership,
+        reader: PartitionReader,
+        stop: threading.Event,
+        ends: Mapping[int, int] | None,
+    ) -> None:
+        try:
+            while not stop.is_set():
+                if (mine := membership.changed()) is not None:
+                    self._take(reader, mine)
+                    membership.settled()
+                if self._held:
+                    self._round(reader)
+                else:
+                    stop.wait(_POLL_S)
+                if ends is not None and self._all_at(ends):
+                    break
+            self._flush(reader)
+        finally:
+            self._drop(self._held)
 
     def _take(self, reader: PartitionReader, mine: frozenset[int]) -> None:
         """Give back what is no longer ours, written; take up what is new from where it stands."""
@@ -221,22 +289,22 @@ class Worker:
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
-        # A write may have to wait for a rebuild's switch, which waits for whoever is reading.
-        for held in self._held.values():
-            held.close()
         for partition, held in list(self._held.items()):
             events, start = held.waiting, time.monotonic()
             try:
                 for event in held.flush():
                     self._observer.parked(event)
-            except Moved:
-                self._moved += 1
-                if self._moved > _MOVED_TIMES:
-                    raise
+            except Moved as error:
+                self._moved[partition] += 1
+                if self._moved[partition] > _MOVED_TIMES:
+                    # We may no longer be a member and not know: leave, and join again.
+                    self._moved.clear()
+                    raise WorkerInterrupted(reason=f"{partition}: moved") from error
                 self._again(reader, partition)
                 continue
             if events:
-                self._moved = 0
+                self._progressed = True
+                del self._moved[partition]
                 self._failed.pop(partition, None)
                 seconds = time.monotonic() - start
                 self._observer.flushed(partition, events, held.folds[-1].place, seconds)

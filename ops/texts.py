@@ -258,7 +258,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "the store and Kafka agree on all {events:,} events",
     ),
     "reconciling": ("比较", "comparing"),
-    "relay-again": (
+    "again-later": (
         "{error};{seconds:.1f}秒后重试",
         "{error}; trying again in {seconds:.1f} s",
     ),

@@ -31,6 +31,10 @@ from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
 
 BUSY_TIMEOUT_S = 30
+STANDING_S = 30
+"""How long a shared transaction may stand still: it holds sums to which every worker adds, and the
+worker may be frozen with its machine. The server ends it then, and the worker begins again.
+"""
 
 BULK_ROWS = 100
 """Rows of a table from which a server takes them in bulk."""
@@ -265,7 +269,10 @@ def _engine(url: str, durable: bool) -> sa.Engine:
         options = connection.get_execution_options()
         if not options.get("write", False):
             connection.exec_driver_sql(_ONE_MOMENT)
-        elif not options.get("share", False):
+        elif options.get("share", False):
+            limit = f"SET LOCAL idle_in_transaction_session_timeout = '{STANDING_S}s'"
+            connection.exec_driver_sql(limit)
+        else:
             connection.exec_driver_sql(_ALONE)
 
     return engine
@@ -313,5 +320,7 @@ def translated() -> Iterator[None]:
     """Database errors as the ledger's: full, damaged, busy, or a view that cannot be read."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise StoreBusy(reason=str(error)) from error
     except sa.exc.DBAPIError as error:
         raise (meaning(error.orig) or ViewUnreadable)(reason=str(error.orig)) from error

@@ -81,7 +81,8 @@ class PartitionFold:
         """Fold what has not been folded; ``next_offset`` is where to read on. How many were new.
 
         Raises :class:`ProjectionGap` when a record does not follow the one before it,
-        :class:`Unprocessable`. After any error this object is of no further use.
+        :class:`Unprocessable`. After any error this object is of no further use. No reading
+        transaction stays open: each takes a connection, and there may be many partitions.
         """
         fresh = [r for r in records if r.offset >= self.place.next_offset]
         events = [self._decoded(r) for r in fresh]
@@ -104,6 +105,7 @@ class PartitionFold:
                 count=self.place.count + len(fresh),
                 recorded=recorded,
             )
+        self.close()
         return len(fresh)
 
     def flush(self) -> list[Parked]:

@@ -7,6 +7,7 @@ business.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -110,9 +111,13 @@ class ViewRows:
 
     def close(self) -> None:
         """End the reading transaction, if one is open."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        # If the server is gone, so is the transaction, and it only read: whoever asks for the next
+        # row, or writes, is told.
+        with suppress(sa.exc.DBAPIError):
+            reader.close()
 
     def _take(self, cls: type[View], generation: int, empty: bool) -> dict[str, Rows[Any]]:
         """The rows of a view's tables at a generation."""

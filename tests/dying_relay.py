@@ -14,9 +14,9 @@ from consumers.transactions import Step
 from tests.kafka_logs import KafkaLog, told
 
 
-def main() -> None:
-    bootstrap, name, events, commit, when = sys.argv[1:]
-    left = int(commit)
+def dying_step(commit: int, when: str) -> type[Step]:
+    """A step that kills this process at the given commit, counted from 1."""
+    left = commit
 
     class DyingStep(Step):
         def __init__(self, work, name: str) -> None:  # type: ignore[no-untyped-def]
@@ -33,7 +33,12 @@ def main() -> None:
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    consumers.relay.Step = DyingStep  # type: ignore[misc]
+    return DyingStep
+
+
+def main() -> None:
+    bootstrap, name, events, commit, when = sys.argv[1:]
+    consumers.relay.Step = dying_step(int(commit), when)  # type: ignore[misc]
     log = KafkaLog(KafkaSettings((bootstrap,)), name)
     log.relay_once(told(int(events)).feed())
 

@@ -32,6 +32,7 @@ _SQLSTATES: tuple[tuple[str, type[LedgerError]], ...] = (
     ("57014", StoreBusy),  # canceled by a time limit
     ("57P", StoreUnreachable),  # shutting down, starting up, or ended by an administrator
     ("08", StoreUnreachable),
+    ("25P03", StoreUnreachable),  # the transaction stood still for too long
     ("3D000", StoreUnreachable),  # no such database
     ("42501", StoreDenied),
     ("25006", StoreDenied),  # a server that may only be read from
@@ -40,6 +41,10 @@ _SQLSTATES: tuple[tuple[str, type[LedgerError]], ...] = (
     ("XX", StoreDamaged),
     ("58", StoreDamaged),
 )
+
+_LENGTHENING = ("mdextend", "mdzeroextend")
+"""Functions of the server that make a table's file longer: a quota, or a limit of file size, has no
+code of its own there, and "internal error" would be damage."""
 
 
 def meaning(error: BaseException | None) -> type[LedgerError] | None:
@@ -51,6 +56,8 @@ def meaning(error: BaseException | None) -> type[LedgerError] | None:
         return _first(_SQLITE, name)
     if hasattr(error, "sqlstate"):
         if error.sqlstate is not None:
+            if error.sqlstate == "XX000" and _failed_in(error) in _LENGTHENING:
+                return StoreFull
             return _first(_SQLSTATES, error.sqlstate)
         # A refusal to connect has no code; but the server had come to asking for a password.
         attempt = getattr(error, "pgconn", None)
@@ -61,6 +68,11 @@ def meaning(error: BaseException | None) -> type[LedgerError] | None:
         if {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:
             return StoreUnreachable
     return meaning(error.__cause__)
+
+
+def _failed_in(error: BaseException) -> str | None:
+    """The server's function that found the failure, which unlike its message has no language."""
+    return getattr(getattr(error, "diag", None), "source_function", None)
 
 
 def _first(

@@ -66,7 +66,7 @@ class _Notes:
 
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
         words = error.message(self._session.lang)
-        self._session.out.note(self._session.say("relay-again", error=words, seconds=delay_s))
+        self._session.out.note(self._session.say("again-later", error=words, seconds=delay_s))
 
 
 @command(

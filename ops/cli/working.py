@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from ledger.domain.errors import ViewsNotShared
+from ledger.domain.errors import LedgerError, ViewsNotShared
 from ops.cli.session import Session
 from ops.cli.signals import until_told
 from ops.home import Home
@@ -87,6 +87,10 @@ class _Notes:
         if event.reason is not None:
             said = {"view": event.view, "position": event.position, "reason": event.reason}
             self._session.out.note(self._session.say("parked-event", **said))
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        words = error.message(self._session.lang)
+        self._session.out.note(self._session.say("again-later", error=words, seconds=delay_s))
 
     def behind(self, partition: int, offsets: int) -> None:
         pass

@@ -19,6 +19,8 @@ _COMMON = {
     "unclean.leader.election.enable": "false",
     "log.retention.ms": "-1",
     "group.initial.rebalance.delay.ms": "0",
+    # The default of six seconds is what every member that dies would cost a test.
+    "group.min.session.timeout.ms": "1000",
     "offsets.topic.num.partitions": "8",
     "transaction.state.log.num.partitions": "8",
     "share.coordinator.state.topic.num.partitions": "8",

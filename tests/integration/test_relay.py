@@ -22,9 +22,10 @@ from consumers.errors import (
     RelayStateMismatch,
 )
 from consumers.records import event_record, partition_of
-from consumers.relay import Limits, chunks
+from consumers.relay import TRANSACTIONAL_ID, Limits, chunks
 from consumers.relay_state import RelayState, read_state
-from ledger.domain.errors import LedgerError
+from consumers.transactions import fencing_producer
+from ledger.domain.errors import LedgerError, StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
 from tests.feed_conformance import flat
@@ -202,6 +203,24 @@ def test_a_second_relay_takes_over_and_the_first_stops(log: KafkaLog) -> None:
     assert log.findings(told(60).feed()) == []
 
 
+def test_a_successor_may_take_its_time(log: KafkaLog) -> None:
+    """Between fencing the first and giving its name it reads the topic."""
+    feed = ListFeed(list(told(20).records))
+    first = Running(log, feed)
+    first.until(lambda: first.position == 19)
+    fencing_producer(log.kafka, f"{TRANSACTIONAL_ID}:{log.name}").close(timeout=5)
+    feed.records.extend(told(40).records[20:])
+    first.stop.wait(4)
+    second = Running(log, feed)
+    first.join()
+    assert isinstance(first.error, RelayFenced)
+    assert first.interruptions == []
+    second.until(lambda: second.position == 39)
+    second.stop.set()
+    second.join()
+    assert second.error is None
+
+
 def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
     feed = ListFeed(list(told(500).records))
     running = Running(log, feed)
@@ -214,6 +233,29 @@ def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
     assert state.position == running.position
     log.relay_once(feed)
     assert log.findings(feed) == []
+
+
+class Closed(ListFeed):
+    """A store that cannot be asked some times, after the relay has begun."""
+
+    asked = 0
+
+    def end(self) -> int:
+        self.asked += 1
+        if 2 <= self.asked <= 3:
+            raise StoreUnreachable(reason="as a test has it")
+        return super().end()
+
+
+def test_a_store_that_is_away_is_waited_for(log: KafkaLog) -> None:
+    feed = Closed(list(told(30).records))
+    running = Running(log, feed)
+    running.until(lambda: running.position == 29)
+    running.stop.set()
+    running.join()
+    assert running.error is None
+    assert [type(error) for error in running.interruptions] == [StoreUnreachable] * 2
+    assert log.findings(ListFeed(feed.records)) == []
 
 
 class TestDisagreement:

@@ -1,0 +1,308 @@
+"""The faults: what is done to one of the processes, and undone again.
+
+Each is called after some events were added, draws its moments from the round's own generator, and
+leaves relay and workers running, or at work on getting up again. ``more`` adds events meanwhile.
+"""
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from consumers.topics import EVENTS
+from tests.chaos.process import AFTER, SESSION_S, WITHIN, Death
+from tests.chaos.world import Failed, Process, World
+
+KILLED = -signal.SIGKILL
+_FENCED = 3
+_ROOM = 1024 * 1024 + 4096
+"""Not a whole number of pages: the page that crosses it is written in part."""
+_NOTICED_S = 20.0
+
+
+@dataclass
+class Round:
+    """What a fault has to work with."""
+
+    world: World
+    draw: Random
+    more: Callable[[], None]
+
+    def pause(self, least: float, most: float) -> None:
+        """A moment: what it meets is left to the machine, and must not matter."""
+        time.sleep(self.draw.uniform(least, most))
+
+    def worker(self) -> Process:
+        return self.draw.choice(self.world.workers)
+
+    def death(self) -> Death:
+        return Death(self.draw.randint(1, 3), self.draw.choice([WITHIN, AFTER]))
+
+
+Fault = Callable[[Round], None]
+
+
+def _killed(it: Round, process: Process) -> None:
+    process.signal(signal.SIGKILL)
+    process.ended(KILLED)
+    it.more()
+    it.world.replaced(process)
+
+
+def _frozen(it: Round, least: float, most: float, process: Process) -> None:
+    process.signal(signal.SIGSTOP)
+    it.more()
+    it.pause(least, most)
+    process.signal(signal.SIGCONT)
+
+
+def relay_killed(it: Round) -> None:
+    it.pause(0, 0.8)
+    _killed(it, it.world.relay)
+
+
+def relay_killed_in_a_transaction(it: Round) -> None:
+    """Everything sent and not committed, or committed and not noticed."""
+    it.world.relay.signal(signal.SIGTERM)
+    it.world.relay.ended(0)
+    it.more()
+    dying = it.world.replaced(it.world.relay, it.death())
+    it.more()
+    while dying.status is None:
+        it.more()
+        time.sleep(0.5)
+    dying.ended(KILLED)
+    it.world.replaced(dying)
+
+
+def relay_frozen(it: Round) -> None:
+    it.pause(0, 0.8)
+    _frozen(it, 0.2, 3, it.world.relay)
+
+
+def second_relay(it: Round) -> None:
+    """Started by mistake: one of the two ends, as soon as it has something to send.
+
+    It is the first, unless the second is so slow to begin that it is taken for dead.
+    """
+    first, second = it.world.relay, it.world.start_relay()
+    it.pause(0, 1)
+    deadline = time.monotonic() + 2 * _NOTICED_S
+    while first.status is second.status is None and time.monotonic() < deadline:
+        it.more()
+        time.sleep(0.5)
+    ended, it.world.relay = (first, second) if second.status is None else (second, first)
+    ended.ended(_FENCED)
+
+
+def worker_killed(it: Round) -> None:
+    it.pause(0, 1.5)
+    _killed(it, it.worker())
+
+
+def worker_killed_in_a_batch(it: Round) -> None:
+    """Rows written and nothing committed, or all committed and not noticed."""
+    old = it.worker()
+    old.signal(signal.SIGTERM)
+    old.ended(0)
+    dying = it.world.replaced(old, it.death())
+    deadline = time.monotonic() + _NOTICED_S
+    while dying.status is None and time.monotonic() < deadline:
+        it.more()
+        time.sleep(0.5)
+    if dying.status is None:  # it got no partition, or no events of one
+        dying.signal(signal.SIGKILL)
+    dying.ended(KILLED)
+    it.world.replaced(dying)
+
+
+def worker_frozen(it: Round) -> None:
+    """Beyond its session: its partitions are others' when it wakes up."""
+    it.pause(0, 1.5)
+    _frozen(it, SESSION_S, 2 * SESSION_S, it.worker())
+
+
+def worker_restarted(it: Round) -> None:
+    """Told to stop, it ends well."""
+    it.pause(0, 1.5)
+    old = it.worker()
+    old.signal(signal.SIGTERM)
+    it.more()
+    old.ended(0)
+    it.world.replaced(old)
+
+
+def rebalance_storm(it: Round) -> None:
+    """Workers come and go every few hundred milliseconds."""
+    guests: list[Process] = []
+    for _ in range(it.draw.randint(3, 5)):
+        guests.append(it.world.start_worker())
+        it.pause(0.2, 0.6)
+        it.more()
+    for guest in it.draw.sample(guests, len(guests)):
+        it.pause(0.2, 0.8)
+        kill = it.draw.random() < 0.5
+        guest.signal(signal.SIGKILL if kill else signal.SIGTERM)
+        # One that was told before it could hear is ended by the signal itself.
+        guest.ended(KILLED) if kill else guest.ended(0, -signal.SIGTERM)
+
+
+def postgres_killed(it: Round) -> None:
+    it.pause(0, 1.5)
+    it.world.server_processes()[0].kill()
+    it.more()
+    it.pause(0, 2)
+    it.world.postgres.up()
+
+
+def postgres_session_killed(it: Round) -> None:
+    """The server ends all sessions and recovers by itself."""
+    it.pause(0, 1.5)
+    sessions = [
+        process
+        for process in it.world.server_processes()[1:]
+        if it.world.database in " ".join(process.cmdline())
+    ]
+    if sessions:
+        it.draw.choice(sessions).kill()
+    it.more()
+
+
+def postgres_frozen(it: Round) -> None:
+    it.pause(0, 1.5)
+    processes = it.world.server_processes()
+    for process in processes:
+        _tell(process, signal.SIGSTOP)
+    it.more()
+    it.pause(0.5, 4)
+    for process in processes:
+        _tell(process, signal.SIGCONT)
+
+
+def _tell(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def broker_frozen(it: Round) -> None:
+    it.pause(0, 1.5)
+    broker = _broker(it.world, it.draw.choice(it.world.brokers.status()).node)
+    broker.suspend()
+    it.more()
+    it.pause(0.5, 2.5 * SESSION_S)
+    broker.resume()
+
+
+def broker_killed(it: Round) -> None:
+    """The one that leads a partition of the log; ``kafka up`` starts it again."""
+    from kafka import KafkaAdminClient
+
+    with KafkaAdminClient(**it.world.kafka.options()) as admin:
+        (told,) = admin.describe_topics([it.world.log.events])
+    leader = told["partitions"][it.draw.randrange(len(told["partitions"]))]["leader_id"]
+    it.pause(0, 1.5)
+    _broker(it.world, leader).kill()
+    it.more()
+    it.pause(0, 3)
+    it.world.brokers.up()
+
+
+def _broker(world: World, node: int) -> psutil.Process:
+    (pid,) = [status.pid for status in world.brokers.status() if status.node == node]
+    if pid is None:
+        raise Failed(f"broker {node} of {EVENTS} does not run")
+    return psutil.Process(pid)
+
+
+def disk_full(it: Round) -> None:
+    """No file of the views' server may grow; it is noticed before there is room again."""
+    world = it.world
+    _filled(world)
+    # Not the one that writes the server's own log.
+    limited = [p for p in world.server_processes() if "logger" not in " ".join(p.cmdline())]
+    before = _refused(world)
+    _limit(limited, _ROOM)
+    try:
+        deadline = time.monotonic() + _NOTICED_S
+        while _refused(world) == before and time.monotonic() < deadline:
+            it.more()
+            world.all_well()
+            time.sleep(0.3)
+        if _refused(world) == before:
+            raise Failed(f"no worker noticed the full disk\n{world.tails()}")
+        it.pause(0, 2)
+    finally:
+        _limit(world.server_processes(), resource.RLIM_INFINITY)
+
+
+def _refused(world: World) -> int:
+    return sum(
+        note.get("code") == "store-full" for worker in world.workers for note in worker.notes()
+    )
+
+
+_SET_LIMIT = """
+import os, resource, sys
+if os.geteuid() == 0:
+    who = os.stat("/proc/" + sys.argv[2])
+    os.setresgid(*[who.st_gid] * 3)
+    os.setresuid(*[who.st_uid] * 3)
+for pid in sys.argv[2:]:
+    try:
+        _, hard = resource.prlimit(int(pid), resource.RLIMIT_FSIZE)
+        resource.prlimit(int(pid), resource.RLIMIT_FSIZE, (int(sys.argv[1]), hard))
+    except ProcessLookupError:
+        continue
+"""
+
+
+def _limit(processes: Sequence[psutil.Process], size: int) -> None:
+    """Set how long their files may become; done as the server's own user, who may."""
+    pids = [str(process.pid) for process in processes]
+    subprocess.run([sys.executable, "-c", _SET_LIMIT, str(size), *pids], check=True)
+
+
+def _filled(world: World) -> None:
+    """Make every table with rows longer than there will be room, by what is rolled back."""
+    with psycopg.connect(world.superuser_url(world.database)) as c:
+        tables = c.execute(
+            "SELECT t.tablename, a.attname FROM pg_tables t JOIN pg_attribute a ON a.attrelid ="
+            " t.tablename::regclass AND a.attnum = 1 WHERE schemaname = 'public'"
+        ).fetchall()
+        for table, column in tables:
+            name, first = sql.Identifier(table), sql.Identifier(column)
+            rewrite = sql.SQL("UPDATE {} SET {} = {}").format(name, first, first)
+            size = sql.SQL("SELECT pg_relation_size({})").format(sql.Literal(table))
+            (count,) = c.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
+            while count > 20 and c.execute(size).fetchone()[0] <= _ROOM:
+                c.execute(rewrite)
+            c.rollback()
+
+
+FAULTS: tuple[Fault, ...] = (
+    relay_killed,
+    relay_killed_in_a_transaction,
+    relay_frozen,
+    second_relay,
+    worker_killed,
+    worker_killed_in_a_batch,
+    worker_frozen,
+    worker_restarted,
+    rebalance_storm,
+    postgres_killed,
+    postgres_session_killed,
+    postgres_frozen,
+    broker_frozen,
+    broker_killed,
+    disk_full,
+)

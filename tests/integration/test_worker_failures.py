@@ -1,0 +1,228 @@
+"""What a worker waits for, what it survives, and what ends it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from consumers.connection import KafkaSettings
+from consumers.errors import TopicStalled, WorkerInterrupted
+from consumers.offsets import end_offsets
+from consumers.worker import Unobserved, Worker, adopt
+from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
+from projections import database as view_database
+from projections import partition as partition_fold
+from projections.database import ViewDatabase
+from projections.digest import digest_of
+from projections.engine import Projector
+from projections.places import PLACES, Place, hold
+from projections.views import ALL_VIEWS
+from tests.histories import History, ListFeed, history
+from tests.kafka_logs import KafkaLog, kafka_log
+
+VIEWS = {view.name: view for view in ALL_VIEWS}
+
+
+@pytest.fixture
+def url(make_database: Callable[[], str]) -> str:
+    """A new view database on PostgreSQL, as SQLAlchemy has it."""
+    return make_database().replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def people(count: int, events: int) -> History:
+    """So many people, each with as many events, one after another."""
+    told = history()
+    for n in range(count):
+        told.person(f"p{n}")
+    for turn in range(events - 1):
+        for n in range(count):
+            told.account(f"p{n}", f"a{turn}")
+    return told
+
+
+def same_views(url: str, told: ListFeed) -> bool:
+    """Whether the views are those of one clean fold."""
+    whole = Projector("sqlite://", told)
+    whole.catch_up()
+    expected = {name: d.digest for name, d in whole.digests().items()}
+    database = ViewDatabase(url)
+    with database.read() as connection:
+        live = database.live(connection)
+        found = {v.name: digest_of(database, connection, v, live[v.name]) for v in ALL_VIEWS}
+    database.close()
+    return {name: d.digest for name, d in found.items()} == expected
+
+
+class Watched(Unobserved):
+    """Remembers what interrupted a worker; may do something at its first flush."""
+
+    def __init__(self, at_first: Callable[[], None] = lambda: None) -> None:
+        self.interruptions: list[LedgerError] = []
+        self._at_first: Callable[[], None] | None = at_first
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        self.interruptions.append(error)
+
+    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
+        at_first, self._at_first = self._at_first, None
+        if at_first is not None:
+            at_first()
+
+
+def fold(log: KafkaLog, database: ViewDatabase, **options: Any) -> Watched:
+    """One worker, to the end."""
+    watched = options.setdefault("observer", Watched())
+    worker = Worker(log.kafka, database, topic=log.events, group=log.name, **options)
+    try:
+        worker.run(threading.Event(), until_end=True)
+    finally:
+        database.close()
+    return watched
+
+
+class Away(ViewDatabase):
+    """Cannot be written by workers some times, after the first."""
+
+    times = 0
+    asked = 0
+
+    @contextmanager
+    def share(self) -> Iterator[sa.Connection]:
+        self.asked += 1
+        if 1 < self.asked <= 1 + self.times:
+            raise StoreUnreachable(reason="as a test has it")
+        with super().share() as connection:
+            yield connection
+
+
+def test_a_database_that_is_away_is_waited_for(kafka: KafkaSettings, url: str) -> None:
+    told = people(30, 4)
+    log = kafka_log(kafka)
+    log.relay_once(told.feed())
+    database = Away(url)
+    database.times = 2
+    watched = fold(log, database, flush_events=20)
+    assert [type(error) for error in watched.interruptions] == [StoreUnreachable] * 2
+    assert same_views(url, told.feed())
+
+
+def test_one_that_stays_away_ends_a_worker_that_is_to_end(
+    kafka: KafkaSettings, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.backoff.BACKOFF_MAX_S", 0.01)
+    monkeypatch.setattr("consumers.worker.ATTEMPTS", 3)
+    log = kafka_log(kafka)
+    log.relay_once(people(5, 2).feed())
+    database = Away(url)
+    database.times = 1_000_000
+    database.asked = 1
+    with pytest.raises(StoreUnreachable):
+        fold(log, database)
+
+
+def test_more_partitions_than_connections(kafka: KafkaSettings, url: str) -> None:
+    """The second worker finds rows of the first in every partition, and reads them."""
+    told = people(200, 3)
+    log = kafka_log(kafka, partitions=24)
+    log.relay_once(ListFeed(told.records[:300]), limits=None)
+    fold(log, ViewDatabase(url))
+    log.relay_once(told.feed(), limits=None)
+    assert fold(log, ViewDatabase(url)).interruptions == []
+    assert same_views(url, told.feed())
+
+
+def test_all_places_moved_at_once_are_taken_up_again(kafka: KafkaSettings, url: str) -> None:
+    """As a rebuild's switch moves them, of however many partitions."""
+    told = people(200, 5)
+    log = kafka_log(kafka, partitions=24)
+    log.relay_once(told.feed(), limits=None)
+    elsewhere = ViewDatabase(url)
+
+    def move() -> None:
+        with elsewhere.write() as connection:
+            connection.execute(sa.update(PLACES).values(epoch=1))
+
+    assert fold(log, ViewDatabase(url), observer=Watched(move)).interruptions == []
+    elsewhere.close()
+    assert same_views(url, told.feed())
+
+
+def test_who_finds_a_place_moved_again_and_again_joins_anew(
+    kafka: KafkaSettings, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = people(20, 3)
+    log = kafka_log(kafka, partitions=1)
+    log.relay_once(told.feed())
+    times = iter(range(4))
+
+    def elsewhere(*arguments: Any) -> set[Place | None]:
+        return {None} if next(times, None) is not None else hold(*arguments)
+
+    monkeypatch.setattr(partition_fold, "hold", elsewhere)
+    monkeypatch.setattr("consumers.worker._MOVED_TIMES", 3)
+    watched = fold(log, ViewDatabase(url))
+    assert [type(error) for error in watched.interruptions] == [WorkerInterrupted]
+    assert same_views(url, told.feed())
+
+
+def test_a_connection_that_broke_while_reading_is_told_to_who_reads_next(
+    url: str, make_database: Callable[[], str]
+) -> None:
+    told = people(3, 1)
+    database = ViewDatabase(url)
+    adopt(database, VIEWS, 1)
+    with database.read() as connection:
+        members = list(database.live(connection).values())
+    fold = partition_fold.PartitionFold(database, VIEWS, members, 0, Place(count=1))
+    rows = fold._rows
+    rows._connection().exec_driver_sql("SELECT 1")
+    with psycopg.connect(make_database(), autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [sa.make_url(url).database],
+        )
+    fold.close()
+    record = partition_fold.PartitionRecord(0, 0, -1, told.records[0][1])
+    assert fold.apply([record], 1) == 1
+    database.close()
+
+
+def test_a_writer_that_stands_still_lets_the_others_go_on(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was frozen in a transaction holds places, and sums that all add to."""
+    monkeypatch.setattr(view_database, "STANDING_S", 1)
+    frozen, other = ViewDatabase(url), ViewDatabase(url)
+    adopt(other, VIEWS, 1)
+    with other.read() as connection:
+        members = list(other.live(connection).values())
+
+    def stand_still() -> None:
+        with frozen.share() as connection:
+            hold(connection, members, 0)
+            with other.share() as second:
+                assert hold(second, members, 0) == {Place()}
+
+    with pytest.raises(StoreUnreachable):
+        stand_still()
+    frozen.close()
+    other.close()
+
+
+def test_a_pool_without_a_connection_is_a_database_in_use() -> None:
+    with pytest.raises(StoreBusy), view_database.translated():
+        raise sa.exc.TimeoutError("no connection")
+
+
+def test_brokers_that_know_of_no_partition_are_not_a_topic_without(
+    kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metadata may be missing for a moment; taken for an empty topic."""
+    log = kafka_log(kafka)
+    monkeypatch.setattr("kafka.KafkaConsumer.partitions_for_topic", lambda *_: None)
+    with pytest.raises(TopicStalled):
+        end_offsets(kafka, log.events)
