@@ -23,6 +23,7 @@ from ledger.application import Ledger
 from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
+from ledger.domain.discard import Passed
 from ledger.domain.errors import (
     HomeMismatch,
     HomeMissing,
@@ -38,6 +39,7 @@ from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomn
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
+from projections.discards import discarded_in
 from projections.engine import Projector
 from projections.standings import STANDING_VIEWS, ViewStandings
 
@@ -207,11 +209,15 @@ class Home:
     def feed(self) -> StoreFeed:
         return StoreFeed(self.store)
 
+    def discarded(self) -> Passed:
+        """The positions that views pass over, as officers have decided by now."""
+        return discarded_in(self.store)
+
     @property
     def projector(self) -> Projector:
         """All views."""
         if self._projector is None:
-            self._projector = Projector(self.views_url, self.feed)
+            self._projector = Projector(self.views_url, self.feed, discarded=self.discarded)
         return self._projector
 
     @property
@@ -227,7 +233,8 @@ class Home:
         the others may be written by someone who is fed otherwise.
         """
         if self._standings is None:
-            views = Projector(self._views_url("decisions"), self.feed, STANDING_VIEWS)
+            url = self._views_url("decisions")
+            views = Projector(url, self.feed, STANDING_VIEWS, discarded=self.discarded)
             self._standings = ViewStandings(views)
         return self._standings
 

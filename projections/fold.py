@@ -8,12 +8,13 @@ says where.
 from collections.abc import Mapping, Sequence
 
 from ledger.codec import decode, type_name
+from ledger.domain.discard import Passed
 from ledger.domain.errors import ProjectionFailed, ProjectionGap
 from ledger.log.feed import Record
 from projections.asof import AsOf
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
 from projections.view import View
-from projections.view_rows import ViewRows
+from projections.view_rows import ViewRows, remaining
 
 
 class Moved(Exception):
@@ -28,13 +29,16 @@ class Fold:
         database: ViewDatabase,
         views: Mapping[str, type[View]],
         members: Sequence[Generation],
+        passed: Passed | None = None,
     ) -> None:
+        """``passed`` are the positions that views pass over."""
         (self.position,) = {m.position for m in members}
         self.stored = self.position
         self.recorded = members[0].recorded
         self.members = tuple(members)
         self.live = all(m.live for m in members)
         self.finished = False
+        self._passed = dict(passed or {})
         self._database = database
         self._rows = ViewRows(database, views, members, empty=self.position == 0)
 
@@ -45,6 +49,7 @@ class Fold:
         an event cannot be folded. After any error this object is of no further use.
         """
         expected, plan, event, raw = self.position, self._rows.plan, None, b""
+        passed = self._passed
         try:
             if not self._rows.complete:
                 self._rows.read_ahead(decode(raw) for p, raw in batch if p >= expected)
@@ -54,7 +59,10 @@ class Fold:
                         continue
                     raise ProjectionGap(expected=expected, found=position)
                 event = decode(raw)
-                for handler in plan[type(event.data)]:
+                handlers = plan[type(event.data)]
+                if position in passed:
+                    handlers = remaining(handlers, passed[position])
+                for handler in handlers:
                     handler(position, event)
                 expected += 1
         except (ProjectionGap, *STORE_ERRORS):
@@ -80,7 +88,8 @@ class Fold:
                 event = decode(raw)
                 self.recorded = event.time
                 if bound.admits(event):
-                    for handler in self._rows.plan[type(event.data)]:
+                    handlers = self._rows.plan[type(event.data)]
+                    for handler in remaining(handlers, self._passed.get(position, ())):
                         handler(position, event)
             self.position += 1
 
