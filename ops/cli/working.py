@@ -25,7 +25,9 @@ def work(session: Session, *, until_end: bool) -> None:
         notes = _Notes(session)
         database = _shared(home)
         try:
-            Worker(kafka, database, observer=notes).run(stop, until_end=until_end)
+            Worker(kafka, database, observer=notes, discarded=home.discarded).run(
+                stop, until_end=until_end
+            )
         finally:
             database.close()
     if session.json:
@@ -47,7 +49,8 @@ def rebuild_from_kafka(
     chosen = [view for view in ALL_VIEWS if not views or view.name in views]
     database = _shared(home)
     try:
-        return Rebuild(kafka, database, chosen, progress=progress).run()
+        rebuild = Rebuild(kafka, database, chosen, progress=progress, discarded=home.discarded)
+        return rebuild.run()
     finally:
         database.close()
 
