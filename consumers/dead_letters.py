@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from consumers.errors import ViewsOutdated
+from consumers.errors import ParkedBehind, ViewsOutdated
 from ledger.domain.discard import Passed
 from ledger.domain.errors import NotFound, StoreBusy, ViewUnknown
 from ledger.randomness import rfc3339, system_clock
@@ -88,11 +88,19 @@ class DeadLetters:
 
     @contextmanager
     def held(self, view: str, position: int) -> Iterator[Parked]:
-        """The same event, which cannot be folded by anyone for as long as this lasts."""
+        """The event that failed, which cannot be folded by anyone for as long as this lasts.
+
+        Raises :class:`NotFound`, :class:`ParkedBehind` for one that only waits behind another.
+        """
         with self._database.share() as connection:
             partition = self._event(connection, view, position).partition
-            places.hold(connection, [self._live(connection, view)], partition)
-            yield self._event(connection, view, position)
+            live = self._live(connection, view)
+            places.hold(connection, [live], partition)
+            event = self._event(connection, view, position)
+            first, *_ = places.parked(connection, [live], subject=event.subject)
+            if first.position != position:
+                raise ParkedBehind(position=position, first=first.position)
+            yield event
 
     def retry(self, view: str, subject: str | None = None) -> list[Retried]:
         """Fold what waits in a view, of one subject or of all, with the view's present code.

@@ -39,7 +39,7 @@ from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomn
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
-from projections.discards import discarded_in
+from projections.discards import discards_in
 from projections.engine import Projector
 from projections.standings import STANDING_VIEWS, ViewStandings
 
@@ -211,7 +211,7 @@ class Home:
 
     def discarded(self) -> Passed:
         """The positions that views pass over, as officers have decided by now."""
-        return discarded_in(self.store)
+        return discards_in(self.store).passed
 
     @property
     def projector(self) -> Projector:

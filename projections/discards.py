@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ledger.codec import decode
-from ledger.domain.discard import DISCARDS, DISCARDS_ID, Passed
+from ledger.domain.discard import DISCARDS, DISCARDS_ID, Discards, Passed
 from ledger.store.store import Store
 
 Discarding = Callable[[], Passed]
@@ -15,9 +15,9 @@ def nothing_discarded() -> Passed:
     return {}
 
 
-def discarded_in(store: Store) -> Passed:
+def discards_in(store: Store) -> Discards:
     """What the events of a store say, whether they have been relayed and folded yet or not."""
     state = DISCARDS.new(DISCARDS_ID)
     for raw in store.stream(DISCARDS_ID):
         DISCARDS.evolve(state, decode(raw))
-    return state.passed
+    return state

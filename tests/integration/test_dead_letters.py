@@ -103,7 +103,10 @@ class Office(NamedTuple):
 
     def steps(self) -> dict[str, int]:
         url = self.database.engine.url.render_as_string(hide_password=False)
-        return {r.subject: r.steps for r in Projector(url, self.told.feed(), VIEWS).rows("seen")}
+        views = Projector(url, self.told.feed(), VIEWS)
+        steps = {r.subject: r.steps for r in views.rows("seen")}
+        views.close()
+        return steps
 
     def records(self) -> list[Any]:
         """All that the topic of dead letters holds, by position."""
