@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from consumers import dead_letter_topic
 from consumers.connection import KafkaSettings
 from consumers.dead_letters import DeadLetters, Retried
+from consumers.partitions import PartitionBatch, PartitionReader
 from consumers.rebuild import Rebuild
 from consumers.worker import Partition, Worker
 from ledger.codec import decode
@@ -22,6 +23,8 @@ from projections import places
 from projections.database import ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
+from projections.fold import Moved
+from projections.partition import PartitionRecord
 from projections.places import Parked
 from projections.view import View
 from projections.views import ALL_VIEWS
@@ -363,6 +366,30 @@ def test_a_retry_beside_a_working_worker_loses_and_doubles_nothing(office: Offic
     assert office.digests() == office.clean()
 
 
+def test_what_a_worker_holds_in_memory_is_not_written_over_a_retry(office: Office) -> None:
+    office.work()
+    partition = office.letters.waiting(subject="p0")[0].event.partition
+    held = Partition(office.database, BY_NAME, partition, {})
+    office.told.granted("p0", "2017-06").granted("p0", "2017-07")
+    office.relay()
+    with PartitionReader(
+        office.log.kafka, {partition: held.start}, topic=office.log.events
+    ) as reader:
+        batches: list[PartitionBatch] = []
+        _until(lambda: batches.extend(reader.poll(0.5)) or any(b.records for b in batches))
+    for batch in batches:
+        held.apply([PartitionRecord(*r) for r in batch.records], batch.next_offset)
+    mend()
+    office.letters.retry("brittle", "p0")
+    with pytest.raises(Moved):
+        held.flush()
+    held.close()
+    assert office.letters.waiting(subject="p0") == []
+    office.letters.retry("brittle")
+    office.work()
+    assert office.digests() == office.clean()
+
+
 def test_views_whose_rows_were_changed_are_still_folded_with_the_others(office: Office) -> None:
     office.work()
     mend()
@@ -375,7 +402,7 @@ def test_views_whose_rows_were_changed_are_still_folded_with_the_others(office: 
     held.close()
 
 
-def _until(true: Callable[[], bool]) -> None:
+def _until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + SETTLE_S
     while not true():
         assert time.monotonic() < deadline
