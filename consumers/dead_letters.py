@@ -22,6 +22,9 @@ from projections.places import PARKED, Parked
 from projections.refold import refold
 from projections.view import View
 
+_REBUILT_TIMES = 3
+"""Rebuilds met in a row before giving up: each takes minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -136,11 +139,19 @@ class DeadLetters:
         ]
 
     def _one(self, view: str, subject: str, partition: int) -> Retried:
-        """One subject's events in one transaction."""
+        """One subject's events, in the generation that is live when its place is held."""
+        for _ in range(_REBUILT_TIMES):
+            told = self._try(view, subject, partition)
+            if told is not None:
+                return told
+        raise StoreBusy(reason=f"{view}: rebuilt again and again")
+
+    def _try(self, view: str, subject: str, partition: int) -> Retried | None:
+        """One transaction; None when a rebuild took the generation's place meanwhile."""
         with self._database.share() as connection:
             live = self._live(connection, view)
             if places.hold(connection, [live], partition) == [None]:
-                raise StoreBusy(reason=f"{view}: rebuilt meanwhile")
+                return None
             events = places.parked(connection, [live], subject=subject)
             # Asked for only now: a discard is decided while its partition is held.
             passed = self._discarded()
