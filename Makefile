@@ -60,6 +60,7 @@ test: check ## everything in check, then the tests (PYTEST_ARGS=...)
 
 bench: $(STAMP) ## measure, as ratios in one run (BENCH_ARGS="--scale 1", --without-kafka)
 	$(BIN)/python -m ops.bench $(BENCH_ARGS)
+
 chaos: $(STAMP) ## kill and freeze real processes (SEED=1 ROUNDS=1000 FIRST=0 BROKERS=3)
 	$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --first $(FIRST) --brokers $(BROKERS)
 

@@ -221,3 +221,13 @@ class ViewsOutdated(LedgerError):
         "the view {view} is of version {found}, this program has {known}; run rebuild --from kafka",
     )
     exit_code = UNUSABLE
+
+
+class ParkedBehind(LedgerError):
+    """Only the event that failed can be discarded: those behind it may well be processed then."""
+
+    code, zh, en = (
+        "parked-behind",
+        "位置{position}的事件只是排在位置{first}的事件之后;请先处理后者",
+        "the event at {position} only waits behind the one at {first}; deal with that one",
+    )

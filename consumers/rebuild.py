@@ -14,12 +14,15 @@ from consumers.connection import KafkaSettings, check_connection
 from consumers.offsets import end_offsets
 from consumers.partitions import PartitionReader, Start
 from consumers.topics import EVENTS
+from ledger.codec import type_name
 from ledger.collector import collector_paused
-from ledger.domain.errors import StoreBusy
+from ledger.domain.discard import Passed
+from ledger.domain.errors import ProjectionFailed, StoreBusy
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.digest import digest_of
-from projections.partition import PartitionFold
+from projections.discards import Discarding, nothing_discarded
+from projections.partition import PartitionFold, Unprocessable
 from projections.places import Place
 from projections.rebuild import Rebuilt
 from projections.view import View
@@ -45,24 +48,32 @@ class Rebuild:
         *,
         topic: str = EVENTS,
         progress: Progress | None = None,
+        discarded: Discarding = nothing_discarded,
     ) -> None:
+        """``discarded`` tells what views pass over, from the log's own stream."""
         self._kafka = kafka
         self._database = database
         self._views: Mapping[str, type[View]] = {view.name: view for view in views}
         self._topic = topic
         self._progress = progress
+        self._discarded = discarded
+        self._passed: Passed = {}
         self._folds: dict[int, PartitionFold] = {}
 
     def run(self) -> list[Rebuilt]:
-        """Build, compare and switch. Raises :class:`StoreBusy` when another rebuild took over.
+        """Build, compare and switch.
 
-        Also what reading the topic and writing the database raise; the live views stay then.
+        Raises :class:`StoreBusy` when another rebuild took over or an event was discarded
+        meanwhile, :class:`ProjectionFailed` for an event that a view cannot process, and what
+        reading the topic and writing the database raise. The live views stay then.
         """
         check_connection(self._kafka, [self._topic])
         ends = end_offsets(self._kafka, self._topic)
         members = self._begin(len(ends))
+        self._passed = self._discarded()
         self._folds = {
-            p: PartitionFold(self._database, self._views, members, p, Place()) for p in ends
+            p: PartitionFold(self._database, self._views, members, p, Place(), passed=self._passed)
+            for p in ends
         }
         starts = {p: Start() for p in ends}
         with (
@@ -72,6 +83,12 @@ class Rebuild:
             try:
                 self._fold_to(reader, ends)
                 return self._switch(reader, members)
+            except Unprocessable as failed:
+                raise ProjectionFailed(
+                    position=failed.record.position,
+                    type=type_name(failed.record.value).decode(errors="replace"),
+                    reason=f"{failed.view}: {failed.reason}",
+                ) from failed
             finally:
                 for fold in self._folds.values():
                     fold.close()
@@ -131,6 +148,8 @@ class Rebuild:
             live = database.live(connection)
             replaced = [live[view] for view in self._views if view in live]
             self._fold_to(reader, self._hold(connection, replaced))
+            if self._discarded() != self._passed:
+                raise StoreBusy(reason="an event was discarded meanwhile")
             made = {m.view: m for m in database.generations(connection) if not m.live}
             if any(m.view not in made or made[m.view].generation != m.generation for m in members):
                 raise StoreBusy(reason="another rebuild took over")
@@ -155,12 +174,16 @@ class Rebuild:
     def _compared(
         self, connection: sa.Connection, member: Generation, old: Generation | None
     ) -> Rebuilt:
-        """The built generation's digest, beside the live one's if it is at the same place."""
+        """The built generation's digest, beside the live one's if that is as far.
+
+        It is not while it has events that wait.
+        """
         cls = self._views[member.view]
         now = {(g.view, g.generation): g for g in self._database.generations(connection)}
         built, before = now[member.view, member.generation], None
         if old is not None and old.version == cls.version:
             held = now[old.view, old.generation]
-            if held.position == built.position:
+            waiting = places.parked(connection, [old])
+            if held.position == built.position and not waiting:
                 before = digest_of(self._database, connection, cls, held)
         return Rebuilt(member.view, before, digest_of(self._database, connection, cls, built))

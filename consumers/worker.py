@@ -3,17 +3,20 @@
 Kafka's consumer group says which partitions are whose, and nothing else: offsets are in the views'
 own database, in the transaction that writes the rows. A worker that lost a partition without
 noticing finds the stored place moved when it writes, and writes nothing. A subject that a view
-cannot process is parked and everything else goes on.
+cannot process is parked and everything else goes on; others learn of it from a topic.
 """
 
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
+from consumers.dead_letter_topic import DeadLetterTopic
+from consumers.dead_letters import DeadLetters
 from consumers.errors import (
     KafkaNotAuthorized,
     KafkaUnreachable,
@@ -27,9 +30,11 @@ from consumers.offsets import end_offsets
 from consumers.partitions import PartitionReader, Start, words
 from consumers.topics import EVENTS
 from ledger.collector import collector_paused
+from ledger.domain.discard import Passed
 from ledger.domain.errors import LedgerError, StoreBusy, StoreFull, StoreUnreachable
 from projections import places
 from projections.database import Generation, ViewDatabase
+from projections.discards import Discarding, nothing_discarded
 from projections.fold import Moved
 from projections.partition import PartitionFold, PartitionRecord, Unprocessable
 from projections.places import Parked, Place
@@ -107,15 +112,20 @@ class Partition:
         database: ViewDatabase,
         views: Mapping[str, type[View]],
         number: int,
+        passed: Passed,
         failed: Sequence[Unprocessable] = (),
     ) -> None:
-        """From what is stored; ``failed`` will come again and is to be parked then."""
+        """From what is stored; ``failed`` will come again and is to be parked then.
+
+        ``passed`` are the positions that views pass over; none of them waits in this partition.
+        """
         with database.read() as connection:
             live = database.live(connection)
             members = [live[name] for name in views]
             stand = places.places(connection, members)
-            waiting = places.parked(connection, members)
-        parked = places.stopped(e for e in waiting if e.partition == number)
+            waiting = places.parked(connection, members, partition=number)
+        parked = places.stopped(waiting)
+        failed = [f for f in failed if f.view not in passed.get(f.record.position, ())]
         for f in failed:
             since = parked.setdefault(f.subject, {})
             since[f.view] = min(since.get(f.view, f.record.position), f.record.position)
@@ -124,11 +134,22 @@ class Partition:
         self.waiting = 0
         self.folds: list[PartitionFold] = []
         by_place: dict[Place, list[Generation]] = {}
+        epochs: dict[str, int] = {}
         for member in members:
-            by_place.setdefault(stand[member.view, member.generation][number], []).append(member)
+            place = stand[member.view, member.generation][number]
+            epochs[member.view] = place.epoch
+            by_place.setdefault(replace(place, epoch=0), []).append(member)
         for place in sorted(by_place, key=lambda p: p.next_offset):
             fold = PartitionFold(
-                database, views, by_place[place], number, place, parked=parked, reasons=reasons
+                database,
+                views,
+                by_place[place],
+                number,
+                place,
+                epochs=epochs,
+                parked=parked,
+                reasons=reasons,
+                passed=passed,
             )
             self.folds.append(fold)
 
@@ -146,6 +167,16 @@ class Partition:
     def flush(self) -> list[Parked]:
         self.waiting = 0
         return [event for fold in self.folds for event in fold.flush()]
+
+    @property
+    def scattered(self) -> bool:
+        """Whether there are several folds, and they have come to one place."""
+        return len(self.folds) > 1 and len({fold.place for fold in self.folds}) == 1
+
+    @property
+    def news(self) -> bool:
+        """Whether an officer's discard was met that is to be carried out."""
+        return any(fold.news for fold in self.folds)
 
     def forget(self) -> None:
         for fold in self.folds:
@@ -173,8 +204,15 @@ class Worker:
         observer: WorkerObserver | None = None,
         flush_events: int = FLUSH_EVENTS,
         session_s: float = SESSION_S,
+        discarded: Discarding = nothing_discarded,
+        dead_letters: str | None = None,
     ) -> None:
-        """``session_s``: after so long a silence the others have this worker's partitions."""
+        """``session_s``: after so long a silence the others have this worker's partitions.
+
+        ``discarded`` tells what views pass over, from the log's own stream: a discard takes effect
+        as its event comes by, and before a fold begins. ``dead_letters`` is the topic that others
+        learn of parked events from, by default the events' with ``.dlq`` behind it.
+        """
         self._kafka = kafka
         self._database = database
         self._views: Mapping[str, type[View]] = {view.name: view for view in views}
@@ -183,6 +221,9 @@ class Worker:
         self._observer = observer or Unobserved()
         self._flush_events = flush_events
         self._session_s = session_s
+        self._discarded = discarded
+        self._letters = DeadLetters(database, self._views, discarded)
+        self._topic_of_letters = DeadLetterTopic(kafka, database, dead_letters or f"{topic}.dlq")
         self._held: dict[int, Partition] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
         self._flushed_at = time.monotonic()
@@ -201,7 +242,7 @@ class Worker:
         :class:`~consumers.errors.TopicGap` and its like, and those of the view database's errors
         that do not pass.
         """
-        check_connection(self._kafka, [self._topic])
+        check_connection(self._kafka, [self._topic, self._topic_of_letters.name])
         backoff = Backoff()
         ends: dict[int, int] = {}
         while True:
@@ -258,15 +299,19 @@ class Worker:
                 if ends is not None and self._all_at(ends):
                     break
             self._flush(reader)
+            if ends is not None:
+                # Others' partitions count too: what a worker that died has told nobody.
+                self._topic_of_letters.produce(ends)
         finally:
             self._drop(self._held)
+            self._topic_of_letters.close()
 
     def _take(self, reader: PartitionReader, mine: frozenset[int]) -> None:
         """Give back what is no longer ours, written; take up what is new from where it stands."""
         self._flush(reader)
         self._drop(set(self._held) - mine)
         for partition in sorted(mine - set(self._held)):
-            self._held[partition] = Partition(self._database, self._views, partition)
+            self._held[partition] = self._taken_up(partition)
         reader.seek({p: held.start for p, held in self._held.items()})
         self._observer.assigned(sorted(self._held))
 
@@ -308,8 +353,9 @@ class Worker:
                 self._failed.pop(partition, None)
                 seconds = time.monotonic() - start
                 self._observer.flushed(partition, events, held.folds[-1].place, seconds)
-            if len(held.folds) > 1 and len({fold.place for fold in held.folds}) == 1:
+            if held.scattered or held.news:
                 self._again(reader, partition)
+        self._topic_of_letters.produce(self._held)
         if sum(len(held) for held in self._held.values()) > ROWS_IN_MEMORY:
             for held in self._held.values():
                 held.forget()
@@ -318,9 +364,15 @@ class Worker:
     def _again(self, reader: PartitionReader, partition: int) -> None:
         """Take the partition up from what is stored: what is in memory is lost or old."""
         self._drop([partition])
-        failed = self._failed.get(partition, ())
-        self._held[partition] = Partition(self._database, self._views, partition, failed)
+        self._held[partition] = self._taken_up(partition)
         reader.seek({p: held.start for p, held in self._held.items()})
+
+    def _taken_up(self, partition: int) -> Partition:
+        """The partition from what is stored, after officers' discards were carried out there."""
+        passed = self._discarded()
+        self._letters.release(partition, passed)
+        failed = self._failed.get(partition, ())
+        return Partition(self._database, self._views, partition, passed, failed)
 
     def _drop(self, partitions: Iterable[int]) -> None:
         for partition in list(partitions):

@@ -17,7 +17,7 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidValue, OutsideDivision
+from ledger.domain.errors import InvalidValue, NotFound, OutsideDivision
 from ledger.domain.events.envelope import Event, EventData, Sealed
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
@@ -183,6 +183,14 @@ class Work:
         if stored:
             return codec.decode(stored[0])
         return next(new.event for new in self.events if new.originator_id == stream_id)
+
+    def event(self, event_id: str) -> Event[Any]:
+        """A stored event by its id; :class:`NotFound` where there is none."""
+        stream, _, version = event_id.rpartition("/")
+        before = int(version) - 1 if version.isdecimal() else -1
+        if before < 0 or not (stored := self._store.stream(stream, after=before)):
+            raise NotFound(what=event_id)
+        return codec.decode(stored[0])
 
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
         """Which of the streams exist, by what is stored, cached or recorded so far."""

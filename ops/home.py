@@ -23,6 +23,7 @@ from ledger.application import Ledger
 from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
+from ledger.domain.discard import Passed
 from ledger.domain.errors import (
     HomeMismatch,
     HomeMissing,
@@ -37,6 +38,7 @@ from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomn
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
+from projections.discards import discards_in
 from projections.engine import Projector
 from projections.standings import ViewStandings
 
@@ -211,11 +213,15 @@ class Home:
     def feed(self) -> StoreFeed:
         return StoreFeed(self.store)
 
+    def discarded(self) -> Passed:
+        """The positions that views pass over, as officers have decided by now."""
+        return discards_in(self.store).passed
+
     @property
     def projector(self) -> Projector:
         """All views."""
         if self._projector is None:
-            self._projector = Projector(self.views_url, self.feed)
+            self._projector = Projector(self.views_url, self.feed, discarded=self.discarded)
         return self._projector
 
     @property
@@ -231,7 +237,8 @@ class Home:
         the others may be written by someone who is fed otherwise.
         """
         if self._standings is None:
-            self._standings = ViewStandings(self._views_url("decisions"), self.feed)
+            url = self._views_url("decisions")
+            self._standings = ViewStandings(url, self.feed, discarded=self.discarded)
         return self._standings
 
     def _views_url(self, schema: Literal["views", "decisions"]) -> str:

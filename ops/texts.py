@@ -33,7 +33,9 @@ LABELS: dict[str, tuple[str, str]] = {
     "events": ("事件", "events"),
     "expected": ("应有", "expected"),
     "figure": ("指标", "figure"),
+    "folded": ("已处理", "folded"),
     "found": ("事实", "found"),
+    "first-rows": ("共{total:,}行,只列出前{n}行", "the first {n} of {total:,} rows"),
     "fund": ("资金", "fund"),
     "granted": ("核定", "granted"),
     "heading": ("列", "column"),
@@ -53,6 +55,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "partition": ("分区", "partition"),
     "payable": ("应付", "payable"),
     "payrun": ("发放批次", "pay run"),
+    "parked-at": ("搁置时间", "parked"),
+    "passed-over": ("略过", "passed over"),
     "period": ("周期", "period"),
     "pid": ("进程", "process"),
     "port": ("端口", "port"),
@@ -83,6 +87,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "unit": ("单位", "unit"),
     "value": ("数值", "value"),
     "view": ("视图", "view"),
+    "waiting": ("等待", "waiting"),
     "wanted": ("应为", "must be"),
     "what": ("内容", "what"),
     "why": ("原因", "why"),
@@ -191,6 +196,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "two workers wait for events and share the partitions: {shares}",
     ),
     "differences": ("账本与Kafka不一致:{kinds}", "the store and Kafka differ: {kinds}"),
+    "discarded": (
+        "视图{view}将略过位置{position:,}的事件,重建时也略过;工作进程读到此决定后处理其后的事件",
+        "the view {view} passes over the event at {position:,} from now on, in rebuilds too; "
+        "what waits behind it is folded as a worker comes to this decision",
+    ),
     "digests-differ": ("重建后摘要不同:{views}", "rebuilt with other digests: {views}"),
     "digests-equal": (
         "两次独立重建:{views}个视图、{rows:,}行,摘要均与现有视图相同",
@@ -217,6 +227,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "more-rows": ("只列出前{n}行,可用 --limit 增加", "the first {n} rows; see --limit"),
     "next": ("接下来可以试:", "What to try next:"),
+    "none-waiting": ("没有搁置的事件", "no event waits"),
     "notes": ("原文中的矛盾与说明:", "Contradictions in the source, noted:"),
     "notice-exported": (
         "公示名单已写入{path}:{lines}人",

@@ -25,6 +25,7 @@ from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
 from projections.digest import ViewDigest, digest_of
+from projections.discards import Discarding, nothing_discarded
 from projections.fold import Fold, Moved
 from projections.rebuild import Rebuilt, rebuild
 from projections.tables import Statements
@@ -52,14 +53,19 @@ class Projector:
         *,
         bound: AsOf | None = None,
         flush_events: int = FLUSH_EVENTS,
+        discarded: Discarding = nothing_discarded,
     ) -> None:
-        """``bound`` makes it a projector of the past: see :meth:`as_of`."""
+        """``bound`` makes it a projector of the past: see :meth:`as_of`.
+
+        ``discarded`` tells what views pass over; it is asked before a fold begins.
+        """
         self.feed = feed
         self.views: Mapping[str, type[View]] = {view.name: view for view in views}
         self.database = ViewDatabase(database_url, durable=bound is None)
         self._homes = {t.name: (v, t) for v in views for t in v.tables}
         self._bound = bound
         self._flush_events = flush_events
+        self._discarded = discarded
         self._fold: Fold | None = None
         self._finished = False
         self._lock = threading.RLock()
@@ -80,7 +86,7 @@ class Projector:
                 if group[0].position >= stop or self._finished:
                     return group[0].position
                 if self._fold is None or not _same(self._fold, group):
-                    self._fold = Fold(self.database, self.views, group)
+                    self._fold = Fold(self.database, self.views, group, self._discarded())
                 try:
                     if not self._run(self._fold, stop, progress):
                         return self._fold.position
@@ -185,7 +191,7 @@ class Projector:
             position, recorded, effective, None if subjects is None else frozenset(subjects)
         )
         chosen = [self.views[name] for name in views or self.views]
-        past = Projector(database_url, self.feed, chosen, bound=bound)
+        past = Projector(database_url, self.feed, chosen, bound=bound, discarded=self._discarded)
         if scratch is not None:
             weakref.finalize(past, shutil.rmtree, scratch, ignore_errors=True)
         past.catch_up(progress)
@@ -267,7 +273,7 @@ class Projector:
             ]
             self._run(fold, max(alike, default=self.feed.end()), progress)
 
-        return rebuild(self.database, views, run)
+        return rebuild(self.database, views, run, self._discarded())
 
     def _select(
         self,

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ledger.codec import decode, type_name
+from ledger.domain.discard import Passed
 from ledger.domain.errors import NotCanonical, ProjectionFailed, ProjectionGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
 from projections.view import View
-from projections.view_rows import ViewRows
+from projections.view_rows import ViewRows, remaining
 
 
 class Moved(Exception):
@@ -29,13 +30,16 @@ class Fold:
         database: ViewDatabase,
         views: Mapping[str, type[View]],
         members: Sequence[Generation],
+        passed: Passed | None = None,
     ) -> None:
+        """``passed`` are the positions that views pass over."""
         (self.position,) = {m.position for m in members}
         self.stored = self.position
         self.recorded = members[0].recorded
         self.members = tuple(members)
         self.live = all(m.live for m in members)
         self.finished = False
+        self._passed = dict(passed or {})
         self._database = database
         self._rows = ViewRows(database, views, members, empty=self.position == 0)
 
@@ -46,7 +50,7 @@ class Fold:
         an event cannot be folded. After any error this object is of no further use.
         """
         expected, plan, raw = self.position, self._rows.plan, b""
-        unhandled = self._rows.unhandled
+        unhandled, passed = self._rows.unhandled, self._passed
         try:
             if not self._rows.complete:
                 self._read_ahead(raw for position, raw in batch if position >= expected)
@@ -59,7 +63,10 @@ class Fold:
                 if type_name(raw) in unhandled:
                     continue
                 event = decode(raw)
-                for handler in plan[type(event.data)]:
+                handlers = plan[type(event.data)]
+                if position in passed:
+                    handlers = remaining(handlers, passed[position])
+                for handler in handlers:
                     handler(position, event)
         except (ProjectionGap, *STORE_ERRORS):
             raise
@@ -93,7 +100,8 @@ class Fold:
                 event = decode(raw)
                 self.recorded = event.time
                 if bound.admits(event):
-                    for handler in self._rows.plan[type(event.data)]:
+                    handlers = self._rows.plan[type(event.data)]
+                    for handler in remaining(handlers, self._passed.get(position, ())):
                         handler(position, event)
             self.position += 1
 

@@ -12,14 +12,19 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ledger.codec import decode
-from ledger.domain.errors import NotCanonical, ProjectionGap
+from ledger.domain.discard import Passed
+from ledger.domain.errors import LedgerError, NotCanonical, ProjectionGap, ViewHoldsDiscarded
 from ledger.domain.events import Event
+from ledger.domain.events.discard import ParkedEventDiscarded
+from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
 from projections.fold import Moved
 from projections.places import Parked, Place, hold, move, park
 from projections.view import View
-from projections.view_rows import ViewRows
+from projections.view_rows import ViewRows, remaining, view_of
+
+REASON_CHARACTERS = 1_000
 
 
 class PartitionRecord(NamedTuple):
@@ -56,18 +61,26 @@ class PartitionFold:
         partition: int,
         place: Place,
         *,
+        epochs: Mapping[str, int] | None = None,
         parked: Mapping[str, Mapping[str, int]] | None = None,
         reasons: Mapping[tuple[str, int], str] | None = None,
+        passed: Passed | None = None,
     ) -> None:
-        """``parked`` are subjects that stand still: in which view, and from which position on.
+        """``epochs`` are the epochs of views' rows; all that is not named, and ``place``, is at 0.
 
+        ``parked`` are subjects that stand still: in which view, and from which position on.
         ``reasons`` tells by view and position why an event that comes is the first to be parked.
+        ``passed`` are the positions that views pass over.
         """
         self.members = tuple(members)
         self.partition = partition
         self.stored = self.place = place
         self._database = database
         self._generation = {m.view: m.generation for m in members}
+        self._epochs = [(epochs or {}).get(m.view, 0) for m in members]
+        self._passed = dict(passed or {})
+        self.news = False
+        """Whether a discard was met that was not known: what waits is to be looked at again."""
         self._parked = dict(parked or {})
         self._reasons = dict(reasons or {})
         self._waiting: list[Parked] = []
@@ -93,7 +106,8 @@ class PartitionFold:
                 raise ProjectionGap(expected=f"after {last}", found=record.position)
             last = record.position
             if event is None:
-                self._wait(self._generation, record, _subject(record))
+                subject = _subject(record)
+                self._wait(self._stopped(subject, record), record, subject)
                 continue
             recorded = event.time
             self._fold(record, event)
@@ -120,7 +134,8 @@ class PartitionFold:
         self._rows.settle()
         self.close()
         with self._database.share() as connection:
-            if hold(connection, self.members, self.partition) != {self.stored}:
+            mine = [replace(self.stored, epoch=epoch) for epoch in self._epochs]
+            if hold(connection, self.members, self.partition) != mine:
                 raise Moved
             self._rows.write(connection, first=False)
             park(connection, self._waiting)
@@ -144,17 +159,23 @@ class PartitionFold:
             return decode(record.value)
         except NotCanonical as error:
             subject = _subject(record)
+            done_without = self._passed.get(record.position, frozenset())
             for view in self._generation:
-                if view not in self._stopped(subject, record):
-                    raise Unprocessable(view, record, subject, error.message("en")) from error
+                if view not in self._stopped(subject, record) | done_without:
+                    raise Unprocessable(view, record, subject, why(error)) from error
             return None
 
     def _fold(self, record: PartitionRecord, event: Event[Any]) -> None:
         stopped = self._stopped(event.subject, record) if self._parked else None
         if stopped:
             self._wait(stopped, record, event.subject)
-        for handler in self._rows.plan[type(event.data)]:
-            view: str = handler.__self__.name  # type: ignore[attr-defined]
+        if isinstance(event.data, ParkedEventDiscarded):
+            self._discard(event.data, event.subject)
+        handlers = self._rows.plan[type(event.data)]
+        if record.position in self._passed:
+            handlers = remaining(handlers, self._passed[record.position])
+        for handler in handlers:
+            view = view_of(handler)
             if stopped and view in stopped:
                 continue
             try:
@@ -162,7 +183,21 @@ class PartitionFold:
             except STORE_ERRORS:
                 raise
             except Exception as error:
-                raise Unprocessable(view, record, event.subject, repr(error)) from error
+                raise Unprocessable(view, record, event.subject, why(error)) from error
+
+    def _discard(self, decided: ParkedEventDiscarded, subject: str) -> None:
+        """An officer has decided that a view passes over an event, which comes before this one.
+
+        Raises :class:`ViewHoldsDiscarded` where the view has taken that event in.
+        """
+        if decided.view not in self._generation:
+            return
+        if decided.view in self._passed.get(decided.position, ()):
+            return
+        since = self._parked.get(subject, {}).get(decided.view)
+        if since is None or since > decided.position:
+            raise ViewHoldsDiscarded(view=decided.view, position=decided.position)
+        self.news = True
 
     def _stopped(self, subject: str, record: PartitionRecord) -> set[str]:
         """The views in which the subject stands still at this record."""
@@ -171,8 +206,9 @@ class PartitionFold:
 
     def _wait(self, views: Iterable[str], record: PartitionRecord, subject: str) -> None:
         """Put the event behind what its subject waits for in these views."""
+        now, done_without = rfc3339(system_clock()), self._passed.get(record.position, ())
         for view in sorted(views):
-            if view in self._generation:
+            if view in self._generation and view not in done_without:
                 self._waiting.append(
                     Parked(
                         view,
@@ -184,8 +220,15 @@ class PartitionFold:
                         subject,
                         self._reasons.get((view, record.position)),
                         record.value,
+                        now,
                     )
                 )
+
+
+def why(error: Exception) -> str:
+    """An error as a reason to park, of bounded length."""
+    said = error.message("en") if isinstance(error, LedgerError) else repr(error)
+    return said[:REASON_CHARACTERS]
 
 
 def _subject(record: PartitionRecord) -> str:

@@ -39,6 +39,8 @@ PARKED = sa.Table(
     sa.Column("subject", sa.Text(), nullable=False, index=True),
     sa.Column("reason", sa.Text()),
     sa.Column("value", sa.LargeBinary(), nullable=False),
+    sa.Column("parked_at", sa.Text(), nullable=False),
+    sa.Column("produced", sa.Boolean(), nullable=False),
 )
 
 
@@ -70,7 +72,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An event that waits: ``reason`` is None for one that only follows another of its subject."""
+    """An event that waits: ``reason`` is None for one that only follows another of its subject.
+
+    ``parked_at`` is when it last failed or joined those that wait; ``produced`` says that others
+    were told of it, on the topic of dead letters.
+    """
 
     view: str
     generation: int
@@ -81,6 +87,8 @@ class Parked:
     subject: str
     reason: str | None
     value: bytes
+    parked_at: str
+    produced: bool = False
 
 
 def create_tables(connection: sa.Connection) -> None:
@@ -123,22 +131,35 @@ def places(
     return found
 
 
-def hold(connection: sa.Connection, members: Sequence[Member], partition: int) -> set[Place | None]:
-    """The places of one partition, held against other writers until the transaction ends."""
-    found: set[Place | None] = set()
+def hold(
+    connection: sa.Connection, members: Sequence[Member], partition: int
+) -> list[Place | None]:
+    """Each member's place in one partition, held against other writers until the transaction ends.
+
+    None for a generation that is gone.
+    """
+    found: list[Place | None] = []
     for member in members:
         query = sa.select(PLACES).where(_is(member, partition)).with_for_update()
         row = connection.execute(query).first()
-        found.add(None if row is None else _place(row))
+        found.append(None if row is None else _place(row))
     return found
 
 
 def move(
     connection: sa.Connection, members: Sequence[Member], partition: int, place: Place
 ) -> None:
-    """Store how far the partition has come."""
+    """Store how far the partition has come; each member's epoch stays its own."""
+    values = _columns(place)
+    del values["epoch"]
     for member in members:
-        connection.execute(sa.update(PLACES).where(_is(member, partition)).values(_columns(place)))
+        connection.execute(sa.update(PLACES).where(_is(member, partition)).values(values))
+
+
+def change(connection: sa.Connection, member: Member, partition: int) -> None:
+    """Say that rows were changed by someone else than the partition's worker: a new epoch."""
+    values = {"epoch": PLACES.c.epoch + 1}
+    connection.execute(sa.update(PLACES).where(_is(member, partition)).values(values))
 
 
 def park(connection: sa.Connection, events: Sequence[Parked]) -> None:
@@ -151,19 +172,43 @@ def park(connection: sa.Connection, events: Sequence[Parked]) -> None:
 def unpark(connection: sa.Connection, events: Iterable[Parked]) -> None:
     """These events wait no longer."""
     for e in events:
-        connection.execute(
-            sa.delete(PARKED).where(
-                PARKED.c.view == e.view,
-                PARKED.c.generation == e.generation,
-                PARKED.c.position == e.position,
-            )
-        )
+        connection.execute(sa.delete(PARKED).where(_is_parked(e)))
 
 
-def parked(connection: sa.Connection, members: Iterable[Member]) -> list[Parked]:
+def fail_again(connection: sa.Connection, event: Parked) -> None:
+    """Keep the reason and the time with which a parked event failed anew; others are told again."""
+    values = {"reason": event.reason, "parked_at": event.parked_at, "produced": False}
+    connection.execute(sa.update(PARKED).where(_is_parked(event)).values(values))
+
+
+def produced(connection: sa.Connection, events: Iterable[Parked]) -> None:
+    """Others were told of these events, as they were parked then."""
+    for e in events:
+        same = sa.and_(_is_parked(e), PARKED.c.parked_at == e.parked_at)
+        connection.execute(sa.update(PARKED).where(same).values(produced=True))
+
+
+def unproduced(connection: sa.Connection, partitions: Iterable[int], limit: int) -> list[Parked]:
+    """Parked events of these partitions of which nobody was told, the first ones."""
+    waiting = sa.and_(PARKED.c.produced.is_(False), PARKED.c.partition.in_(list(partitions)))
+    query = sa.select(PARKED).where(waiting).order_by(PARKED.c.position, PARKED.c.view)
+    return [Parked(**row._mapping) for row in connection.execute(query.limit(limit))]
+
+
+def parked(
+    connection: sa.Connection,
+    members: Iterable[Member],
+    *,
+    subject: str | None = None,
+    partition: int | None = None,
+) -> list[Parked]:
     """What waits in these generations, by subject and then in order."""
     wanted = {(m.view, m.generation) for m in members}
     query = sa.select(PARKED).order_by(PARKED.c.subject, PARKED.c.view, PARKED.c.position)
+    if subject is not None:
+        query = query.where(PARKED.c.subject == subject)
+    if partition is not None:
+        query = query.where(PARKED.c.partition == partition)
     found = (Parked(**row._mapping) for row in connection.execute(query))
     return [e for e in found if (e.view, e.generation) in wanted]
 
@@ -193,6 +238,14 @@ def _is(member: Member, partition: int) -> sa.ColumnElement[bool]:
         PLACES.c.view == member.view,
         PLACES.c.generation == member.generation,
         PLACES.c.partition == partition,
+    )
+
+
+def _is_parked(event: Parked) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        PARKED.c.view == event.view,
+        PARKED.c.generation == event.generation,
+        PARKED.c.position == event.position,
     )
 
 

@@ -9,6 +9,7 @@ the next one drops them.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.domain.discard import Passed
 from ledger.domain.errors import StoreBusy
 from projections.database import Generation, ViewDatabase
 from projections.digest import ViewDigest, digest_of
@@ -32,12 +33,15 @@ class Rebuilt:
         return None if self.before is None else self.before.digest == self.after.digest
 
 
-def rebuild(database: ViewDatabase, views: Views, run: Callable[[Fold], object]) -> list[Rebuilt]:
+def rebuild(
+    database: ViewDatabase, views: Views, run: Callable[[Fold], object], passed: Passed
+) -> list[Rebuilt]:
     """Build, compare, switch; ``run`` brings a fold to where the live rows are now.
 
+    ``passed`` are the positions that views pass over.
     Raises :class:`StoreBusy` when another rebuild of these views took over.
     """
-    fold = begin(database, views)
+    fold = begin(database, views, passed)
     while True:
         try:
             run(fold)
@@ -48,7 +52,7 @@ def rebuild(database: ViewDatabase, views: Views, run: Callable[[Fold], object])
             raise StoreBusy(reason="another rebuild took over") from error
 
 
-def begin(database: ViewDatabase, views: Views) -> Fold:
+def begin(database: ViewDatabase, views: Views, passed: Passed) -> Fold:
     """New generations beside the live ones; what earlier builds left is dropped."""
     with database.write() as connection:
         for old in database.generations(connection):
@@ -58,7 +62,7 @@ def begin(database: ViewDatabase, views: Views) -> Fold:
             database.create(connection, view.name, view.version, view.tables, live=False)
             for view in views.values()
         ]
-    return Fold(database, views, members)
+    return Fold(database, views, members, passed)
 
 
 def compare(database: ViewDatabase, views: Views, fold: Fold) -> dict[str, Rebuilt]:

@@ -20,6 +20,7 @@ from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.log.feed import Feed
 from ledger.standings import Unenrolled
+from projections.discards import Discarding, nothing_discarded
 from projections.engine import Projector
 from projections.views.entitlements import Entitlement, Entitlements, standing
 from projections.views.registry import Registry
@@ -47,10 +48,12 @@ READ = (
 class ViewStandings:
     """A :class:`~ledger.standings.StandingSource` over the entitlements and the registry."""
 
-    def __init__(self, database_url: str, feed: Feed) -> None:
+    def __init__(
+        self, database_url: str, feed: Feed, *, discarded: Discarding = nothing_discarded
+    ) -> None:
         """The views are brought up to the log each by itself: an issue asks for accounts only."""
-        self._registry = Projector(database_url, feed, (Registry,))
-        self._entitlements = Projector(database_url, feed, (Entitlements,))
+        self._registry = Projector(database_url, feed, (Registry,), discarded=discarded)
+        self._entitlements = Projector(database_url, feed, (Entitlements,), discarded=discarded)
 
     def catch_up(self) -> int:
         return min(self._registry.catch_up(), self._entitlements.catch_up())

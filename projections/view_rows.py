@@ -6,7 +6,7 @@ become statements. Where a fold stands, and what it does when someone else was f
 business.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -152,6 +152,17 @@ class ViewRows:
         if self._reader is None:
             self._reader = self._database.engine.connect()
         return self._reader
+
+
+def remaining(handlers: Iterable[Handler], without: Container[str]) -> tuple[Handler, ...]:
+    """The folds that are not of these views."""
+    return tuple(handler for handler in handlers if view_of(handler) not in without)
+
+
+def view_of(handler: Handler) -> str:
+    """The name of the view that a fold belongs to."""
+    name: str = handler.__self__.name  # type: ignore[attr-defined]
+    return name
 
 
 class _Source:

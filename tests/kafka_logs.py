@@ -14,7 +14,7 @@ from consumers.kafka_feed import KafkaFeed
 from consumers.reconcile import Finding, reconcile
 from consumers.records import EventRecord
 from consumers.relay import Limits, Relay
-from consumers.topics import EVENTS, RELAY, TOPICS, create_topics
+from consumers.topics import DEAD_LETTERS, EVENTS, RELAY, TOPICS, create_topics
 from ledger.log.feed import Feed, Record
 from tests.histories import History, history
 
@@ -35,6 +35,10 @@ class KafkaLog(NamedTuple):
     @property
     def state(self) -> str:
         return f"{self.name}.{RELAY}"
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.name}.{DEAD_LETTERS}"
 
     def relay(self, feed: Feed, **options: Any) -> Relay:
         options = {"limits": SMALL, **options}

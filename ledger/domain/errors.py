@@ -544,6 +544,17 @@ class ViewsNotShared(LedgerError):
     exit_code = UNUSABLE
 
 
+class ViewHoldsDiscarded(LedgerError):
+    """An event was discarded that was not waiting: only a rebuild takes it out."""
+
+    code, zh, en = (
+        "view-holds-discarded",
+        "视图{view}已计入位置{position}的事件,而该事件已被作废;请运行 rebuild",
+        "the view {view} has taken in the event at {position}, which was discarded; run rebuild",
+    )
+    exit_code = UNUSABLE
+
+
 class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
 

@@ -27,14 +27,15 @@ from consumers.relay import Limits, Relay
 from consumers.topics import EVENTS, RELAY, TOPICS, create_topics
 from consumers.transactions import fencing_producer
 from consumers.worker import Worker
+from ledger.domain.errors import LedgerError
 from ops.bench.measure import Measured, alternating, timed
 from ops.home import Home
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.java import kafka_runtime
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase
-from ops.local.postgres_roles import SUPER_USER
-from ops.settings import Settings, sqlalchemy_url
+from ops.local.postgres_logins import SUPER_USER
+from ops.settings import Settings
 from projections.database import ViewDatabase
 from projections.places import Place
 
@@ -154,6 +155,9 @@ class _Times:
     def behind(self, partition: int, offsets: int) -> None:
         pass
 
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        raise AssertionError(error)
+
 
 def _worker(kafka: KafkaSettings, url: str, topic: str, told: "Queue[Any]") -> None:
     """One process."""
@@ -213,7 +217,8 @@ def _new_database(place: Path) -> str:
     admin = database_url(folder, known, SUPER_USER, "postgres").get_secret_value()
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return sqlalchemy_url(database_url(folder, known, SUPER_USER, name))
+    url = database_url(folder, known, SUPER_USER, name).get_secret_value()
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _tools(topics: Topics, events: int) -> str:

@@ -12,6 +12,7 @@ import typer
 from ops.cli import (
     bank,
     catalog,
+    dead_letters,
     demo_kafka,
     doctor,
     events,
@@ -50,6 +51,7 @@ app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(servers.postgres, name="postgres")
 
 

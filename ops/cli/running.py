@@ -261,7 +261,8 @@ def _rebuilt_twice(session: Session, home: Home, live: dict[str, ViewDigest]) ->
         tempfile.TemporaryDirectory(prefix="rebuild-") as folder,
         progress(session.say("rebuilding-aside"), session.lang) as report,
     ):
-        fresh = Projector(f"sqlite:///{Path(folder) / 'views.db'}", home.feed)
+        url = f"sqlite:///{Path(folder) / 'views.db'}"
+        fresh = Projector(url, home.feed, discarded=home.discarded)
         try:
             fresh.catch_up(report)
             aside = {name: d.digest for name, d in fresh.digests().items()}

@@ -23,9 +23,11 @@ def work(session: Session, *, until_end: bool) -> None:
     with session.opened() as home, until_told() as stop:
         kafka = Settings.load(session.home).kafka("projector")
         notes = _Notes(session)
-        database = _shared(home)
+        database = shared_views(home)
         try:
-            Worker(kafka, database, observer=notes).run(stop, until_end=until_end)
+            Worker(kafka, database, observer=notes, discarded=home.discarded).run(
+                stop, until_end=until_end
+            )
         finally:
             database.close()
     if session.json:
@@ -45,14 +47,15 @@ def rebuild_from_kafka(
 
     kafka = Settings.load(session.home).kafka("projector")
     chosen = [view for view in ALL_VIEWS if not views or view.name in views]
-    database = _shared(home)
+    database = shared_views(home)
     try:
-        return Rebuild(kafka, database, chosen, progress=progress).run()
+        rebuild = Rebuild(kafka, database, chosen, progress=progress, discarded=home.discarded)
+        return rebuild.run()
     finally:
         database.close()
 
 
-def _shared(home: Home) -> ViewDatabase:
+def shared_views(home: Home) -> ViewDatabase:
     """The views' database, which several writers must be able to share."""
     if home.info.store == "sqlite":
         raise ViewsNotShared()

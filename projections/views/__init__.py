@@ -6,6 +6,7 @@ from projections.views.balances import Balances
 from projections.views.cases import Cases
 from projections.views.deliveries import Deliveries
 from projections.views.devices import Devices
+from projections.views.discards import Discards
 from projections.views.employment import Employments
 from projections.views.entitlements import Entitlements
 from projections.views.funds import Funds
@@ -33,5 +34,6 @@ ALL_VIEWS: tuple[type[View], ...] = (
     Organizations,
     Cases,
     Activities,
+    Discards,
 )
 """Every view of the ledger, in the order in which they are folded."""

@@ -4,24 +4,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
 from consumers.connection import KafkaSettings
 from consumers.rebuild import Rebuild
 from consumers.worker import Worker
-from ledger.domain.events import Event
-from ledger.domain.events import enrollment as en
 from ops.home import Home
 from ops.simulation import run as simulate
 from projections import places
 from projections.database import ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
-from projections.rows import RowSource, TableDef
-from projections.view import View, on
+from projections.view import View
 from projections.views import ALL_VIEWS
-from tests.histories import History, ListFeed, history
+from tests.brittle import Brittle, suspensions
+from tests.histories import ListFeed
 from tests.kafka_logs import KafkaLog, kafka_log
 
 SETTLE_S = 120.0
@@ -139,59 +136,10 @@ def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(
     assert digests(database_url) == clean(city.projector)
 
 
-class Seen(msgspec.Struct, gc=False):
-    """How many steps of a subject's enrollment were seen."""
-
-    subject: str
-    steps: int = 0
-
-
-SEEN = TableDef("seen", Seen, ("subject",))
-
-
-class Brittle(View):
-    """Cannot take in a suspension for as long as ``broken``, and notices when it is half done."""
-
-    name = "brittle"
-    version = 1
-    tables = (SEEN,)
-    broken = True
-
-    def __init__(self, rows: RowSource) -> None:
-        self._rows = rows.of(SEEN)
-
-    @on(en.EnrollmentApproved, en.EnrollmentSuspended, en.EnrollmentResumed, en.SubsidyGranted)
-    def seen(self, position: int, event: Event[Any]) -> None:
-        row = self._rows.edit(event.subject) or self._rows.add(event.subject, Seen(event.subject))
-        row.steps += 1
-        if self.broken and isinstance(event.data, en.EnrollmentSuspended):
-            raise ZeroDivisionError("half done")
-
-
-def _suspensions() -> History:
-    told = history()
-    for n in range(8):
-        told.enrolled(f"p{n}")
-    for n in range(0, 8, 3):
-        told.step(
-            f"p{n}",
-            en.EnrollmentSuspended(program="living-subsidy", from_month="2017-03", reason="r"),
-            on="2017-03-01",
-        )
-        told.step(
-            f"p{n}",
-            en.EnrollmentResumed(program="living-subsidy", from_month="2017-04", reason="r"),
-            on="2017-04-01",
-        )
-    for n in range(8):
-        told.granted(f"p{n}", "2017-05")
-    return told
-
-
 def test_what_a_view_cannot_process_stops_that_view_for_that_subject_alone(
     kafka: KafkaSettings, database_url: str
 ) -> None:
-    told = _suspensions()
+    told = suspensions()
     log = kafka_log(kafka, partitions=3)
     log.relay_once(told.feed())
     views = [*ALL_VIEWS, Brittle]

@@ -3,6 +3,7 @@
 from ledger.domain.events import (
     activity,
     case,
+    discard,
     enrollment,
     fund,
     household,
@@ -13,7 +14,18 @@ from ledger.domain.events import (
 )
 from ledger.domain.events.envelope import Event, EventData, Sealed
 
-MODULES = (person, household, program, fund, enrollment, payrun, organization, case, activity)
+MODULES = (
+    person,
+    household,
+    program,
+    fund,
+    enrollment,
+    payrun,
+    organization,
+    case,
+    activity,
+    discard,
+)
 
 EVENT_TYPES: dict[str, type[EventData]] = {
     name: cls

@@ -1,0 +1,409 @@
+"""What a view cannot process waits, is told, tried again or let go, and nothing is lost by it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from consumers import dead_letter_topic
+from consumers.connection import KafkaSettings
+from consumers.dead_letters import DeadLetters, Retried
+from consumers.partitions import PartitionBatch, PartitionReader
+from consumers.rebuild import Rebuild
+from consumers.worker import Partition, Worker
+from ledger.codec import decode
+from ledger.domain.discard import DISCARDS, DISCARDS_ID, Passed
+from ledger.domain.errors import NotFound, ProjectionFailed, StoreBusy, ViewHoldsDiscarded
+from ledger.domain.events import enrollment as en
+from ledger.domain.events.discard import ParkedEventDiscarded
+from projections import places
+from projections.database import ViewDatabase
+from projections.digest import digest_of
+from projections.engine import Projector
+from projections.fold import Moved
+from projections.partition import PartitionRecord
+from projections.places import Parked
+from projections.view import View
+from projections.views import ALL_VIEWS
+from tests.brittle import Brittle, suspensions
+from tests.histories import History
+from tests.kafka_logs import KafkaLog, kafka_log
+
+VIEWS: tuple[type[View], ...] = (*ALL_VIEWS, Brittle)
+BY_NAME = {view.name: view for view in VIEWS}
+STOPPED = ("p0", "p3", "p6")
+SETTLE_S = 60.0
+
+
+class Office(NamedTuple):
+    """A log on Kafka, its views, and what is done about them."""
+
+    told: History
+    log: KafkaLog
+    database: ViewDatabase
+
+    @property
+    def letters(self) -> DeadLetters:
+        return DeadLetters(self.database, BY_NAME, self.discarded)
+
+    def discarded(self) -> Passed:
+        """As a store would say it, which is ahead of the topic."""
+        state = DISCARDS.new(DISCARDS_ID)
+        for _, raw in self.told.records:
+            event = decode(raw)
+            if event.stream == DISCARDS_ID:
+                DISCARDS.evolve(state, event)
+        return state.passed
+
+    def discard(self, event: Parked) -> None:
+        """An officer's decision, stored and not relayed yet."""
+        id = decode(event.value).id
+        data = ParkedEventDiscarded(
+            view=event.view, position=event.position, event=id, reason="录入错误"
+        )
+        self.told.event(data, DISCARDS_ID, subject=event.subject)
+
+    def relay(self) -> None:
+        self.log.relay_once(self.told.feed())
+
+    def worker(self, **options: Any) -> Worker:
+        options = {"discarded": self.discarded, **options}
+        log = self.log
+        return Worker(log.kafka, self.database, VIEWS, topic=log.events, group=log.name, **options)
+
+    def work(self, **options: Any) -> None:
+        """Relay all, and fold it by one worker."""
+        self.relay()
+        self.worker(**options).run(threading.Event(), until_end=True)
+
+    def rebuild(self, **options: Any) -> bool | None:
+        """Build the brittle view anew; whether it came out as the live one."""
+        options = {"discarded": self.discarded, **options}
+        rebuild = Rebuild(
+            self.log.kafka, self.database, [Brittle], topic=self.log.events, **options
+        )
+        (rebuilt,) = rebuild.run()
+        return rebuilt.same
+
+    def parked(self) -> list[Parked]:
+        with self.database.read() as connection:
+            return places.parked(connection, self.database.live(connection).values())
+
+    def digests(self) -> dict[str, str]:
+        with self.database.read() as connection:
+            live = self.database.live(connection)
+            found = {v: digest_of(self.database, connection, BY_NAME[v], live[v]) for v in BY_NAME}
+        return {view: digest.digest for view, digest in found.items()}
+
+    def clean(self) -> dict[str, str]:
+        """What one fold of the whole log leaves, with the code as it is now."""
+        whole = Projector("sqlite://", self.told.feed(), VIEWS, discarded=self.discarded)
+        whole.catch_up()
+        return {view: digest.digest for view, digest in whole.digests().items()}
+
+    def steps(self) -> dict[str, int]:
+        url = self.database.engine.url.render_as_string(hide_password=False)
+        views = Projector(url, self.told.feed(), VIEWS)
+        steps = {r.subject: r.steps for r in views.rows("seen")}
+        views.close()
+        return steps
+
+    def records(self) -> list[Any]:
+        """All that the topic of dead letters holds, by position."""
+        consumer = KafkaConsumer(**self.log.kafka.options(), auto_offset_reset="earliest")
+        topic = self.log.dead_letters
+        parts = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(parts)
+        missing = sum(consumer.end_offsets(parts).values())
+        deadline, found = time.monotonic() + SETTLE_S, []
+        while len(found) < missing and time.monotonic() < deadline:
+            found += [r for records in consumer.poll(500).values() for r in records]
+        consumer.close()
+        return sorted(found, key=lambda r: int(dict(r.headers)["position"]))
+
+
+@pytest.fixture
+def office(
+    kafka: KafkaSettings, make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """Suspensions cannot be processed, until a test mends it."""
+    monkeypatch.setattr(Brittle, "broken", (en.EnrollmentSuspended,))
+    url = make_database().replace("postgresql://", "postgresql+psycopg://", 1)
+    database = ViewDatabase(url)
+    yield Office(suspensions(), kafka_log(kafka), database)
+    database.close()
+
+
+def mend(*still: type[en.EnrollmentEvent]) -> None:
+    """The code is changed: only these cannot be processed any more."""
+    Brittle.broken = still
+
+
+def test_a_retry_after_the_code_was_mended_leaves_what_a_clean_fold_leaves(office: Office) -> None:
+    office.work()
+    waiting = office.letters.waiting()
+    assert [(w.event.subject, w.event.view, w.count) for w in waiting] == [
+        (subject, "brittle", 3) for subject in STOPPED
+    ]
+    assert len(office.letters.waiting(limit=2)) == 2
+    assert office.steps() == {f"p{n}": 1 if n % 3 == 0 else 2 for n in range(8)}
+    mend()
+    one, *rest = [*office.letters.retry("brittle", "p3"), *office.letters.retry("brittle")]
+    assert one == Retried("brittle", "p3", folded=3, passed_over=0, left=0)
+    assert [r.subject for r in rest] == ["p0", "p6"]
+    assert office.parked() == []
+    assert office.digests() == office.clean()
+    with pytest.raises(NotFound):
+        office.letters.retry("brittle", "p3")
+
+
+def test_a_retry_that_fails_again_keeps_the_order_and_says_why_now(office: Office) -> None:
+    office.work()
+    before = office.letters.waiting(subject="p0")[0].event
+    mend(en.SubsidyGranted)
+    (told,) = office.letters.retry("brittle", "p0")
+    assert (told.folded, told.left, told.reason) == (2, 1, "ZeroDivisionError('SubsidyGranted')")
+    (left,) = office.letters.waiting(subject="p0")
+    assert left.event.position == told.position
+    assert left.event.reason == told.reason
+    assert left.event.parked_at > before.parked_at
+    # Half an event is none: nothing of the failed one is in the rows.
+    assert office.steps()["p0"] == 3
+    (again,) = office.letters.retry("brittle", "p0")
+    assert (again.folded, again.left) == (0, 1)
+    mend()
+    office.letters.retry("brittle")
+    assert office.digests() == office.clean()
+
+
+def test_others_are_told_of_what_waits_with_its_bytes_and_why(office: Office) -> None:
+    office.work()
+    told = office.records()
+    parked = {e.position: e for e in office.parked()}
+    assert [int(dict(r.headers)["position"]) for r in told] == sorted(parked)
+    stored = dict(office.told.records)
+    for record in told:
+        headers = dict(record.headers)
+        event = parked[int(headers["position"])]
+        assert record.value == stored[event.position]
+        assert record.key.decode() == event.subject
+        assert headers["id"].decode() == decode(record.value).id
+        assert headers["type"].decode() == decode(record.value).type
+        assert int(headers["previous"]) == event.previous
+        assert int(headers["partition"]) == event.partition
+        assert int(headers["offset"]) == event.offset
+        assert headers["view"] == b"brittle"
+        assert headers["parked-at"].decode() == event.parked_at
+        assert headers.get("reason", b"").decode() == (event.reason or "")
+    assert sum("reason" in dict(r.headers) for r in told) == len(STOPPED)
+
+
+def test_an_event_that_fails_again_is_told_again(office: Office) -> None:
+    office.work()
+    mend(en.SubsidyGranted)
+    (told,) = office.letters.retry("brittle", "p0")
+    office.work()
+    headers = [dict(r.headers) for r in office.records()]
+    reasons = [h.get("reason") for h in headers if int(h["position"]) == told.position]
+    assert reasons == [None, b"ZeroDivisionError('SubsidyGranted')"]
+    assert len(headers) == 3 * len(STOPPED) + 1
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def test_a_worker_that_dies_before_it_told_leaves_that_to_the_next(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr(dead_letter_topic.DeadLetterTopic, "_sent", die)
+        with pytest.raises(Died):
+            office.work()
+    parked = office.parked()
+    assert parked
+    assert office.records() == []
+    office.work()
+    told = {int(dict(r.headers)["position"]) for r in office.records()}
+    assert {e.position for e in parked} <= told
+    assert told == {e.position for e in office.parked()}
+
+
+def test_brokers_that_do_not_take_dead_letters_stop_no_worker(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(dead_letter_topic.DeadLetterTopic, "_sent", lambda *_: False)
+        office.work()
+    assert len(office.parked()) == 3 * len(STOPPED)
+    assert office.records() == []
+    office.work()
+    assert len(office.records()) == 3 * len(STOPPED)
+
+
+def test_a_discarded_event_is_passed_over_live_and_in_every_rebuild(office: Office) -> None:
+    office.work()
+    events = [w.event for w in office.letters.waiting()]
+    for event in events:
+        office.discard(event)
+    office.work()
+    assert office.parked() == []
+    assert set(office.steps().values()) == {2, 3}
+    assert office.rebuild() is True
+    # With code that could process it, too: what was decided stays decided.
+    mend()
+    assert office.rebuild() is True
+    assert office.digests() == office.clean()
+
+
+def test_a_discard_holds_for_one_view_and_one_event_alone(office: Office) -> None:
+    office.work()
+    first, *_ = office.letters.waiting()
+    office.discard(first.event)
+    office.work()
+    assert [w.event.subject for w in office.letters.waiting()] == ["p3", "p6"]
+    mend()
+    office.letters.retry("brittle")
+    assert office.digests() == office.clean()
+    assert office.steps()["p0"] == 3
+    assert office.steps()["p3"] == 4
+
+
+def test_a_retry_passes_over_what_was_discarded_and_not_relayed_yet(office: Office) -> None:
+    office.work()
+    first, *_ = office.letters.waiting()
+    office.discard(first.event)
+    (told,) = office.letters.retry("brittle", first.event.subject)
+    assert (told.folded, told.passed_over, told.left) == (2, 1, 0)
+    mend()
+    office.letters.retry("brittle")
+    office.work()
+    assert office.digests() == office.clean()
+
+
+def test_a_fold_from_nothing_knows_what_was_discarded(office: Office) -> None:
+    office.work()
+    first, *_ = office.letters.waiting()
+    office.discard(first.event)
+    mend()
+    with office.database.write() as connection:
+        for generation in office.database.generations(connection):
+            office.database.drop(connection, generation)
+    office.work()
+    assert office.parked() == []
+    assert office.digests() == office.clean()
+
+
+def test_a_fold_that_took_in_what_was_discarded_is_refused(office: Office) -> None:
+    office.work()
+    first, *_ = office.letters.waiting()
+    mend()
+    office.letters.retry("brittle")
+    office.discard(first.event)
+    with pytest.raises(ViewHoldsDiscarded):
+        # As when a command discards an event that does not wait any more.
+        office.work(discarded=dict)
+    assert office.rebuild() is None  # the live rows stopped before the decision
+    office.work()
+    assert office.digests() == office.clean()
+
+
+def test_a_rebuild_ends_where_something_is_discarded_meanwhile(office: Office) -> None:
+    office.work()
+    first, *_ = office.letters.waiting()
+    office.discard(first.event)
+    answers = iter([{}, office.discarded()])
+    mend()
+    with pytest.raises(StoreBusy, match="discarded meanwhile"):
+        office.rebuild(discarded=lambda: next(answers))
+    office.work()
+    assert office.rebuild() is None  # p3 and p6 wait still: there is nothing to compare with
+
+
+def test_a_rebuild_says_what_it_cannot_process_and_changes_nothing(office: Office) -> None:
+    office.work()
+    before = office.digests()
+    with pytest.raises(ProjectionFailed, match="brittle: ZeroDivisionError"):
+        office.rebuild()
+    assert office.digests() == before
+
+
+def test_a_retry_beside_a_working_worker_loses_and_doubles_nothing(office: Office) -> None:
+    office.relay()
+    stop, failed = threading.Event(), list[BaseException]()
+
+    def live() -> None:
+        try:
+            office.worker().run(stop)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    _until(lambda: len(office.parked()) == 3 * len(STOPPED))
+    mend()
+    for month in range(6, 12):
+        for n in range(8):
+            office.told.granted(f"p{n}", f"2017-{month:02}")
+        relaying = threading.Thread(target=office.relay)
+        relaying.start()
+        for told in office.letters.retry("brittle"):
+            assert told.left == 0
+        relaying.join(SETTLE_S)
+    office.worker().run(threading.Event(), until_end=True)
+    stop.set()
+    thread.join(SETTLE_S)
+    assert not failed
+    assert not thread.is_alive()
+    office.letters.retry("brittle")
+    assert office.parked() == []
+    assert office.digests() == office.clean()
+
+
+def test_what_a_worker_holds_in_memory_is_not_written_over_a_retry(office: Office) -> None:
+    office.work()
+    partition = office.letters.waiting(subject="p0")[0].event.partition
+    held = Partition(office.database, BY_NAME, partition, {})
+    office.told.granted("p0", "2017-06").granted("p0", "2017-07")
+    office.relay()
+    with PartitionReader(
+        office.log.kafka, {partition: held.start}, topic=office.log.events
+    ) as reader:
+        batches: list[PartitionBatch] = []
+        _until(lambda: batches.extend(reader.poll(0.5)) or any(b.records for b in batches))
+    for batch in batches:
+        held.apply([PartitionRecord(*r) for r in batch.records], batch.next_offset)
+    mend()
+    office.letters.retry("brittle", "p0")
+    with pytest.raises(Moved):
+        held.flush()
+    held.close()
+    assert office.letters.waiting(subject="p0") == []
+    office.letters.retry("brittle")
+    office.work()
+    assert office.digests() == office.clean()
+
+
+def test_views_whose_rows_were_changed_are_still_folded_with_the_others(office: Office) -> None:
+    office.work()
+    mend()
+    office.letters.retry("brittle")
+    with office.database.read() as connection:
+        stand = places.places(connection, office.database.live(connection).values())
+    partition = next(p for p in range(3) if len({at[p].epoch for at in stand.values()}) > 1)
+    held = Partition(office.database, BY_NAME, partition, {})
+    assert [len(fold.members) for fold in held.folds] == [len(VIEWS)]
+    held.close()
+
+
+def _until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SETTLE_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
