@@ -105,6 +105,7 @@ class PartitionReader:
         self._parts: dict[int, Any] = {}
         self._offsets: dict[int, int] = {}
         self._last: dict[int, int | None] = {}
+        self._ends: dict[int, int] = {}
         self._failures = 0
         self.seek(starts)
 
@@ -144,6 +145,20 @@ class PartitionReader:
     def offset(self, partition: int) -> int:
         """The offset from which the partition is read next, markers and aborted records passed."""
         return self._offsets[partition]
+
+    def behind(self) -> dict[int, int]:
+        """Offsets that each partition has left to read, as the brokers' last answers have it.
+
+        Costs no question. A partition of which no answer has come is absent; an open transaction
+        of the relay's counts as left to read.
+        """
+        for partition in self._reading:
+            end = self._consumer.highwater(self._parts[partition])
+            if end is not None:
+                self._ends[partition] = end
+        return {
+            p: max(0, self._ends[p] - self._offsets[p]) for p in self._reading if p in self._ends
+        }
 
     def poll(self, timeout_s: float, max_records: int = POLL_RECORDS) -> list[PartitionBatch]:
         """What has come, waiting up to ``timeout_s`` for something; empty if nothing did.
