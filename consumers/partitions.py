@@ -86,8 +86,12 @@ class PartitionReader:
         *,
         topic: str = EVENTS,
         looking: bool = False,
+        on_failure: Callable[[str], object] | None = None,
     ) -> None:
-        """``looking``: for who seeks from place to place and takes little from each."""
+        """``looking``: for who seeks from place to place and takes little from each.
+
+        ``on_failure`` is told of each question that failed and is asked again.
+        """
         from kafka import KafkaConsumer, TopicPartition
 
         self._topic = topic
@@ -107,6 +111,7 @@ class PartitionReader:
         self._last: dict[int, int | None] = {}
         self._ends: dict[int, int] = {}
         self._failures = 0
+        self._on_failure = on_failure
         self.seek(starts)
 
     def seek(self, starts: Mapping[int, Start]) -> None:
@@ -174,6 +179,8 @@ class PartitionReader:
             self._failures = 0
         except errors.KafkaError as error:
             self._failures += 1
+            if self._on_failure is not None:
+                self._on_failure(_words(error))
             if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
                 raise TopicUnreadable(topic=self._topic, reason=_words(error)) from error
             # After an exception the consumer stands nowhere in particular.
