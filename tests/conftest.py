@@ -8,7 +8,7 @@ pytest_plugins = (
     "tests.servers",
     "tests.postgres",
     "tests.view_databases",
-    "tests.promtool",
+    "tests.debian",
 )
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
