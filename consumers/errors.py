@@ -231,3 +231,42 @@ class ParkedBehind(LedgerError):
         "位置{position}的事件只是排在位置{first}的事件之后;请先处理后者",
         "the event at {position} only waits behind the one at {first}; deal with that one",
     )
+
+
+# --- downstream systems
+
+
+class CheckpointMoved(LedgerError):
+    """The batch was counted already, or the partition is another process's now."""
+
+    code, zh, en = (
+        "checkpoint-moved",
+        "消费者{consumer}在分区{partition}的位移{offset}已被推进,本批不再写入",
+        "{consumer} is no longer at offset {offset} of partition {partition}: "
+        "this batch is not to be written",
+    )
+    exit_code = 3
+
+
+class CheckpointInvalid(LedgerError):
+    code, zh, en = (
+        "checkpoint-invalid",
+        "消费位置无法识别:{reason}",
+        "not a checkpoint of a consumer's: {reason}",
+    )
+
+
+class StartInvalid(LedgerError):
+    code, zh, en = (
+        "start-invalid",
+        "不能从此处开始读取:{reason}",
+        "reading cannot begin so: {reason}",
+    )
+
+
+class EventTypeUnknown(LedgerError):
+    code, zh, en = (
+        "event-type-unknown",
+        "事件类型应写作 benefits.名称.v1:{type}",
+        "an event type is benefits.Name.v1: {type}",
+    )

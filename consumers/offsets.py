@@ -4,7 +4,7 @@ Everything is asked of all partitions at once, so it takes as long with many as 
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from consumers.connection import KafkaSettings
@@ -80,19 +80,33 @@ def offsets_of(
 ) -> dict[int, int]:
     """For each partition an offset from which every record is at ``position`` or after it.
 
-    A binary search over offsets, in all partitions at once: positions rise with them. Raises
-    as :func:`last_records`.
+    Raises as :func:`last_records`.
+    """
+    if position <= 0:
+        return dict.fromkeys(ends, 0)
+    return offsets_after(kafka, lambda record: record.position < position, ends, topic)
+
+
+def offsets_after(
+    kafka: KafkaSettings,
+    before: Callable[[PartitionRecord], bool],
+    ends: Mapping[int, int],
+    topic: str = EVENTS,
+) -> dict[int, int]:
+    """For each partition an offset from which no record is ``before`` the place that is sought.
+
+    A binary search over offsets, in all partitions at once: positions and recorded times rise with
+    them. Kafka's own search by time is of no use here, since it takes the markers of transactions,
+    which bear the broker's clock, for records. Raises as :func:`last_records`.
     """
     low = dict.fromkeys(ends, 0)
-    if position <= 0:
-        return low
     high = dict(ends)
     with _looking(kafka, low, topic) as reader:
         while open_ := {p: (low[p] + high[p]) // 2 for p in ends if low[p] < high[p]}:
             found = _first(reader, open_, ends, topic)
             for p, middle in open_.items():
                 record = found.get(p)
-                if record is not None and record.position < position:
+                if record is not None and before(record):
                     low[p] = record.offset + 1
                 else:
                     high[p] = middle

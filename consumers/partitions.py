@@ -86,8 +86,12 @@ class PartitionReader:
         *,
         topic: str = EVENTS,
         looking: bool = False,
+        on_failure: Callable[[str], object] | None = None,
     ) -> None:
-        """``looking``: for who seeks from place to place and takes little from each."""
+        """``looking``: for who seeks from place to place and takes little from each.
+
+        ``on_failure`` is told of each question that failed and is asked again.
+        """
         from kafka import KafkaConsumer, TopicPartition
 
         self._topic = topic
@@ -105,7 +109,9 @@ class PartitionReader:
         self._parts: dict[int, Any] = {}
         self._offsets: dict[int, int] = {}
         self._last: dict[int, int | None] = {}
+        self._ends: dict[int, int] = {}
         self._failures = 0
+        self._on_failure = on_failure
         self.seek(starts)
 
     def seek(self, starts: Mapping[int, Start]) -> None:
@@ -145,6 +151,20 @@ class PartitionReader:
         """The offset from which the partition is read next, markers and aborted records passed."""
         return self._offsets[partition]
 
+    def behind(self) -> dict[int, int]:
+        """Offsets that each partition has left to read, as the brokers' last answers have it.
+
+        Costs no question. A partition of which no answer has come is absent; an open transaction
+        of the relay's counts as left to read.
+        """
+        for partition in self._reading:
+            end = self._consumer.highwater(self._parts[partition])
+            if end is not None:
+                self._ends[partition] = end
+        return {
+            p: max(0, self._ends[p] - self._offsets[p]) for p in self._reading if p in self._ends
+        }
+
     def poll(self, timeout_s: float, max_records: int = POLL_RECORDS) -> list[PartitionBatch]:
         """What has come, waiting up to ``timeout_s`` for something; empty if nothing did.
 
@@ -159,6 +179,8 @@ class PartitionReader:
             self._failures = 0
         except errors.KafkaError as error:
             self._failures += 1
+            if self._on_failure is not None:
+                self._on_failure(words(error))
             if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
                 raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
             # After an exception the consumer stands nowhere in particular.

@@ -61,6 +61,10 @@ class RelayObserver(Protocol):
         """The relay has taken over and goes on after ``state.position``."""
         ...
 
+    def looked(self, end: int) -> None:
+        """The log has this many events now, each with its position."""
+        ...
+
     def relayed(self, events: int, size: int, position: int) -> None:
         """So many events of ``size`` bytes are committed, the last of them at ``position``."""
         ...
@@ -74,6 +78,9 @@ class Unobserved:
     """Nobody is told."""
 
     def started(self, state: RelayState) -> None:
+        pass
+
+    def looked(self, end: int) -> None:
         pass
 
     def relayed(self, events: int, size: int, position: int) -> None:
@@ -241,6 +248,7 @@ class _Session:
     def _follow(self, state: RelayState, stop: threading.Event, end: int | None) -> None:
         while not stop.is_set():
             until = self._relay._feed.end() if end is None else end
+            self._relay._observer.looked(until)
             if state.position + 1 < until:
                 batches = self._relay._feed.read(state.position + 1, until)
                 state = self._relay_all(state, chunks(batches, self._relay._limits), stop)

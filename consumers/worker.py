@@ -47,6 +47,9 @@ FLUSH_S = 1.0
 """A flush after so many events of all partitions, or so much time: what a crash costs."""
 ROWS_IN_MEMORY = 150_000
 """Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
+TELL_S = 1.0
+"""How often the observer is told how far behind the worker is."""
+TELL_WAITING_S = 10.0
 _POLL_S = 0.2
 _MOVED_TIMES = 20
 """A partition's place found moved in a row, without an event folded: no longer bad luck."""
@@ -76,8 +79,23 @@ class WorkerObserver(Protocol):
         """An event waits, and its subject with it."""
         ...
 
-    def behind(self, partition: int, offsets: int) -> None:
-        """How many offsets are left to read."""
+    def moved(self, partition: int) -> None:
+        """A flush was given up: the stored place was another's."""
+        ...
+
+    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+        """How many offsets each view has left, about once a second.
+
+        ``recorded`` is the recorded time of the last event stored of the partition.
+        """
+        ...
+
+    def waiting(self, events: Mapping[str, int]) -> None:
+        """How many events of all partitions are parked in each view, now and then."""
+        ...
+
+    def unreadable(self, reason: str) -> None:
+        """The brokers did not give what was asked for; it is asked for again."""
         ...
 
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
@@ -97,7 +115,16 @@ class Unobserved:
     def parked(self, event: Parked) -> None:
         pass
 
-    def behind(self, partition: int, offsets: int) -> None:
+    def moved(self, partition: int) -> None:
+        pass
+
+    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+        pass
+
+    def waiting(self, events: Mapping[str, int]) -> None:
+        pass
+
+    def unreadable(self, reason: str) -> None:
         pass
 
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
@@ -178,6 +205,14 @@ class Partition:
         """Whether an officer's discard was met that is to be carried out."""
         return any(fold.news for fold in self.folds)
 
+    def left(self, end: int) -> dict[str, int]:
+        """For each view, the offsets between what it has stored and ``end``."""
+        return {
+            member.view: max(0, end - fold.stored.next_offset)
+            for fold in self.folds
+            for member in fold.members
+        }
+
     def forget(self) -> None:
         for fold in self.folds:
             fold.forget()
@@ -226,7 +261,7 @@ class Worker:
         self._topic_of_letters = DeadLetterTopic(kafka, database, dead_letters or f"{topic}.dlq")
         self._held: dict[int, Partition] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
-        self._flushed_at = time.monotonic()
+        self._flushed_at = self._told_at = self._told_waiting_at = time.monotonic()
         self._moved: Counter[int] = Counter()
         self._progressed = False
 
@@ -267,7 +302,9 @@ class Worker:
             adopt(self._database, self._views, len(ends))
             with (
                 self._membership() as membership,
-                PartitionReader(self._kafka, {}, topic=self._topic) as reader,
+                PartitionReader(
+                    self._kafka, {}, topic=self._topic, on_failure=self._observer.unreadable
+                ) as reader,
                 collector_paused(),
             ):
                 self._work(membership, reader, stop, ends if until_end else None)
@@ -296,6 +333,7 @@ class Worker:
                     self._round(reader)
                 else:
                     stop.wait(_POLL_S)
+                self._tell(reader)
                 if ends is not None and self._all_at(ends):
                     break
             self._flush(reader)
@@ -341,6 +379,7 @@ class Worker:
                     self._observer.parked(event)
             except Moved as error:
                 self._moved[partition] += 1
+                self._observer.moved(partition)
                 if self._moved[partition] > _MOVED_TIMES:
                     # We may no longer be a member and not know: leave, and join again.
                     self._moved.clear()
@@ -360,6 +399,24 @@ class Worker:
             for held in self._held.values():
                 held.forget()
         self._flushed_at = time.monotonic()
+
+    def _tell(self, reader: PartitionReader) -> None:
+        """How far behind the worker is, from what the brokers' last answers said."""
+        now = time.monotonic()
+        if now - self._told_at < TELL_S:
+            return
+        self._told_at = now
+        for partition, behind in reader.behind().items():
+            if (held := self._held.get(partition)) is not None:
+                end = reader.offset(partition) + behind
+                stored = held.folds[-1].stored
+                self._observer.behind(partition, held.left(end), stored.recorded)
+        if now - self._told_waiting_at >= TELL_WAITING_S:
+            self._told_waiting_at = now
+            with self._database.read() as connection:
+                live = self._database.live(connection)
+                waiting = places.waiting(connection, [live[name] for name in self._views])
+            self._observer.waiting(waiting)
 
     def _again(self, reader: PartitionReader, partition: int) -> None:
         """Take the partition up from what is stored: what is in memory is lost or old."""

@@ -6,8 +6,9 @@ content it is an error. When another process was faster, the decision is taken a
 stored, a bounded number of times.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -74,6 +75,28 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class LedgerObserver(Protocol):
+    """Told what the write side does, in its own thread; for metrics."""
+
+    def appended(self, types: Sequence[str], seconds: float) -> None:
+        """One transaction's events, of these types, are stored; that took so long."""
+        ...
+
+    def retried(self) -> None:
+        """Another process was faster; the decision is taken anew."""
+        ...
+
+
+class Unobserved:
+    """Nobody is told."""
+
+    def appended(self, types: Sequence[str], seconds: float) -> None:
+        pass
+
+    def retried(self) -> None:
+        pass
+
+
 class Ledger:
     """The write side of one store. Not safe for threads; safe beside other processes."""
 
@@ -87,6 +110,7 @@ class Ledger:
         programs: Mapping[str, ProgramDefinition],
         documents: Documents,
         standings: StandingSource,
+        observer: LedgerObserver | None = None,
     ) -> None:
         self.store = store
         self.vault = vault
@@ -95,6 +119,7 @@ class Ledger:
         self.programs = programs
         self.documents = documents
         self.standings = standings
+        self.observer = observer or Unobserved()
         self._cache = StateCache()
         self._monthly = tuple(
             code
@@ -156,6 +181,7 @@ class Ledger:
             except Conflict as conflict:
                 if attempt == ATTEMPTS:
                     raise
+                self.observer.retried()
                 moved.update(conflict.streams)
                 not_before = self.store.last_time()
         raise AssertionError("unreachable")
@@ -174,8 +200,11 @@ class Ledger:
             outcomes = self._decide(work, items, key, tolerate=tolerate)
             self.vault.flush()
             record = CommandRecord(key, digest, msgspec.json.encode(outcomes))
+            start = time.monotonic()
             self.store.append(work.events, expected=work.expected(), command=record)
             stored = True
+            seconds = time.monotonic() - start
+            self.observer.appended([event.topic for event in work.events], seconds)
         finally:
             if not stored:
                 work.forget()

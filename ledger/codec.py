@@ -21,6 +21,7 @@ from ledger.domain.events.envelope import D, Event, EventData
 MAX_BYTES = 65_535
 SOURCE = "urn:benefits-ledger:"
 _TIME = b'","time":"'
+_DIVISION = b'","division":"'
 _TIME_WIDTH = len("2017-01-01T00:00:00.000000Z")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
@@ -122,6 +123,18 @@ def recorded(raw: bytes) -> bytes:
     Raises :class:`NotCanonical` for bytes that hold none.
     """
     return raw[(at := _time_at(raw)) : at + _TIME_WIDTH]
+
+
+def division_of(raw: bytes) -> bytes:
+    """The event's division, read without decoding: after ``data`` no text looks like its key.
+
+    Raises :class:`NotCanonical` for bytes that hold none.
+    """
+    at = raw.rfind(_DIVISION)
+    if at < 0:
+        raise NotCanonical(reason="no division")
+    at += len(_DIVISION)
+    return raw[at : raw.index(b'"', at)]
 
 
 def restamped(raw: bytes, time: bytes) -> bytes:

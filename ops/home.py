@@ -19,7 +19,7 @@ import msgspec
 import sqlalchemy as sa
 
 import ledger.commands  # noqa: F401 - registers the handlers
-from ledger.application import Ledger
+from ledger.application import Ledger, LedgerObserver
 from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE
 from ledger.documents import FolderDocuments
@@ -80,6 +80,8 @@ class Home:
         self.path = path
         self.info = info
         self._url = database_url
+        self.observer: LedgerObserver | None = None
+        """Told what every ledger of this home does, if it is set before the ledger is made."""
         self._store: Store | None = None
         self._vault: Vault | None = None
         self._projector: Projector | None = None
@@ -268,6 +270,7 @@ class Home:
             programs=self.programs,
             documents=self.documents,
             standings=self.standings,
+            observer=self.observer,
         )
 
     def close(self) -> None:

@@ -221,6 +221,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "left-out": ("未列入发放:", "left out:"),
     "made-home": ("账本目录:{home}(机构{operator})", "home {home} of operator {operator}"),
     "matching": ("一致{n}项,共{total}项", "{n} of {total} figures match"),
+    "metrics-at": ("指标:{url}", "metrics: {url}"),
     "money": (
         "资金净额:公布{published}元,重放{replayed}元",
         "money, net: {published} yuan published, {replayed} yuan replayed",
@@ -248,6 +249,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "已处理{events:,}个事件,分区{partitions}",
         "{events:,} events folded, partitions {partitions}",
     ),
+    "worker-again": ("读取失败({reason}),重试", "reading failed ({reason}), trying again"),
     "parked-event": (
         "视图{view}不能处理位置{position:,}的事件({reason}),该对象已搁置",
         "the view {view} cannot process the event at {position:,} ({reason}); its subject waits",

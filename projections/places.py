@@ -213,6 +213,16 @@ def parked(
     return [e for e in found if (e.view, e.generation) in wanted]
 
 
+def waiting(connection: sa.Connection, members: Iterable[Member]) -> dict[str, int]:
+    """How many events wait in each of these views, in these generations; 0 is told as well."""
+    wanted = {(m.view, m.generation) for m in members}
+    query = sa.select(PARKED.c.view, PARKED.c.generation, sa.func.count()).group_by(
+        PARKED.c.view, PARKED.c.generation
+    )
+    found = {(v, g): int(n) for v, g, n in connection.execute(query)}
+    return {view: found.get((view, generation), 0) for view, generation in wanted}
+
+
 def stopped(events: Iterable[Parked]) -> dict[str, dict[str, int]]:
     """The subjects that stand still: in which view, and from which position on."""
     found: dict[str, dict[str, int]] = {}

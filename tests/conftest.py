@@ -4,7 +4,12 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.servers", "tests.postgres", "tests.view_databases")
+pytest_plugins = (
+    "tests.servers",
+    "tests.postgres",
+    "tests.view_databases",
+    "tests.debian",
+)
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 

@@ -26,7 +26,7 @@ from consumers.records import EventRecord
 from consumers.relay import Limits, Relay
 from consumers.topics import EVENTS, RELAY, TOPICS, create_topics
 from consumers.transactions import fencing_producer
-from consumers.worker import Worker
+from consumers.worker import Unobserved, Worker
 from ledger.domain.errors import LedgerError
 from ops.bench.measure import Measured, alternating, timed
 from ops.home import Home
@@ -133,7 +133,7 @@ def _feed(home: Home, topics: Topics) -> Measured:
     return Measured("按序读出Kafka / the Kafka feed", *rates, "KafkaConsumer.poll", 0.8)
 
 
-class _Times:
+class _Times(Unobserved):
     """When a worker wrote first and last, and how much."""
 
     def __init__(self) -> None:
@@ -151,9 +151,6 @@ class _Times:
 
     def parked(self, event: Any) -> None:
         raise AssertionError(event)
-
-    def behind(self, partition: int, offsets: int) -> None:
-        pass
 
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
         raise AssertionError(error)

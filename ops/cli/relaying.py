@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.domain.errors import LedgerError
+from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
 
 if TYPE_CHECKING:
     from consumers.reconcile import Finding
+    from consumers.relay import RelayObserver
     from consumers.relay_state import RelayState
 
 app = typer.Typer()
@@ -27,15 +29,26 @@ def relay(
     once: Annotated[
         bool, typer.Option("--once", help="转发到当前末尾后结束 | Stop at the end as it is now")
     ] = False,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Until told to stop (SIGTERM or SIGINT): the transaction under way is finished first."""
     from consumers.relay import Relay
     from ops.settings import Settings
 
-    with session.opened() as home, until_told() as stop:
+    notes = _Notes(session)
+    observer: RelayObserver = notes
+    with (
+        session.opened() as home,
+        until_told() as stop,
+        measured(session, metrics_port, metrics_address) as metrics,
+    ):
         kafka = Settings.load(session.home).kafka("relay")
-        notes = _Notes(session)
-        Relay(home.feed, kafka, home.origin, observer=notes).run(stop, once=once)
+        if metrics is not None:
+            from ops.observing import RelayMetrics
+
+            observer = RelayMetrics(metrics, notes)
+        Relay(home.feed, kafka, home.origin, observer=observer).run(stop, once=once)
     if session.json:
         session.out.document({"events": notes.events, "position": notes.position})
     else:
@@ -54,6 +67,9 @@ class _Notes:
     def started(self, state: "RelayState") -> None:
         self.position = state.position
         self._session.out.note(self._session.say("relay-started", position=state.position))
+
+    def looked(self, end: int) -> None:
+        pass
 
     def relayed(self, events: int, size: int, position: int) -> None:
         self.events += events

@@ -4,13 +4,14 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, UnknownDivision
 from ops.cli.catalog import adopt_catalog, tell_differences
+from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import print_report, report_of
 from ops.cli.session import Session, command, must_be_whole
@@ -18,6 +19,9 @@ from ops.home import Home, StoreKind
 from projections.digest import ViewDigest
 from projections.engine import Projector
 from projections.figures import load_figures
+
+if TYPE_CHECKING:
+    from ops.metrics import Metrics
 
 app = typer.Typer()
 
@@ -68,9 +72,13 @@ def simulate(
     scale: Scale = "1",
     year: Year = 2017,
     store: StoreOption = "sqlite",
+    *,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Makes the home where there is none; one that was interrupted goes on where it stopped."""
-    home, seconds, events = _simulated(session, seed, scale, year, store)
+    with measured(session, metrics_port, metrics_address) as metrics:
+        home, seconds, events = _simulated(session, seed, scale, year, store, metrics=metrics)
     home.close()
     if session.json:
         settings = {"seed": seed, "scale": scale, "year": year}
@@ -82,7 +90,13 @@ def simulate(
 
 
 def _simulated(
-    session: Session, seed: int, scale: str, year: int, store: StoreKind
+    session: Session,
+    seed: int,
+    scale: str,
+    year: int,
+    store: StoreKind,
+    *,
+    metrics: "Metrics | None" = None,
 ) -> tuple[Home, float, int]:
     """The home, open, with its year in it; how long that took; the number of events."""
     from ops import simulation
@@ -93,6 +107,10 @@ def _simulated(
     home = Home.create(
         session.home, operator="220200", seed=seed, scale=scale, year=year, store=store
     )
+    if metrics is not None:
+        from ops.observing import LedgerMetrics
+
+        home.observer = LedgerMetrics(metrics)
     start = time.monotonic()
     try:
         with stages(session.lang) as report:
@@ -138,13 +156,20 @@ def project(
         bool,
         typer.Option("--until-end", help="到当前末尾后结束 | Stop at the end as it is now"),
     ] = False,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """From the store, until the end. From Kafka, as one of any number of workers that share the
     partitions: until told to stop (SIGTERM or SIGINT), or with --until-end to the present end."""
     if source == "kafka":
         from ops.cli.working import work
 
-        work(session, until_end=until_end)
+        work(
+            session,
+            until_end=until_end,
+            metrics_port=metrics_port,
+            metrics_address=metrics_address,
+        )
         return
     with session.opened() as home:
         start = time.monotonic()
@@ -161,15 +186,25 @@ def rebuild(
     session: Session,
     view: Annotated[list[str] | None, typer.Option(help="视图,可多次 | View")] = None,
     source: Source = "store",
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> int:
     """Exit status 1 when a rebuilt view differs from the rows it replaced."""
-    with session.opened() as home:
+    with (
+        session.opened() as home,
+        measured(session, metrics_port, metrics_address) as metrics,
+    ):
         unknown = set(view or ()) - set(home.projector.views)
         if unknown:
             raise InvalidValue(field="view", value=", ".join(sorted(unknown)))
         if source == "store":
             session.caught_up(home)
-        with progress(session.say("rebuilding"), session.lang) as report:
+        with progress(session.say("rebuilding"), session.lang) as shown:
+            report = shown
+            if metrics is not None:
+                from ops.observing import rebuild_progress
+
+                report = rebuild_progress(metrics, shown)
             if source == "kafka":
                 from ops.cli.working import rebuild_from_kafka
 

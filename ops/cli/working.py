@@ -1,9 +1,11 @@
 """``project --from kafka`` and ``rebuild --from kafka``: workers that share the views."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ledger.domain.errors import LedgerError, ViewsNotShared
+from ops.cli.measuring import measured
 from ops.cli.session import Session
 from ops.cli.signals import until_told
 from ops.home import Home
@@ -13,19 +15,33 @@ from projections.places import Parked, Place
 from projections.rebuild import Rebuilt
 from projections.views import ALL_VIEWS
 
+if TYPE_CHECKING:
+    from consumers.worker import WorkerObserver
+
 LINE_EVERY_S = 10.0
 
 
-def work(session: Session, *, until_end: bool) -> None:
+def work(
+    session: Session, *, until_end: bool, metrics_port: int | None, metrics_address: str
+) -> None:
     """Be a worker until told to stop, or until everything is folded that is there now."""
     from consumers.worker import Worker
 
-    with session.opened() as home, until_told() as stop:
+    notes = _Notes(session)
+    observer: WorkerObserver = notes
+    with (
+        session.opened() as home,
+        until_told() as stop,
+        measured(session, metrics_port, metrics_address) as metrics,
+    ):
         kafka = Settings.load(session.home).kafka("projector")
-        notes = _Notes(session)
+        if metrics is not None:
+            from ops.observing import WorkerMetrics
+
+            observer = WorkerMetrics(metrics, notes)
         database = shared_views(home)
         try:
-            Worker(kafka, database, observer=notes, discarded=home.discarded).run(
+            Worker(kafka, database, observer=observer, discarded=home.discarded).run(
                 stop, until_end=until_end
             )
         finally:
@@ -95,5 +111,14 @@ class _Notes:
         words = error.message(self._session.lang)
         self._session.out.note(self._session.say("again-later", error=words, seconds=delay_s))
 
-    def behind(self, partition: int, offsets: int) -> None:
+    def moved(self, partition: int) -> None:
         pass
+
+    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+        pass
+
+    def waiting(self, events: Mapping[str, int]) -> None:
+        pass
+
+    def unreadable(self, reason: str) -> None:
+        self._session.out.note(self._session.say("worker-again", reason=reason))

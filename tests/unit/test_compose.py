@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.cli.main import main
 from ops.settings import Settings
 
 FILE = Path(__file__).resolve().parents[2] / "ops" / "compose.yaml"
@@ -34,6 +35,8 @@ def test_whatever_is_named_is_declared(deployment: Any) -> None:
         for secret in service.get("secrets", []):
             name = secret["source"] if isinstance(secret, dict) else secret
             assert name in deployment["secrets"]
+        for config in service.get("configs", []):
+            assert (FILE.parent / deployment["configs"][config["source"]]["file"]).is_file()
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in deployment["volumes"]
         assert set(service["networks"]) <= set(deployment["networks"])
@@ -44,6 +47,32 @@ def test_every_setting_of_ours_exists(deployment: Any) -> None:
     ours = {name for name, _ in variables(deployment) if name.startswith("BENEFITS_")}
     assert ours
     assert {name.removeprefix("BENEFITS_").lower() for name in ours} <= set(Settings.model_fields)
+
+
+def test_every_command_of_ours_exists_with_its_options(
+    deployment: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = [
+        service["command"]
+        for service in deployment["services"].values()
+        if service["image"].startswith("benefits-ledger:")
+    ]
+    assert len(ours) == 2
+    for command in ours:
+        # Help is given only when all that stands before it is understood.
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        assert ended.value.code == 0, capsys.readouterr().err
+
+
+def test_prometheus_scrapes_where_the_metrics_are(deployment: Any) -> None:
+    scraped = yaml.safe_load((FILE.parent / "prometheus" / "prometheus.yml").read_text())
+    relay, projector = scraped["scrape_configs"]
+    for service, job in (("relay", relay), ("projector", projector)):
+        command = deployment["services"][service]["command"]
+        port = command[command.index("--metrics-port") + 1]
+        assert "metrics" in deployment["services"][service]["networks"]
+        assert f"{service}:{port}" in str(job) or job["dns_sd_configs"][0]["port"] == int(port)
 
 
 def test_no_secret_is_in_it(deployment: Any) -> None:

@@ -1,0 +1,163 @@
+"""What the parts say of themselves, turned into metrics.
+
+The ledger, the relay and a worker know only that someone is told (:class:`LedgerObserver`,
+:class:`RelayObserver`, :class:`WorkerObserver`); these are the ones who count, and pass on what
+they were told to whoever else listens.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from consumers.relay import RelayObserver
+from consumers.relay_state import RelayState
+from consumers.worker import WorkerObserver
+from ledger.domain.errors import LedgerError
+from ops.metrics import Metrics
+from projections.places import Parked, Place
+
+
+class LedgerMetrics:
+    """A :class:`~ledger.application.LedgerObserver` that counts."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def appended(self, types: Sequence[str], seconds: float) -> None:
+        self._metrics.append_seconds.observe(seconds)
+        for type, count in Counter(types).items():
+            self._metrics.events_appended.labels(type=type).inc(count)
+
+    def retried(self) -> None:
+        self._metrics.transaction_retries.inc()
+
+
+class RelayMetrics:
+    """A :class:`RelayObserver` that counts and passes on."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        then: RelayObserver,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._metrics = metrics
+        self._then = then
+        self._now = now
+        self._position = self._end = -1
+        metrics.relay_caught_up.set(now())
+
+    def started(self, state: RelayState) -> None:
+        self._position = state.position
+        self._place()
+        self._then.started(state)
+
+    def looked(self, end: int) -> None:
+        self._end = end
+        self._metrics.sequencer_position.set(end - 1)
+        self._metrics.sequencer_advanced.set(self._now())
+        self._place()
+        self._then.looked(end)
+
+    def relayed(self, events: int, size: int, position: int) -> None:
+        self._position = position
+        self._metrics.relay_events.inc(events)
+        self._metrics.relay_bytes.inc(size)
+        self._metrics.relay_transactions.inc()
+        self._place()
+        self._then.relayed(events, size, position)
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        self._metrics.relay_restarts.labels(code=error.code).inc()
+        self._metrics.kafka_errors.labels(component="relay", code=error.code).inc()
+        self._then.interrupted(error, delay_s)
+
+    def _place(self) -> None:
+        lag = max(0, self._end - 1 - self._position)
+        self._metrics.relay_position.set(self._position)
+        self._metrics.relay_lag_events.set(lag)
+        if self._end >= 0 and lag == 0:
+            self._metrics.relay_caught_up.set(self._now())
+
+
+class WorkerMetrics:
+    """A :class:`WorkerObserver` that counts and passes on."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        then: WorkerObserver,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._metrics = metrics
+        self._then = then
+        self._now = now
+        self._shown: set[tuple[str, str]] = set()
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        mine = {str(p) for p in partitions}
+        for view, partition in [key for key in self._shown if key[1] not in mine]:
+            # Another worker tells of it from now on.
+            for gauge in (
+                self._metrics.projection_lag_events,
+                self._metrics.projection_lag_seconds,
+                self._metrics.projection_caught_up,
+            ):
+                gauge.remove(view, partition)
+            self._shown.discard((view, partition))
+        self._then.assigned(partitions)
+
+    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
+        self._metrics.projection_events.labels(partition=str(partition)).inc(events)
+        self._metrics.projection_flush_seconds.observe(seconds)
+        self._then.flushed(partition, events, place, seconds)
+
+    def moved(self, partition: int) -> None:
+        self._metrics.projection_retries.inc()
+        self._then.moved(partition)
+
+    def parked(self, event: Parked) -> None:
+        self._then.parked(event)
+
+    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+        now = self._now()
+        for view, left in offsets.items():
+            key = (view, str(partition))
+            age = 0.0
+            if left and recorded is not None:
+                age = max(0.0, now - datetime.fromisoformat(recorded).timestamp())
+            self._metrics.projection_lag_events.labels(*key).set(left)
+            self._metrics.projection_lag_seconds.labels(*key).set(age)
+            if left == 0 or key not in self._shown:
+                self._metrics.projection_caught_up.labels(*key).set(now)
+            self._shown.add(key)
+        self._then.behind(partition, offsets, recorded)
+
+    def waiting(self, events: Mapping[str, int]) -> None:
+        for view, count in events.items():
+            self._metrics.parked_events.labels(projection=view).set(count)
+        self._then.waiting(events)
+
+    def unreadable(self, reason: str) -> None:
+        self._metrics.kafka_errors.labels(component="worker", code="topic-unreadable").inc()
+        self._then.unreadable(reason)
+
+    def interrupted(self, error: LedgerError, delay_s: float) -> None:
+        self._metrics.kafka_errors.labels(component="worker", code=error.code).inc()
+        self._then.interrupted(error, delay_s)
+
+
+def rebuild_progress(
+    metrics: Metrics, then: Callable[[int, int], None]
+) -> Callable[[int, int], None]:
+    """A progress that is shown as metrics too."""
+
+    def progress(done: int, total: int) -> None:
+        metrics.rebuild_done.set(done)
+        metrics.rebuild_offsets.set(total)
+        then(done, total)
+
+    return progress
