@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -106,15 +106,17 @@ class Home:
         :class:`HomeMismatch` when the home was made with other settings or the database holds
         another home's log, :class:`HomeNewer`, and what a store and the settings raise.
         """
-        wanted = HomeInfo(
-            format=FORMAT, operator=operator, seed=seed, scale=scale, year=year, store=store
-        )
+        made: dict[str, Any] = {
+            "operator": operator,
+            "seed": seed,
+            "scale": scale,
+            "year": year,
+            "store": store,
+        }
+        wanted = HomeInfo(format=FORMAT, **made)
         if (path / "home.toml").exists():
             home = cls.open(path, database_url)
-            for field in ("operator", "seed", "scale", "year", "store"):
-                found, given = getattr(home.info, field), getattr(wanted, field)
-                if found != given:
-                    raise HomeMismatch(home=str(path), what=field, found=found, given=given)
+            home.require_made_with(**made)
             home._prepare()
             return home
         home = cls(path, wanted, database_url)
@@ -146,6 +148,13 @@ class Home:
         if info.store == "sqlite" and not (path / "ledger.db").exists():
             raise StoreDamaged(reason="ledger.db")
         return cls(path, info, database_url)
+
+    def require_made_with(self, **made: Any) -> None:
+        """Raises :class:`HomeMismatch` where a field of :class:`HomeInfo` is another one."""
+        for field, given in made.items():
+            found = getattr(self.info, field)
+            if found != given:
+                raise HomeMismatch(home=str(self.path), what=field, found=found, given=given)
 
     def _prepare(self) -> None:
         """See that a database has its tables, and that its log is this home's."""

@@ -50,10 +50,12 @@ def demo_kafka(
     must_be_whole(session.home)
     settings = Settings.load(session.home)
     settings.require_own_servers()
+    made: dict[str, Any] = {"operator": "220200", "seed": seed, "scale": scale, "year": year}
+    if (session.home / "home.toml").exists():
+        Home.open(session.home).require_made_with(**made, store="postgres")
     told = Told(session)
     with _stopped_at_the_end(told) as started:
         _start_servers(told, started)
-        made: dict[str, Any] = {"operator": "220200", "seed": seed, "scale": scale, "year": year}
         home = Home.create(session.home, store="postgres", **made)
         started.callback(home.close)
         partitions = _make_topics(told, home, settings.kafka("admin"))
@@ -78,14 +80,18 @@ def demo_kafka(
 def _stopped_at_the_end(told: Told) -> Iterator[ExitStack]:
     """Gives what takes the stops of all that is started: done at the end, whatever happens.
 
-    SIGTERM interrupts as Ctrl-C does; while things are being stopped neither does.
+    SIGTERM and a terminal that closes interrupt as Ctrl-C does; while things are being stopped
+    nothing does.
     """
 
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = {signal.SIGINT: signal.getsignal(signal.SIGINT)}
-    before[signal.SIGTERM] = signal.signal(signal.SIGTERM, interrupt)
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in ends}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, interrupt)
     started = ExitStack()
     try:
         yield started

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from ops.local.processes import wait_for_end
+from tests.integration.cli import contents, ok, run
 
 END_S = 240.0
 CHECKS = {"topics", "reconciled", "same-log", "same-views", "figures", "balance"}
@@ -120,3 +121,22 @@ def test_a_second_run_folds_what_is_on_kafka_anew(home: Path) -> None:
     assert told["ok"] is True
     assert "was-there" in {step["step"] for step in told["steps"]}
     assert not left_over(home)
+
+
+def test_a_home_of_another_kind_gets_no_servers(tmp_path: Path) -> None:
+    ok(tmp_path, "init")
+    before = contents(tmp_path)
+    refused = run(tmp_path, "demo-kafka", "--scale", "0.01")
+    assert (refused.status, "home-mismatch" in refused.err) == (3, True)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["KAFKA_BOOTSTRAP", "DATABASE_URL", "VIEWS_URL"])
+def test_other_servers_than_its_own_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    other = "kafka.example:9092" if name.startswith("KAFKA") else "postgresql://us@db.example/x"
+    monkeypatch.setenv(f"BENEFITS_{name}", other)
+    refused = run(tmp_path / "home", "demo-kafka", "--scale", "0.01")
+    assert (refused.status, f"BENEFITS_{name}" in refused.err) == (2, True)
+    assert not (tmp_path / "home").exists()
