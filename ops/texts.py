@@ -172,6 +172,13 @@ LABELS: dict[str, tuple[str, str]] = {
         "{partitions} partitions of Kafka, and folded into the views by two workers, of which one "
         "was killed on the way. {seconds:.0f} s in all, {rate:,.0f} events a second.",
     ),
+    "demo-summary-again": (
+        "小城市一年的{events:,}个事件,前次已开始入账PostgreSQL;由Kafka的{partitions}个分区,"
+        "经两个工作进程(其中一个中途被强行终止)重新更新视图;用时{seconds:.0f}秒,每秒{rate:,.0f}个事件。",
+        "A small city's year, {events:,} events, begun in PostgreSQL by a run before: folded anew "
+        "from {partitions} partitions of Kafka by two workers, of which one was killed on the way. "
+        "{seconds:.0f} s in all, {rate:,.0f} events a second.",
+    ),
     "demo-takeover": (
         "{seconds:.0f}秒后,另一个工作进程已接管全部{partitions}个分区",
         "{seconds:.0f} s later the other worker has all {partitions} partitions",

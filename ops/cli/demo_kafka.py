@@ -186,7 +186,7 @@ def _tell_summary(session: Session, told: Told, ran: "Ran") -> None:
     out.line("")
     out.line(
         session.say(
-            "demo-summary",
+            "demo-summary-again" if ran.again else "demo-summary",
             events=ran.events,
             partitions=ran.partitions,
             seconds=ran.seconds,

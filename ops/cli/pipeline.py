@@ -40,8 +40,10 @@ class DemoStalled(LedgerError):
 class Ran(NamedTuple):
     """What went through: events, of them relayed; partitions; seconds from the first decision on.
 
-    Where a run before had stored events, the seconds count from the workers' start.
+    Where a run before had stored events (``again``) the seconds count from the workers' start.
     """
+
+    again: bool
 
     events: int
     partitions: int
@@ -106,7 +108,7 @@ class Pipeline:
         position = relay.stop()["position"]
         for worker in workers:
             worker.stop()
-        return Ran(events, partitions, position + 1, seconds, killed_at, takeover)
+        return Ran(before > 0, events, partitions, position + 1, seconds, killed_at, takeover)
 
     def _kill(
         self, worker: Child, partitions: int, meanwhile: Callable[[], object]
