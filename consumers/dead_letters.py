@@ -5,7 +5,7 @@ transaction that holds the partition's place and gives the view's rows a new epo
 partition's worker, whose memory is old then, writes nothing and takes the partition up anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from ledger.randomness import rfc3339, system_clock
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.discards import Discarding, nothing_discarded
-from projections.places import PARKED, Parked
+from projections.places import PARKED, Parked, Standstill
 from projections.refold import refold
 from projections.view import View
 
@@ -68,20 +68,15 @@ class DeadLetters:
         self, *, view: str | None = None, subject: str | None = None, limit: int = 1_000
     ) -> list[Waiting]:
         """The subjects that stand still, by the position at which they do; at most ``limit``."""
-        first, count = sa.func.min(PARKED.c.position), sa.func.count()
-        key = (PARKED.c.view, PARKED.c.generation, PARKED.c.subject)
         with self._database.read() as connection:
-            live = [(g.view, g.generation) for g in self._database.live(connection).values()]
-            heads = sa.select(*key, first.label("position"), count.label("waiting"))
-            heads = heads.where(sa.tuple_(*key[:2]).in_(live)).group_by(*key)
+            still = places.standing(self._database.live(connection).values())
+            same = sa.and_(*(PARKED.c[n] == still.c[n] for n in ("view", "generation", "position")))
+            query = sa.select(PARKED, still.c.waiting).join(still, same)
             for column, wanted in ((PARKED.c.view, view), (PARKED.c.subject, subject)):
                 if wanted is not None:
-                    heads = heads.where(column == wanted)
-            head = heads.subquery()
-            same = sa.and_(*(PARKED.c[n] == head.c[n] for n in ("view", "generation", "position")))
-            found = sa.select(PARKED, head.c.waiting).join(head, same)
+                    query = query.where(column == wanted)
             order = (PARKED.c.position, PARKED.c.view)
-            rows = connection.execute(found.order_by(*order).limit(limit))
+            rows = connection.execute(query.order_by(*order).limit(limit))
             return [Waiting(_parked(row), row.waiting) for row in rows]
 
     def event(self, view: str, position: int) -> Parked:
@@ -114,10 +109,10 @@ class DeadLetters:
         """
         with self._database.read() as connection:
             live = self._live(connection, view)
-            found = places.parked(connection, [live], subject=subject)
+            found = places.standstills(connection, [live], subject=subject)
         if subject is not None and not found:
             raise NotFound(what=f"{view} {subject}")
-        return self._again({(view, e.subject): e.partition for e in found})
+        return self._again(found)
 
     def release(self, partition: int, passed: Passed) -> list[Retried]:
         """Fold what waits behind events of a partition that officers have discarded."""
@@ -126,17 +121,11 @@ class DeadLetters:
         with self._database.read() as connection:
             live = self._database.live(connection)
             members = [live[view] for view in self._views if view in live]
-            found = places.parked(connection, members, partition=partition)
-        due = {
-            (e.view, e.subject): e.partition for e in found if e.view in passed.get(e.position, ())
-        }
-        return self._again(due)
+            found = places.standstills(connection, members, partition=partition)
+        return self._again(s for s in found if s.view in passed.get(s.position, ()))
 
-    def _again(self, due: Mapping[tuple[str, str], int]) -> list[Retried]:
-        return [
-            self._one(view, subject, partition)
-            for (view, subject), partition in sorted(due.items())
-        ]
+    def _again(self, due: Iterable[Standstill]) -> list[Retried]:
+        return [self._one(s.view, s.subject, s.partition) for s in due]
 
     def _one(self, view: str, subject: str, partition: int) -> Retried:
         """One subject's events, in the generation that is live when its place is held."""

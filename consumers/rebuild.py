@@ -183,7 +183,7 @@ class Rebuild:
         built, before = now[member.view, member.generation], None
         if old is not None and old.version == cls.version:
             held = now[old.view, old.generation]
-            waiting = places.parked(connection, [old])
+            waiting = places.standstills(connection, [old])
             if held.position == built.position and not waiting:
                 before = digest_of(self._database, connection, cls, held)
         return Rebuilt(member.view, before, digest_of(self._database, connection, cls, built))

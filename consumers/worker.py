@@ -150,8 +150,10 @@ class Partition:
             live = database.live(connection)
             members = [live[name] for name in views]
             stand = places.places(connection, members)
-            waiting = places.parked(connection, members, partition=number)
-        parked = places.stopped(waiting)
+            still = places.standstills(connection, members, partition=number)
+        parked: dict[str, dict[str, int]] = {}
+        for s in still:
+            parked.setdefault(s.subject, {})[s.view] = s.position
         failed = [f for f in failed if f.view not in passed.get(f.record.position, ())]
         for f in failed:
             since = parked.setdefault(f.subject, {})

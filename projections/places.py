@@ -8,7 +8,7 @@ What a view could not process is parked here with every later event of its subje
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
@@ -200,15 +200,12 @@ def parked(
     members: Iterable[Member],
     *,
     subject: str | None = None,
-    partition: int | None = None,
 ) -> list[Parked]:
     """What waits in these generations, by subject and then in order."""
     wanted = {(m.view, m.generation) for m in members}
     query = sa.select(PARKED).order_by(PARKED.c.subject, PARKED.c.view, PARKED.c.position)
     if subject is not None:
         query = query.where(PARKED.c.subject == subject)
-    if partition is not None:
-        query = query.where(PARKED.c.partition == partition)
     found = (Parked(**row._mapping) for row in connection.execute(query))
     return [e for e in found if (e.view, e.generation) in wanted]
 
@@ -223,13 +220,42 @@ def waiting(connection: sa.Connection, members: Iterable[Member]) -> dict[str, i
     return {view: found.get((view, generation), 0) for view, generation in wanted}
 
 
-def stopped(events: Iterable[Parked]) -> dict[str, dict[str, int]]:
-    """The subjects that stand still: in which view, and from which position on."""
-    found: dict[str, dict[str, int]] = {}
-    for e in events:
-        since = found.setdefault(e.subject, {})
-        since[e.view] = min(since.get(e.view, e.position), e.position)
-    return found
+class Standstill(NamedTuple):
+    """A subject that stands still in a view: from which position on, how many events wait."""
+
+    view: str
+    generation: int
+    subject: str
+    partition: int
+    position: int
+    waiting: int
+
+
+def standing(members: Iterable[Member]) -> sa.Subquery:
+    """The :class:`Standstill` of these generations, as a query to select from."""
+    keys = [(m.view, m.generation) for m in members]
+    columns = (PARKED.c.view, PARKED.c.generation, PARKED.c.subject, PARKED.c.partition)
+    found = sa.select(
+        *columns, sa.func.min(PARKED.c.position).label("position"), sa.func.count().label("waiting")
+    )
+    mine = sa.tuple_(PARKED.c.view, PARKED.c.generation).in_(keys)
+    return found.where(mine).group_by(*columns).subquery()
+
+
+def standstills(
+    connection: sa.Connection,
+    members: Iterable[Member],
+    *,
+    partition: int | None = None,
+    subject: str | None = None,
+) -> list[Standstill]:
+    """The subjects that stand still in these generations, without their events."""
+    still = standing(members)
+    query = sa.select(still).order_by(still.c.position, still.c.view)
+    for column, wanted in ((still.c.partition, partition), (still.c.subject, subject)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return [Standstill(**row._mapping) for row in connection.execute(query)]
 
 
 def counts(connection: sa.Connection) -> Mapping[tuple[str, int], tuple[int, str | None]]:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -78,6 +79,27 @@ class Office(NamedTuple):
         """Relay all, and fold it by one worker."""
         self.relay()
         self.worker(**options).run(threading.Event(), until_end=True)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A worker in a thread of its own, which must not fail."""
+        stop, failed = threading.Event(), list[BaseException]()
+
+        def live() -> None:
+            try:
+                self.worker().run(stop)
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=live)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(SETTLE_S)
+        assert not thread.is_alive()
+        assert not failed
 
     def rebuild(self, **options: Any) -> bool | None:
         """Build the brittle view anew; whether it came out as the live one."""
@@ -336,33 +358,32 @@ def test_a_rebuild_says_what_it_cannot_process_and_changes_nothing(office: Offic
 
 def test_a_retry_beside_a_working_worker_loses_and_doubles_nothing(office: Office) -> None:
     office.relay()
-    stop, failed = threading.Event(), list[BaseException]()
-
-    def live() -> None:
-        try:
-            office.worker().run(stop)
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=live)
-    thread.start()
-    _until(lambda: len(office.parked()) == 3 * len(STOPPED))
-    mend()
-    for month in range(6, 12):
-        for n in range(8):
-            office.told.granted(f"p{n}", f"2017-{month:02}")
-        relaying = threading.Thread(target=office.relay)
-        relaying.start()
-        for told in office.letters.retry("brittle"):
-            assert told.left == 0
-        relaying.join(SETTLE_S)
-    office.worker().run(threading.Event(), until_end=True)
-    stop.set()
-    thread.join(SETTLE_S)
-    assert not failed
-    assert not thread.is_alive()
+    with office.at_work():
+        _until(lambda: len(office.parked()) == 3 * len(STOPPED))
+        mend()
+        for month in range(6, 12):
+            for n in range(8):
+                office.told.granted(f"p{n}", f"2017-{month:02}")
+            relaying = threading.Thread(target=office.relay)
+            relaying.start()
+            for told in office.letters.retry("brittle"):
+                assert told.left == 0
+            relaying.join(SETTLE_S)
+        office.worker().run(threading.Event(), until_end=True)
     office.letters.retry("brittle")
     assert office.parked() == []
+    assert office.digests() == office.clean()
+
+
+def test_a_discard_reaches_a_worker_at_work(office: Office) -> None:
+    office.relay()
+    with office.at_work():
+        _until(lambda: len(office.parked()) == 3 * len(STOPPED))
+        for waiting in office.letters.waiting():
+            office.discard(waiting.event)
+        office.relay()
+        _until(lambda: office.parked() == [])
+    office.work()
     assert office.digests() == office.clean()
 
 
