@@ -161,6 +161,11 @@ class Metrics:
             ["projection"],
             registry=self.registry,
         )
+        self.trial_balance = Gauge(
+            "benefits_trial_balance_fen",
+            "Debits less credits over all accounts of the views, which must be zero.",
+            registry=self.registry,
+        )
         self.rebuild_done = Gauge(
             "benefits_rebuild_offsets_done",
             "Offsets that the rebuild has read.",

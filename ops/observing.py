@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from consumers.relay import RelayObserver
 from consumers.relay_state import RelayState
 from consumers.worker import WorkerObserver
 from ledger.domain.errors import LedgerError
 from ops.metrics import Metrics
+from projections.database import ViewDatabase
 from projections.places import Parked, Place
+from projections.views.funds import TRIAL_BALANCE, Funds
 
 
 class LedgerMetrics:
@@ -90,10 +94,13 @@ class WorkerMetrics:
         metrics: Metrics,
         then: WorkerObserver,
         *,
+        balance_fen: Callable[[], int] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """``balance_fen`` asks the views for their trial balance, as often as for what waits."""
         self._metrics = metrics
         self._then = then
+        self._balance_fen = balance_fen
         self._now = now
         self._shown: set[tuple[str, str]] = set()
 
@@ -139,6 +146,8 @@ class WorkerMetrics:
     def waiting(self, events: Mapping[str, int]) -> None:
         for view, count in events.items():
             self._metrics.parked_events.labels(projection=view).set(count)
+        if self._balance_fen is not None:
+            self._metrics.trial_balance.set(self._balance_fen())
         self._then.waiting(events)
 
     def unreadable(self, reason: str) -> None:
@@ -148,6 +157,15 @@ class WorkerMetrics:
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
         self._metrics.kafka_errors.labels(component="worker", code=error.code).inc()
         self._then.interrupted(error, delay_s)
+
+
+def trial_balance_fen(database: ViewDatabase) -> int:
+    """Debits less credits over all accounts, in one look at what workers have stored."""
+    with database.read() as connection:
+        generation = database.live(connection)[Funds.name].generation
+        table = database.statements(TRIAL_BALANCE, generation).table
+        total = sa.func.coalesce(sa.func.sum(table.c.balance_fen), 0)
+        return int(connection.execute(sa.select(total)).scalar_one())
 
 
 def rebuild_progress(

@@ -171,6 +171,8 @@ def project(
             metrics_address=metrics_address,
         )
         return
+    if metrics_port is not None:
+        raise InvalidValue(field="--metrics-port", value="--from store")
     with session.opened() as home:
         start = time.monotonic()
         position = session.caught_up(home).position()

@@ -35,11 +35,13 @@ def work(
         measured(session, metrics_port, metrics_address) as metrics,
     ):
         kafka = Settings.load(session.home).kafka("projector")
-        if metrics is not None:
-            from ops.observing import WorkerMetrics
-
-            observer = WorkerMetrics(metrics, notes)
         database = shared_views(home)
+        if metrics is not None:
+            from ops.observing import WorkerMetrics, trial_balance_fen
+
+            observer = WorkerMetrics(
+                metrics, notes, balance_fen=lambda: trial_balance_fen(database)
+            )
         try:
             Worker(kafka, database, observer=observer, discarded=home.discarded).run(
                 stop, until_end=until_end

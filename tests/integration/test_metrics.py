@@ -135,6 +135,7 @@ def test_relay_and_worker_say_what_they_did_and_how_far_they_are(
         assert set(folded) == {(str(p),) for p in range(PARTITIONS)}
         assert set(found["benefits_projection_lag_seconds"].values()) == {0}
         assert found["benefits_projection_parked_events"] == {(v.name,): 0 for v in ALL_VIEWS}
+        assert found["benefits_trial_balance_fen"] == {(): 0}
         assert found["benefits_projection_flush_duration_seconds_count"][()] >= PARTITIONS
 
 

@@ -22,7 +22,7 @@ from consumers.errors import (
     RelayStateMismatch,
 )
 from consumers.records import event_record, partition_of
-from consumers.relay import TRANSACTIONAL_ID, Limits, chunks
+from consumers.relay import TRANSACTIONAL_ID, Limits, Unobserved, chunks
 from consumers.relay_state import RelayState, read_state
 from consumers.transactions import fencing_producer
 from ledger.domain.errors import LedgerError, StoreUnreachable
@@ -59,7 +59,7 @@ def consumed(log: KafkaLog, topic: str) -> list[Any]:
     return sorted(found, key=lambda r: (r.partition, r.offset))
 
 
-class Running:
+class Running(Unobserved):
     """A relay that follows, in a thread."""
 
     def __init__(self, log: KafkaLog, feed: Any) -> None:
