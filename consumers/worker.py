@@ -10,8 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Protocol
 
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
@@ -25,19 +23,19 @@ from consumers.errors import (
     ViewsOutdated,
     WorkerInterrupted,
 )
+from consumers.held_partition import HeldPartition
 from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import PartitionReader, Start, words
+from consumers.partitions import PartitionReader, words
 from consumers.topics import EVENTS
+from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
-from ledger.domain.discard import Passed
-from ledger.domain.errors import LedgerError, StoreBusy, StoreFull, StoreUnreachable
+from ledger.domain.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import places
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.discards import Discarding, nothing_discarded
 from projections.fold import Moved
-from projections.partition import PartitionFold, PartitionRecord, Unprocessable
-from projections.places import Parked, Place
+from projections.partition import Unprocessable
 from projections.view import View
 from projections.views import ALL_VIEWS
 
@@ -62,169 +60,6 @@ _PASSING = (
     WorkerInterrupted,
 )
 """What may pass by itself, or by an administrator's making room."""
-
-
-class WorkerObserver(Protocol):
-    """Told what a worker does, in its own thread; for metrics and notes."""
-
-    def assigned(self, partitions: Sequence[int]) -> None:
-        """These partitions are the worker's now."""
-        ...
-
-    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
-        """So many events of a partition are in the views, up to this place."""
-        ...
-
-    def parked(self, event: Parked) -> None:
-        """An event waits, and its subject with it."""
-        ...
-
-    def moved(self, partition: int) -> None:
-        """A flush was given up: the stored place was another's."""
-        ...
-
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
-        """How many offsets each view has left, about once a second.
-
-        ``recorded`` is the recorded time of the last event stored of the partition.
-        """
-        ...
-
-    def waiting(self, events: Mapping[str, int]) -> None:
-        """How many events of all partitions are parked in each view, now and then."""
-        ...
-
-    def unreadable(self, reason: str) -> None:
-        """The brokers did not give what was asked for; it is asked for again."""
-        ...
-
-    def interrupted(self, error: LedgerError, delay_s: float) -> None:
-        """Something failed; the worker begins again after ``delay_s``."""
-        ...
-
-
-class Unobserved:
-    """Nobody is told."""
-
-    def assigned(self, partitions: Sequence[int]) -> None:
-        pass
-
-    def flushed(self, partition: int, events: int, place: Place, seconds: float) -> None:
-        pass
-
-    def parked(self, event: Parked) -> None:
-        pass
-
-    def moved(self, partition: int) -> None:
-        pass
-
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
-        pass
-
-    def waiting(self, events: Mapping[str, int]) -> None:
-        pass
-
-    def unreadable(self, reason: str) -> None:
-        pass
-
-    def interrupted(self, error: LedgerError, delay_s: float) -> None:
-        pass
-
-
-class Partition:
-    """One partition in a worker's hands: a fold for each place at which views stand."""
-
-    def __init__(
-        self,
-        database: ViewDatabase,
-        views: Mapping[str, type[View]],
-        number: int,
-        passed: Passed,
-        failed: Sequence[Unprocessable] = (),
-    ) -> None:
-        """From what is stored; ``failed`` will come again and is to be parked then.
-
-        ``passed`` are the positions that views pass over; none of them waits in this partition.
-        """
-        with database.read() as connection:
-            live = database.live(connection)
-            members = [live[name] for name in views]
-            stand = places.places(connection, members)
-            still = places.standstills(connection, members, partition=number)
-        parked: dict[str, dict[str, int]] = {}
-        for s in still:
-            parked.setdefault(s.subject, {})[s.view] = s.position
-        failed = [f for f in failed if f.view not in passed.get(f.record.position, ())]
-        for f in failed:
-            since = parked.setdefault(f.subject, {})
-            since[f.view] = min(since.get(f.view, f.record.position), f.record.position)
-        reasons = {(f.view, f.record.position): f.reason for f in failed}
-        self.number = number
-        self.waiting = 0
-        self.folds: list[PartitionFold] = []
-        by_place: dict[Place, list[Generation]] = {}
-        epochs: dict[str, int] = {}
-        for member in members:
-            place = stand[member.view, member.generation][number]
-            epochs[member.view] = place.epoch
-            by_place.setdefault(replace(place, epoch=0), []).append(member)
-        for place in sorted(by_place, key=lambda p: p.next_offset):
-            fold = PartitionFold(
-                database,
-                views,
-                by_place[place],
-                number,
-                place,
-                epochs=epochs,
-                parked=parked,
-                reasons=reasons,
-                passed=passed,
-            )
-            self.folds.append(fold)
-
-    @property
-    def start(self) -> Start:
-        """Where to read on: at the place furthest behind."""
-        place = min((fold.place for fold in self.folds), key=lambda p: p.next_offset)
-        return Start(place.next_offset, place.position)
-
-    def apply(self, records: Sequence[PartitionRecord], next_offset: int) -> None:
-        for fold in self.folds:
-            if next_offset > fold.place.next_offset:
-                self.waiting += fold.apply(records, next_offset)
-
-    def flush(self) -> list[Parked]:
-        self.waiting = 0
-        return [event for fold in self.folds for event in fold.flush()]
-
-    @property
-    def scattered(self) -> bool:
-        """Whether there are several folds, and they have come to one place."""
-        return len(self.folds) > 1 and len({fold.place for fold in self.folds}) == 1
-
-    @property
-    def news(self) -> bool:
-        """Whether an officer's discard was met that is to be carried out."""
-        return any(fold.news for fold in self.folds)
-
-    def left(self, end: int) -> dict[str, int]:
-        """For each view, the offsets between what it has stored and ``end``."""
-        return {
-            member.view: max(0, end - fold.stored.next_offset)
-            for fold in self.folds
-            for member in fold.members
-        }
-
-    def forget(self) -> None:
-        for fold in self.folds:
-            fold.forget()
-
-    def close(self) -> None:
-        for fold in self.folds:
-            fold.close()
-
-    def __len__(self) -> int:
-        return sum(len(fold) for fold in self.folds)
 
 
 class Worker:
@@ -261,7 +96,7 @@ class Worker:
         self._discarded = discarded
         self._letters = DeadLetters(database, self._views, discarded)
         self._topic_of_letters = DeadLetterTopic(kafka, database, dead_letters or f"{topic}.dlq")
-        self._held: dict[int, Partition] = {}
+        self._held: dict[int, HeldPartition] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
         self._flushed_at = self._told_at = self._told_waiting_at = time.monotonic()
         self._moved: Counter[int] = Counter()
@@ -426,12 +261,12 @@ class Worker:
         self._held[partition] = self._taken_up(partition)
         reader.seek({p: held.start for p, held in self._held.items()})
 
-    def _taken_up(self, partition: int) -> Partition:
+    def _taken_up(self, partition: int) -> HeldPartition:
         """The partition from what is stored, after officers' discards were carried out there."""
         passed = self._discarded()
         self._letters.release(partition, passed)
         failed = self._failed.get(partition, ())
-        return Partition(self._database, self._views, partition, passed, failed)
+        return HeldPartition(self._database, self._views, partition, passed, failed)
 
     def _drop(self, partitions: Iterable[int]) -> None:
         for partition in list(partitions):

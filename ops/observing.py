@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from consumers.relay import RelayObserver
 from consumers.relay_state import RelayState
-from consumers.worker import WorkerObserver
+from consumers.worker_observer import WorkerObserver
 from ledger.domain.errors import LedgerError
 from ops.metrics import Metrics
 from projections.database import ViewDatabase

@@ -26,7 +26,8 @@ from consumers.records import EventRecord
 from consumers.relay import Limits, Relay
 from consumers.topics import EVENTS, RELAY, TOPICS, create_topics
 from consumers.transactions import fencing_producer
-from consumers.worker import Unobserved, Worker
+from consumers.worker import Worker
+from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
 from ops.bench.measure import Measured, alternating, timed
 from ops.home import Home

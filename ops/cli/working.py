@@ -16,7 +16,7 @@ from projections.rebuild import Rebuilt
 from projections.views import ALL_VIEWS
 
 if TYPE_CHECKING:
-    from consumers.worker import WorkerObserver
+    from consumers.worker_observer import WorkerObserver
 
 LINE_EVERY_S = 10.0
 

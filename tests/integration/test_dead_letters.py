@@ -12,9 +12,10 @@ from kafka import KafkaConsumer, TopicPartition
 from consumers import dead_letter_topic
 from consumers.connection import KafkaSettings
 from consumers.dead_letters import DeadLetters, Retried
+from consumers.held_partition import HeldPartition
 from consumers.partitions import PartitionBatch, PartitionReader
 from consumers.rebuild import Rebuild
-from consumers.worker import Partition, Worker
+from consumers.worker import Worker
 from ledger.codec import decode
 from ledger.domain.discard import DISCARDS, DISCARDS_ID, Passed
 from ledger.domain.errors import NotFound, ProjectionFailed, StoreBusy, ViewHoldsDiscarded
@@ -390,7 +391,7 @@ def test_a_discard_reaches_a_worker_at_work(office: Office) -> None:
 def test_what_a_worker_holds_in_memory_is_not_written_over_a_retry(office: Office) -> None:
     office.work()
     partition = office.letters.waiting(subject="p0")[0].event.partition
-    held = Partition(office.database, BY_NAME, partition, {})
+    held = HeldPartition(office.database, BY_NAME, partition, {})
     office.told.granted("p0", "2017-06").granted("p0", "2017-07")
     office.relay()
     with PartitionReader(
@@ -418,7 +419,7 @@ def test_views_whose_rows_were_changed_are_still_folded_with_the_others(office: 
     with office.database.read() as connection:
         stand = places.places(connection, office.database.live(connection).values())
     partition = next(p for p in range(3) if len({at[p].epoch for at in stand.values()}) > 1)
-    held = Partition(office.database, BY_NAME, partition, {})
+    held = HeldPartition(office.database, BY_NAME, partition, {})
     assert [len(fold.members) for fold in held.folds] == [len(VIEWS)]
     held.close()
 

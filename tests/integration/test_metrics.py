@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.connection import KafkaSettings
 from consumers.topics import create_topics
-from consumers.worker import Unobserved, Worker
+from consumers.worker import Worker
+from consumers.worker_observer import Unobserved
 from ledger.codec import decode
 from ops.home import Home, opened
 from ops.local.kafka import LocalBrokers

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from consumers.connection import KafkaSettings
 from consumers.errors import TopicStalled, WorkerInterrupted
 from consumers.offsets import end_offsets
-from consumers.worker import Unobserved, Worker, adopt
+from consumers.worker import Worker, adopt
+from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
 from projections import database as view_database
 from projections import partition as partition_fold
