@@ -9,7 +9,6 @@ from ops.cli.measuring import measured
 from ops.cli.session import Session
 from ops.cli.signals import until_told
 from ops.home import Home
-from ops.settings import Settings
 from projections.database import ViewDatabase
 from projections.places import Parked, Place
 from projections.rebuild import Rebuilt
@@ -26,6 +25,7 @@ def work(
 ) -> None:
     """Be a worker until told to stop, or until everything is folded that is there now."""
     from consumers.worker import Worker
+    from ops.settings import Settings
 
     notes = _Notes(session)
     observer: WorkerObserver = notes
@@ -62,6 +62,7 @@ def rebuild_from_kafka(
 ) -> list[Rebuilt]:
     """Build views anew beside the live workers, compare and switch."""
     from consumers.rebuild import Rebuild
+    from ops.settings import Settings
 
     kafka = Settings.load(session.home).kafka("projector")
     chosen = [view for view in ALL_VIEWS if not views or view.name in views]
