@@ -10,10 +10,7 @@ _DOUBLINGS = 8
 
 
 class Backoff:
-    """Pauses between failures: doubled each time, and never two alike, lest those who failed
-
-    together come back together.
-    """
+    """Pauses that double, and differ, lest those who failed together come back together."""
 
     def __init__(self) -> None:
         self.failures = 0

@@ -13,7 +13,7 @@ BATCH_BYTES = 256 * 1024
 REQUEST_BYTES = 4 * 1024 * 1024
 LINGER_MS = 5
 FENCING_S = 30.0
-STEP_S = 60.0
+STEP_S = 30.0
 """How long the end of a transaction may take. A broker gives up on one after that, too."""
 _CLOSE_S = 2.0
 

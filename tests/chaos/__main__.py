@@ -1,11 +1,12 @@
 """``make chaos``: rounds of faults against real processes, by a seed, with a table at the end."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.rounds import city, run
+from tests.chaos.rounds import Told, city, run
 from tests.chaos.world import Failed, World
 
 
@@ -16,24 +17,30 @@ def main() -> int:
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     given = options.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # both end it with its servers and a table
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="benefits-chaos-") as place:
         folder = Path(place)
         world = World(folder, brokers=given.brokers)
-        records = city(folder)
+        records, told = city(folder), Told()
         try:
             with world.servers():
-                told = run(
+                run(
                     world,
                     records,
                     seed=given.seed,
                     rounds=given.rounds,
                     first=given.first,
+                    told=told,
                     tell=lambda line: print(line, flush=True),
                 )
         except Failed as failure:
             print(f"{failure}\nBROKERS={given.brokers}", file=sys.stderr)
             return 1
-        print(told.table())
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            print(told.table(), flush=True)
     return 0
 
 

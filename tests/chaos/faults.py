@@ -169,10 +169,10 @@ def postgres_session_killed(it: Round) -> None:
     sessions = [
         process
         for process in it.world.server_processes()[1:]
-        if it.world.database in " ".join(process.cmdline())
+        if it.world.database in _title(process)
     ]
     if sessions:
-        it.draw.choice(sessions).kill()
+        _tell(it.draw.choice(sessions), signal.SIGKILL)
     it.more()
 
 
@@ -185,6 +185,14 @@ def postgres_frozen(it: Round) -> None:
     it.pause(0.5, 4)
     for process in processes:
         _tell(process, signal.SIGCONT)
+
+
+def _title(process: psutil.Process) -> str:
+    """What a server's process says it is; nothing when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _tell(process: psutil.Process, number: signal.Signals) -> None:
@@ -229,7 +237,7 @@ def disk_full(it: Round) -> None:
     world = it.world
     _filled(world)
     # Not the one that writes the server's own log.
-    limited = [p for p in world.server_processes() if "logger" not in " ".join(p.cmdline())]
+    limited = [p for p in world.server_processes() if "logger" not in _title(p)]
     before = _refused(world)
     _limit(limited, _ROOM)
     try:

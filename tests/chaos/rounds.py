@@ -74,10 +74,14 @@ def run(
     rounds: int,
     first: int = 0,
     faults: Sequence[Fault] = FAULTS,
+    told: Told | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Told:
-    """Do rounds ``first``, ``first + 1``, … Raises :class:`Failed` with what to do it again."""
-    told, began = Told(), time.monotonic()
+    """Do rounds ``first``, ``first + 1``, … Raises :class:`Failed` with what to do it again.
+
+    ``told`` is brought up to date with each round, and returned.
+    """
+    told, began = told or Told(), time.monotonic()
     of_this_log = ROUNDS_A_LOG
     for number in range(first, first + rounds):
         fault = fault_of(seed, number, faults)
@@ -96,10 +100,10 @@ def run(
             raise Failed(f"{at}: {error}\n{world.tails()}") from error
         of_this_log += 1
         told.add(name, recovery)
+        told.seconds = time.monotonic() - began
         tell(f"{number:5}  {name:30}  {recovery:6.1f} s")
     world.check(afresh=True)
     world.end_all()
-    told.seconds = time.monotonic() - began
     return told
 
 
