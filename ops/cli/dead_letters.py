@@ -11,7 +11,6 @@ from ledger.commands.discard import DiscardParkedEvent
 from ledger.domain.errors import InvalidValue, NotCanonical
 from ops.cli.officer import Officer, step
 from ops.cli.session import Session, command
-from ops.cli.working import shared_views
 from ops.home import Home
 from projections.discards import discards_in
 from projections.places import Parked
@@ -36,6 +35,7 @@ Position = Annotated[int, typer.Argument(min=0, help="位置 | Position in the l
 def _letters(home: Home) -> Iterator["DeadLetters"]:
     """The parked events of the home's views, which workers must feed."""
     from consumers.dead_letters import DeadLetters
+    from ops.cli.working import shared_views
 
     database = shared_views(home)
     try:
