@@ -10,7 +10,6 @@ from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
-from ops.settings import Settings
 
 if TYPE_CHECKING:
     from consumers.reconcile import Finding
@@ -35,6 +34,7 @@ def relay(
 ) -> None:
     """Until told to stop (SIGTERM or SIGINT): the transaction under way is finished first."""
     from consumers.relay import Relay
+    from ops.settings import Settings
 
     notes = _Notes(session)
     observer: RelayObserver = notes
@@ -91,6 +91,7 @@ class _Notes:
 def reconcile(session: Session) -> int:
     """Exit status 1 when anything differs."""
     from consumers.reconcile import reconcile as compare
+    from ops.settings import Settings
 
     findings: list[Finding] = []
     kinds: dict[str, int] = {}
