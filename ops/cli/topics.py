@@ -1,11 +1,13 @@
-"""``topics``: making the log's topics, and checking that they can neither lose nor expose it."""
+"""``topics``: making the log's topics, and checking that they can neither lose nor expose it.
+
+What they need of Kafka is imported when one of these commands runs, and not before.
+"""
 
 from typing import Annotated
 
 import typer
 
 from ops.cli.session import Session, command
-from ops.settings import Settings
 
 app = typer.Typer(help="Kafka主题:建立、检查 | The log's topics on Kafka", no_args_is_help=True)
 
@@ -20,6 +22,7 @@ def create(
 ) -> None:
     """Safe to run again; topics that are there stay as they are."""
     from consumers.topics import create_topics
+    from ops.settings import Settings
 
     made = create_topics(Settings.load(session.home).kafka("admin"), partitions=partitions)
     if session.json:
@@ -32,6 +35,7 @@ def create(
 def check(session: Session) -> int:
     """Exit status 1 when anything is wrong."""
     from consumers.topic_check import check_topics
+    from ops.settings import Settings
 
     with session.opened() as home:
         problems = check_topics(Settings.load(session.home).kafka("admin"), origin=home.origin)
