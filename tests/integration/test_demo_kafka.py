@@ -26,7 +26,7 @@ def home(servers_folder: Path) -> Path:
     """A home that one demonstration after the other is run in."""
     folder = Path(tempfile.mkdtemp(dir=servers_folder, prefix="demo-"))
     folder.chmod(0o711)
-    return folder / "home"
+    return folder
 
 
 @contextmanager

@@ -116,11 +116,12 @@ def test_what_is_committed_is_on_disk(postgres: Url) -> None:
             assert db.execute(f"SHOW {name}").fetchone() == ("on",)  # type: ignore[arg-type]
 
 
-def test_passwords_are_in_files_of_their_owner_and_nowhere_else(
-    postgres: Url, servers_folder: Path
-) -> None:
-    folder = servers_folder / "database" / "postgres"
+def test_passwords_are_in_files_of_their_owner_and_nowhere_else(home: Path) -> None:
+    ok(home, "postgres", "up")
+    ok(home, "postgres", "down")  # while it runs, files come and go
+    folder = home / "postgres"
     files = [file for file in folder.rglob("*") if file.is_file()]
+    assert {kept.name for kept in (folder / "passwords").iterdir()} == {SUPER_USER, *LOGINS}
     for kept in (folder / "passwords").iterdir():
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert [file for file in files if kept.read_bytes() in file.read_bytes()] == [kept]
