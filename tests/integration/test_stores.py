@@ -1,5 +1,6 @@
 """Both event stores keep the same promises, and so do the library's own on the recorders we use."""
 
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.feed_conformance import FeedConformance, MakeFeed
 from tests.store_conformance import OpenStore, StoreConformance, new
 
 Opening = Callable[[], OpenStore]
+READERS_S = 30.0
 
 
 @pytest.fixture
@@ -39,6 +41,12 @@ def logs(tmp_path: Path) -> Iterator[Callable[[Callable[[int], OpenStore]], Open
         return remembered
 
     yield new_log
+    # The library's test ends without its readers: one that is still at it would read from a
+    # connection that is being closed.
+    for thread in threading.enumerate():
+        if thread.name.endswith("(read_continuously)"):
+            thread.join(READERS_S)
+            assert not thread.is_alive()
     for store in opened:
         store.close()
 
