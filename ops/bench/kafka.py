@@ -6,6 +6,7 @@ what is read. Kafka's own performance tools run beside them, for scale.
 
 import multiprocessing
 import re
+import resource
 import subprocess
 import threading
 import time
@@ -13,7 +14,7 @@ import uuid
 from dataclasses import replace
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -66,7 +67,7 @@ def measured(home: Home, folder: Path, console: Console) -> list[Measured]:
         database.up()
         kafka = Settings.load(place).kafka("admin")
         topics, relay = _relay(home, kafka)
-        made = [relay, _feed(home, topics), *_workers(home, topics, place)]
+        made = [relay, _feed(home, topics), *_workers(topics, place, console)]
         console.print(_tools(topics, home.feed.end()))
         return made
     finally:
@@ -134,6 +135,15 @@ def _feed(home: Home, topics: Topics) -> Measured:
     return Measured("按序读出Kafka / the Kafka feed", *rates, "KafkaConsumer.poll", 0.8)
 
 
+class _Told(NamedTuple):
+    """What a worker process says at its end."""
+
+    events: int
+    began: float
+    ended: float
+    peak_mb: float
+
+
 class _Times(Unobserved):
     """When a worker wrote first and last, and how much."""
 
@@ -165,33 +175,36 @@ def _worker(kafka: KafkaSettings, url: str, topic: str, told: "Queue[Any]") -> N
         threading.Event(), until_end=True
     )
     database.close()
-    told.put((times.events, times.began, times.ended))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told.put(_Told(times.events, times.began, times.ended, peak_mb))
 
 
-def _rebuilt(topics: Topics, url: str, workers: int) -> float:
-    """Events a second of so many worker processes on views that are empty."""
+def _rebuilt(topics: Topics, url: str, workers: int) -> tuple[float, float]:
+    """Events a second of so many worker processes on empty views, and the largest one's memory."""
     context = multiprocessing.get_context("spawn")
     told: Queue[Any] = context.Queue()
     arguments = (topics.kafka, url, topics.events, told)
     processes = [context.Process(target=_worker, args=arguments) for _ in range(workers)]
     for process in processes:
         process.start()
-    found = [told.get(timeout=WAIT_S) for _ in processes]
+    found: list[_Told] = [told.get(timeout=WAIT_S) for _ in processes]
     for process in processes:
         process.join(WAIT_S)
-    began: float = min(b for _, b, _ in found if b)
-    ended: float = max(e for _, _, e in found)
-    events: int = sum(n for n, _, _ in found)
-    return events / (ended - began)
+    took_s = max(f.ended for f in found) - min(f.began for f in found if f.began)
+    return sum(f.events for f in found) / took_s, max(f.peak_mb for f in found)
 
 
-def _workers(home: Home, topics: Topics, place: Path) -> list[Measured]:
+def _workers(topics: Topics, place: Path, console: Console) -> list[Measured]:
     """All views from Kafka by one worker and by two, beside a bare loop that folds nothing."""
     one, two, bare = [], [], []
+    peak_mb = 0.0
     for _ in range(3):
         bare.append(timed(lambda: _poll_bare(topics)))
-        one.append(_rebuilt(topics, _new_database(place), 1))
-        two.append(_rebuilt(topics, _new_database(place), 2))
+        for rates, workers in ((one, 1), (two, 2)):
+            rate, peak = _rebuilt(topics, _new_database(place), workers)
+            rates.append(rate)
+            peak_mb = max(peak_mb, peak)
+    console.print(f"the largest worker process took {peak_mb:,.0f} MB")
     one.sort()
     two.sort()
     bare.sort()
