@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -26,6 +27,8 @@ _FENCED = 3
 _ROOM = 1024 * 1024 + 4096
 """Not a whole number of pages: the page that crosses it is written in part."""
 _NOTICED_S = 20.0
+_ROWS = 200
+"""Smaller tables are left alone: it would take long to make them grow."""
 
 
 @dataclass
@@ -234,23 +237,21 @@ def _broker(world: World, node: int) -> psutil.Process:
 
 def disk_full(it: Round) -> None:
     """No file of the views' server may grow; it is noticed before there is room again."""
-    world = it.world
-    _filled(world)
-    # Not the one that writes the server's own log.
-    limited = [p for p in world.server_processes() if "logger" not in _title(p)]
-    before = _refused(world)
-    _limit(limited, _ROOM)
-    try:
-        deadline = time.monotonic() + _NOTICED_S
-        while _refused(world) == before and time.monotonic() < deadline:
-            it.more()
-            world.all_well()
-            time.sleep(0.3)
-        if _refused(world) == before:
-            raise Failed(f"no worker noticed the full disk\n{world.tails()}")
-        it.pause(0, 2)
-    finally:
-        _limit(world.server_processes(), resource.RLIM_INFINITY)
+    world, before = it.world, _refused(it.world)
+    with _filled(world):
+        # Not the one that writes the server's own log.
+        _limit([p for p in world.server_processes() if "logger" not in _title(p)], _ROOM)
+        try:
+            deadline = time.monotonic() + _NOTICED_S
+            while _refused(world) == before and time.monotonic() < deadline:
+                it.more()
+                world.all_well()
+                time.sleep(0.3)
+            if _refused(world) == before:
+                raise Failed(f"no worker noticed the full disk\n{world.tails()}")
+            it.pause(0, 2)
+        finally:
+            _limit(world.server_processes(), resource.RLIM_INFINITY)
 
 
 def _refused(world: World) -> int:
@@ -280,21 +281,32 @@ def _limit(processes: Sequence[psutil.Process], size: int) -> None:
     subprocess.run([sys.executable, "-c", _SET_LIMIT, str(size), *pids], check=True)
 
 
-def _filled(world: World) -> None:
-    """Make every table with rows longer than there will be room, by what is rolled back."""
-    with psycopg.connect(world.superuser_url(world.database)) as c:
+@contextmanager
+def _filled(world: World) -> Iterator[None]:
+    """Every table with rows is longer than there will be room, and nothing in it is free.
+
+    Rows are written anew as they are, while somebody who looks keeps the old versions in use.
+    """
+    url = world.superuser_url(world.database)
+    with psycopg.connect(url) as looking, psycopg.connect(url) as c:
+        looking.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        looking.execute("SELECT count(*) FROM pg_class")
         tables = c.execute(
             "SELECT t.tablename, a.attname FROM pg_tables t JOIN pg_attribute a ON a.attrelid ="
             " t.tablename::regclass AND a.attnum = 1 WHERE schemaname = 'public'"
         ).fetchall()
+        c.commit()
         for table, column in tables:
             name, first = sql.Identifier(table), sql.Identifier(column)
+            c.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(name))
             rewrite = sql.SQL("UPDATE {} SET {} = {}").format(name, first, first)
             size = sql.SQL("SELECT pg_relation_size({})").format(sql.Literal(table))
             (count,) = c.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
-            while count > 20 and c.execute(size).fetchone()[0] <= _ROOM:
+            (before,) = c.execute(size).fetchone()
+            while count > _ROWS and c.execute(size).fetchone()[0] <= max(before, _ROOM):
                 c.execute(rewrite)
-            c.rollback()
+            c.commit()
+        yield
 
 
 FAULTS: tuple[Fault, ...] = (
