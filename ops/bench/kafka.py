@@ -196,7 +196,9 @@ def _rebuilt(topics: Topics, url: str, workers: int) -> tuple[float, float]:
 
 def _workers(topics: Topics, place: Path, console: Console) -> list[Measured]:
     """All views from Kafka by one worker and by two, beside a bare loop that folds nothing."""
-    one, two, bare = [], [], []
+    one: list[float] = []
+    two: list[float] = []
+    bare: list[float] = []
     peak_mb = 0.0
     for _ in range(3):
         bare.append(timed(lambda: _poll_bare(topics)))
