@@ -37,7 +37,8 @@ def establish(url: str, password: Callable[[str], str]) -> None:
         everyone = sql.SQL(", ").join(map(sql.Identifier, ROLES))
         for granting in (
             "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-            "GRANT CONNECT ON DATABASE {database} TO {everyone}",
+            # Rows arrive in bulk by way of temporary tables.
+            "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {everyone}",
             "GRANT CREATE ON DATABASE {database} TO admin",
         ):
             connection.execute(sql.SQL(granting).format(database=name, everyone=everyone))

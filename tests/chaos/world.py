@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 import psutil
 import psycopg
-from ops.local.postgres_roles import SUPER_USER
 from psycopg import sql
 
 from consumers.connection import KafkaSettings
@@ -23,6 +22,7 @@ from ledger.log.feed import Record
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase, _binaries, _run
+from ops.local.postgres_logins import SUPER_USER
 from ops.settings import Settings
 from projections.database import ViewDatabase
 from projections.digest import digest_of

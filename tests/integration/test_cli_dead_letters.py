@@ -12,7 +12,7 @@ from consumers.rebuild import Rebuild
 from consumers.worker import Worker
 from ledger.domain.events import Event
 from ledger.domain.events import program as pg
-from ops.home import DATABASE_URL, Home
+from ops.home import Home
 from projections.database import ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
@@ -82,7 +82,7 @@ def shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Shared]:
     """A new home with its catalog; the view of programs cannot take in one of them."""
-    monkeypatch.setenv(DATABASE_URL, make_database())
+    monkeypatch.setenv("BENEFITS_DATABASE_URL", make_database())
     monkeypatch.setenv("BENEFITS_LANG", "en")
     whole = Programs.adopted
 

@@ -17,6 +17,7 @@ import pytest
 
 from ledger.commands import payrun as pr
 from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound, StoreFull
+from ledger.store.sqlite import SQLiteStore
 from ops.cli.payfiles import write_csv
 from tests.integration.cli import Ended, city, copy, ok
 from tests.office import CITY, LIVING, Office, by
@@ -181,7 +182,9 @@ def test_a_group_without_room_is_not_refused_command_by_command(office: Office) 
 
 def test_what_sqlite_calls_full_is_full_in_the_ledger_and_in_the_views(office: Office) -> None:
     before = office.length()
-    with office.home.store.writing() as c:
+    store = office.home.store
+    assert isinstance(store, SQLiteStore)
+    with store.recorder.datastore.transaction(commit=True) as c:
         c.execute("PRAGMA max_page_count=1")
 
     def many() -> None:

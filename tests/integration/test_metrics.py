@@ -29,8 +29,8 @@ from ops.settings import Settings
 from ops.simulation import run as simulate
 from projections.database import ViewDatabase
 from projections.views import ALL_VIEWS
+from tests.brittle import Brittle, suspensions
 from tests.integration.test_rivals import CLERK, account, overtaken
-from tests.integration.test_workers import Brittle, _suspensions
 from tests.kafka_logs import kafka_log
 from tests.office import Office
 
@@ -174,7 +174,7 @@ def test_the_write_side_counts_events_by_type(
 def test_what_waits_is_told_by_view(kafka: KafkaSettings, make_database: Callable[[], str]) -> None:
     metrics = Metrics()
     log = kafka_log(kafka, partitions=2)
-    log.relay_once(_suspensions().feed())
+    log.relay_once(suspensions().feed())
     url = make_database().replace("postgresql://", "postgresql+psycopg://", 1)
     database = ViewDatabase(url)
     worker = Worker(

@@ -22,8 +22,9 @@ from consumers.errors import (
     RelayStateMismatch,
 )
 from consumers.records import event_record, partition_of
-from consumers.relay import TRANSACTIONAL_ID, Limits, Unobserved, chunks
+from consumers.relay import Limits, Unobserved, chunks
 from consumers.relay_state import RelayState, read_state
+from consumers.topics import RELAY_TRANSACTIONAL_ID
 from consumers.transactions import fencing_producer
 from ledger.domain.errors import LedgerError, StoreUnreachable
 from ops.local.kafka import LocalBrokers
@@ -208,7 +209,7 @@ def test_a_successor_may_take_its_time(log: KafkaLog) -> None:
     feed = ListFeed(list(told(20).records))
     first = Running(log, feed)
     first.until(lambda: first.position == 19)
-    fencing_producer(log.kafka, f"{TRANSACTIONAL_ID}:{log.name}").close(timeout=5)
+    fencing_producer(log.kafka, f"{RELAY_TRANSACTIONAL_ID}:{log.name}").close(timeout=5)
     feed.records.extend(told(40).records[20:])
     first.stop.wait(4)
     second = Running(log, feed)
