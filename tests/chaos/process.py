@@ -20,6 +20,7 @@ from consumers.connection import KafkaSettings
 from consumers.relay import Limits
 from consumers.relay_state import RelayState
 from consumers.worker import Worker
+from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
 from ops.cli.signals import until_told
 from projections.database import ViewDatabase
@@ -57,7 +58,7 @@ RELAYED_AT_ONCE = 60
 FLUSHED_AT_ONCE = 150
 
 
-class Diary:
+class Diary(Unobserved):
     """Writes what it is told on standard output, a JSON document a line."""
 
     def note(self, what: str, **said: Any) -> None:
@@ -67,6 +68,9 @@ class Diary:
 
     def started(self, state: RelayState) -> None:
         self.note("started", position=state.position)
+
+    def looked(self, end: int) -> None:
+        pass
 
     def relayed(self, events: int, size: int, position: int) -> None:
         self.note("relayed", position=position)
@@ -79,9 +83,6 @@ class Diary:
 
     def parked(self, event: Parked) -> None:
         self.note("parked", view=event.view, position=event.position, reason=event.reason)
-
-    def behind(self, partition: int, offsets: int) -> None:
-        pass
 
     def interrupted(self, error: LedgerError, delay_s: float) -> None:
         self.note("interrupted", code=error.code, said=error.message("en"), delay=delay_s)

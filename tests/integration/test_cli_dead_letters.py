@@ -113,14 +113,14 @@ def test_mended_code_takes_in_what_waited(shared: Shared, monkeypatch: pytest.Mo
     shared.work()
     assert shared.waiting()[0]["told"] is True
     mended = vars(Programs)["adopted"].__closure__[0].cell_contents
-    monkeypatch.setattr(Programs, "adopted", mended)
-    retried = ok(
-        shared.path, "dlq", "retry", "programs", "--subject", waiting["subject"], "--format", "json"
-    ).json
-    assert (retried["folded"], retried["left"]) == (waiting["waiting"], 0)
-    assert "no event waits" in ok(shared.path, "dlq", "list").text
-    ours, clean = shared.digests()
-    assert ours == clean
+    with monkeypatch.context() as code:
+        code.setattr(Programs, "adopted", mended)
+        of = ("--subject", waiting["subject"])
+        retried = ok(shared.path, "dlq", "retry", "programs", *of, "--format", "json").json
+        assert (retried["folded"], retried["left"]) == (waiting["waiting"], 0)
+        assert "no event waits" in ok(shared.path, "dlq", "list").text
+        ours, clean = shared.digests()
+        assert ours == clean
 
 
 def test_a_discard_is_an_officers_and_holds_in_every_rebuild(shared: Shared) -> None:
