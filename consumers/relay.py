@@ -34,7 +34,7 @@ from consumers.records import NO_POSITION
 from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
 from consumers.topics import EVENTS, RELAY, RELAY_TRANSACTIONAL_ID, TOPICS
-from consumers.transactions import BATCH_BYTES, Step, closed, fencing_producer
+from consumers.transactions import BATCH_BYTES, Step, closed, fenced, fencing_producer
 from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
 from ledger.log.feed import Feed, Record
 
@@ -105,6 +105,7 @@ class Relay:
         observer: RelayObserver | None = None,
     ) -> None:
         self.name = uuid.uuid4().hex
+        self.took_over = False
         self._feed = feed
         self._kafka = kafka
         self._origin = origin
@@ -153,6 +154,10 @@ class Relay:
             raise TopicsUnsafe(problems="; ".join(problems))
 
 
+class _Moved(Exception):
+    """Another relay committed while this one took over."""
+
+
 class _Ready(NamedTuple):
     """A transaction made ready: what is sent, and the relay's state after it."""
 
@@ -168,6 +173,7 @@ class _Session:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self._producer: Any = None
+        self._predecessor: str | None = None
         self.progressed = False
 
     def run(self, stop: threading.Event, end: int | None) -> None:
@@ -176,20 +182,23 @@ class _Session:
         relay = self._relay
         try:
             check_connection(relay._kafka)
+            self._check_succession()
             transactional_id = f"{RELAY_TRANSACTIONAL_ID}:{relay._origin}"
             self._producer = fencing_producer(relay._kafka, transactional_id)
             state = self._taken_over()
             relay._observer.started(state)
             self._follow(state, stop, end)
-        except (errors.ProducerFencedError, errors.InvalidProducerEpochError) as error:
-            self._await_successor(stop)
-            # No other relay: the brokers ended a transaction that took too long.
-            raise RelayInterrupted(reason=words(error)) from error
         except errors.AuthorizationError as error:
             username = relay._kafka.username or "-"
             raise KafkaNotAuthorized(username=username, what=words(error)) from error
         except errors.KafkaError as error:
+            if fenced(error):
+                self._await_successor(stop)
+            # No other relay: the brokers ended a transaction that took too long.
             raise RelayInterrupted(reason=words(error)) from error
+        except _Moved as error:
+            self._await_successor(stop)
+            raise RelayInterrupted(reason=str(error)) from error
 
     def close(self) -> None:
         if self._producer is not None:
@@ -198,10 +207,18 @@ class _Session:
     # --- taking over
 
     def _taken_over(self) -> RelayState:
-        """What is committed, checked, and this relay's name put on it."""
+        """What is committed, checked, and this relay's name put on it.
+
+        Both topics are read while nobody else writes, which is so if the state stayed as it was:
+        who fences this relay meanwhile commits a state of its own. Raises :class:`_Moved`.
+        """
         relay = self._relay
+        before = self._state()
+        self._predecessor = before and before.relay
         ends = end_offsets(relay._kafka, relay._events_topic, committed=False)
-        state = read_state(relay._kafka, relay._origin, relay._state_topic)
+        state = self._state()
+        if state != before:
+            raise _Moved("the relay's state moved while it was read")
         if state is None:
             state = nothing_relayed(relay._origin, len(ends), relay.name)
         self._check(state, ends)
@@ -209,7 +226,22 @@ class _Session:
         self._producer.begin_transaction()
         self._send_state(state)
         Step(self._producer.commit_transaction, "commit").result()
+        relay.took_over = True
         return state
+
+    def _state(self) -> RelayState | None:
+        relay = self._relay
+        return read_state(relay._kafka, relay._origin, relay._state_topic)
+
+    def _check_succession(self) -> None:
+        """Raises :class:`RelayFenced` where this relay was the one, and another has become it."""
+        if self._relay.took_over:
+            self._check_name(self._state())
+
+    def _check_name(self, state: RelayState | None) -> None:
+        relay = self._relay
+        if state is not None and state.relay not in (relay.name, self._predecessor):
+            raise RelayFenced(successor=state.relay, origin=relay._origin)
 
     def _check(self, state: RelayState, ends: dict[int, int]) -> None:
         """Raises :class:`RelayAhead`, :class:`RelayStateMismatch`."""
@@ -234,12 +266,9 @@ class _Session:
 
     def _await_successor(self, stop: threading.Event) -> None:
         """Raises :class:`RelayFenced` when another relay has put its name on the state."""
-        relay = self._relay
         deadline = time.monotonic() + SUCCESSOR_S
         while True:
-            state = read_state(relay._kafka, relay._origin, relay._state_topic)
-            if state is not None and state.relay != relay.name:
-                raise RelayFenced(successor=state.relay, origin=relay._origin)
+            self._check_name(self._state())
             if time.monotonic() > deadline or stop.wait(POLL_S):
                 return
 

@@ -58,6 +58,17 @@ def closed(producer: Any) -> None:
         producer.close(timeout=_CLOSE_S)
 
 
+def fenced(error: BaseException) -> bool:
+    """Whether another producer of the same id has taken over, or the brokers gave up on this one.
+
+    Once a producer knows, kafka-python says so only in the argument of a general error.
+    """
+    from kafka import errors
+
+    fences = (errors.ProducerFencedError, errors.InvalidProducerEpochError)
+    return isinstance(error, fences) or any(isinstance(arg, fences) for arg in error.args)
+
+
 class Step:
     """A step of the producer under way in a thread of its own, so that its wait has an end."""
 

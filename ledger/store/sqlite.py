@@ -38,7 +38,7 @@ from ledger.store.store import (
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
-CHECKPOINT_PAGES = 16_000
+CHECKPOINT_PAGES = 64_000
 """How long the write-ahead log grows before its pages move into the database: a page of that index
 is then written once for many transactions."""
 

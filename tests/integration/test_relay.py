@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
 
 from consumers import batches
 from consumers.connection import KafkaSettings
@@ -25,7 +25,7 @@ from consumers.records import event_record, partition_of
 from consumers.relay import Limits, Unobserved, chunks
 from consumers.relay_state import RelayState, read_state
 from consumers.topics import RELAY_TRANSACTIONAL_ID
-from consumers.transactions import fencing_producer
+from consumers.transactions import fenced, fencing_producer
 from ledger.domain.errors import LedgerError, StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
@@ -220,6 +220,23 @@ def test_a_successor_may_take_its_time(log: KafkaLog) -> None:
     second.stop.set()
     second.join()
     assert second.error is None
+
+
+def test_a_relay_that_was_cut_off_does_not_take_over_from_its_successor(log: KafkaLog) -> None:
+    """Cut off, it has not heard that it is fenced; it would fence the one that runs now."""
+    feed = ListFeed(list(told(20).records))
+    first, stop = log.relay(feed), threading.Event()
+    first.run(stop, once=True)
+    log.relay(feed).run(stop, once=True)
+    with pytest.raises(RelayFenced):
+        first.run(stop, once=True)
+
+
+def test_being_fenced_is_heard_through_a_general_error() -> None:
+    """So kafka-python answers a send after it has learned it from another request."""
+    assert fenced(errors.ProducerFencedError())
+    assert fenced(errors.KafkaError("cannot send", errors.ProducerFencedError()))
+    assert not fenced(errors.KafkaError("cannot send", errors.NotLeaderForPartitionError()))
 
 
 def test_told_to_stop_it_ends_between_transactions(log: KafkaLog) -> None:
