@@ -103,8 +103,9 @@ class _Stored:
 class _Tiles:
     """Compares stored tiles with what the level below them gives.
 
-    Above a tile that differs, the stored hashes count: each level is compared with the stored one
-    below, so that one bad event is told once and not again by every tile above it.
+    Where they differ, the hash in the level above tells which of the two was changed, the events
+    or the tile, and the search goes on with the other one: what is bad is told once, and not again
+    by every tile above it.
     """
 
     def __init__(self, order: Order, found: _Findings) -> None:
@@ -131,11 +132,10 @@ class _Tiles:
             stored = self._stored.tile(level, number)
             expected = bytes(derived[:length])
             del derived[:length]
-            if stored != expected:
-                self._tell(level, number, expected, stored)
-            if length == TILE_WIDTH * HASH_BYTES:
-                whole = stored if len(stored) == length else expected
-                self._above(level + 1, subtree_root(whole))
+            full = length == TILE_WIDTH * HASH_BYTES
+            good = expected if stored == expected else self._good(level, number, expected, stored)
+            if full:
+                self._above(level + 1, subtree_root(good))
 
     def _above(self, level: int, root: bytes) -> None:
         if level == len(self._derived):
@@ -144,22 +144,39 @@ class _Tiles:
         self._derived[level] += root
         self._compare(level, TILE_WIDTH * HASH_BYTES)
 
-    def _tell(self, level: int, number: int, expected: bytes, stored: bytes) -> None:
+    def _good(self, level: int, number: int, expected: bytes, stored: bytes) -> bytes:
+        """Tell a difference; which of the two the level above agrees with."""
         tile = f"tile {level}/{number}"
+        full = len(expected) == TILE_WIDTH * HASH_BYTES
         if not stored:
             self._found.add("tile-missing", None, tile)
-            return
+            return expected
+        if level or (full and self._kept_above(number) == subtree_root(expected)):
+            differ = (n for n in range(TILE_WIDTH) if _hash(expected, n) != _hash(stored, n))
+            at = next(differ, TILE_WIDTH)  # a tile may be too long, and right otherwise
+            first, each = number * TILE_WIDTH + at, TILE_WIDTH**level
+            span = f"{first * each:,}–{(first + 1) * each - 1:,}"
+            self._found.add("tile-differs", None, f"{tile}: {span}")
+            return expected
         for at in range(max(len(expected), len(stored)) // HASH_BYTES):
-            place = slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)
-            derived, kept = expected[place], stored[place]
+            derived, kept = _hash(expected, at), _hash(stored, at)
             if derived in (kept, _MISSING):  # a missing event was told already
                 continue
-            if level or not derived:
-                self._found.add("tile-differs", None, f"{tile}, hash {at}")
-            elif not kept:
-                self._found.add("leaf-missing", number * TILE_WIDTH + at, tile)
-            else:
-                self._found.add("event-differs", number * TILE_WIDTH + at, tile)
+            kind = (
+                "event-differs" if kept and derived else "leaf-missing" if derived else "leaf-stray"
+            )
+            self._found.add(kind, number * TILE_WIDTH + at, tile)
+        return stored[: len(expected)] if len(stored) >= len(expected) else expected
+
+    def _kept_above(self, number: int) -> bytes:
+        """The hash that level 1 keeps for a full tile of level 0."""
+        above, at = divmod(number, TILE_WIDTH)
+        return _hash(self._stored.tile(1, above), at)
+
+
+def _hash(hashes: bytes, at: int) -> bytes:
+    """One of the hashes of a tile; empty behind its end."""
+    return hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]
 
 
 _MISSING = bytes(HASH_BYTES)

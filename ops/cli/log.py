@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError, NotFound, StoreDamaged
-from ledger.log.fsck import Problem, Verified, examine, verify
+from ledger.log.fsck import MOST, Problem, Verified, examine, verify
 from ledger.log.proofs import base64
 from ops.cli.output import progress
 from ops.cli.session import Session, command
@@ -37,6 +37,7 @@ PROBLEMS = {
     "event-differs": ("事件内容与树不符", "the event does not hash to its leaf"),
     "event-missing": ("事件缺失", "the event is missing"),
     "leaf-missing": ("树中无此事件", "the tree has no leaf for the event"),
+    "leaf-stray": ("树中多出的事件", "a leaf without an event"),
     "tile-differs": ("哈希块与下层不符", "a tile does not follow from the level below"),
     "tile-missing": ("哈希块缺失", "a tile is missing"),
     "tile-stray": ("多余的哈希块", "a tile that the tree does not have"),
@@ -198,7 +199,8 @@ def _tell(session: Session, found: Verified, problems: list[Problem], *, checked
     if problems:
         rows = [(p.position, session.pick(*PROBLEMS[p.kind]), p.found) for p in problems]
         session.out.table(None, (">position", "what", "detail"), rows)
-        session.out.line(session.say("log-bad", n=len(problems), size=found.size))
+        number = f"{len(problems)}+" if len(problems) >= MOST else len(problems)
+        session.out.line(session.say("log-bad", n=number, size=found.size))
     else:
         session.out.line(session.say("log-good", size=found.size, root=root or "-"))
         if not checked:
