@@ -46,6 +46,7 @@ PROBLEMS = {
     "count": ("有事件未取得位置", "events were passed over"),
     "versions": ("流的版本不连续", "versions of a stream are not dense"),
     "columns": ("存储列与事件内容不符", "columns differ from the event's bytes"),
+    "unreadable": ("存储无法读取", "the store cannot be read"),
     "order": ("日志不能续写", "the log cannot be continued"),
     "checkpoint": ("与检查点不符", "not the log of the checkpoint"),
 }

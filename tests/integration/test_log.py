@@ -5,7 +5,7 @@ checks that name what was done to the file.
 import shutil
 import sqlite3
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -306,6 +306,8 @@ SWAP = (
     "UPDATE stored_events SET rowid=501 WHERE rowid=-1",
 )
 
+LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE level=0 AND number=1",)
+
 
 @pytest.mark.parametrize(
     ("statements", "first", "kinds"),
@@ -316,6 +318,7 @@ SWAP = (
             {"event-differs"},
         ),
         (["UPDATE stored_events SET state='text' WHERE rowid=1"], 0, {"event-differs"}),
+        (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], 8, {"event-differs"}),
         (SWAP, 400, {"event-differs"}),
         (["DELETE FROM stored_events WHERE rowid=778"], 777, {"event-missing"}),
         (
@@ -328,11 +331,7 @@ SWAP = (
             None,
             {"tile-differs"},
         ),
-        (
-            ["UPDATE tiles SET hashes=hashes||zeroblob(32) WHERE level=0 AND number=1"],
-            None,
-            {"tile-differs"},
-        ),
+        (LONGER, None, {"tile-differs"}),
         (["DELETE FROM tiles WHERE level=0 AND number=3"], None, {"tile-missing"}),
         (["DELETE FROM tiles WHERE level=1 AND number=0"], None, {"tile-missing"}),
         (
@@ -344,7 +343,7 @@ SWAP = (
 )
 def test_what_was_done_to_the_file_is_found_with_its_first_position(
     copy: Path,
-    statements: list[str],
+    statements: Sequence[str],
     first: int | None,
     kinds: set[str],
 ) -> None:
@@ -373,13 +372,15 @@ def test_what_was_done_to_the_file_is_found_with_its_first_position(
         ),
         (["INSERT INTO tiles VALUES (3, 0, zeroblob(32))"], "tile-stray"),
         (["DELETE FROM stored_events WHERE rowid=9"], "versions"),
+        (["UPDATE stored_events SET state=CAST(state AS TEXT) WHERE rowid=9"], "columns"),
+        (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], "unreadable"),
         (["UPDATE sequence SET length=length-5"], "tree-size"),
         (["UPDATE sequence SET first_position=first_position+1"], "run"),
     ],
 )
 def test_fsck_finds_what_the_events_bytes_do_not_show(
     copy: Path,
-    statements: list[str],
+    statements: Sequence[str],
     kind: str,
 ) -> None:
     ok(copy, "log", "fsck")
