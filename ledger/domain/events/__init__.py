@@ -7,6 +7,7 @@ from ledger.domain.events import (
     enrollment,
     fund,
     household,
+    log_key,
     organization,
     payrun,
     person,
@@ -25,6 +26,7 @@ MODULES = (
     case,
     activity,
     discard,
+    log_key,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {
