@@ -243,7 +243,7 @@ class SQLiteStore(Store):
         with self._transaction(write=write) as c:
             if write:
                 c.execute("DELETE FROM sequence WHERE 0")  # takes the write lock before reading
-            yield Order(c, number="rowid", mark="?")
+            yield Order(c, number="rowid", mark="?", as_bytes="CAST({} AS BLOB)")
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:
