@@ -58,6 +58,19 @@ class TileReader(Protocol):
         ...
 
 
+def edge(tiles: TileReader, size: int) -> list[bytes]:
+    """The hashes of the partial tile of each level of a tree, from level 0 up: see Growth."""
+    found, level = [], 0
+    while size:
+        number, width = divmod(size, TILE_WIDTH)
+        hashes = tiles.tile(level, number)[: width * HASH_BYTES] if width else b""
+        if len(hashes) != width * HASH_BYTES:
+            raise ProofRefused(f"tile {level}/{number} ends before hash {width}")
+        found.append(hashes)
+        size, level = number, level + 1
+    return found
+
+
 class Growth:
     """The tiles at the right edge of a tree, as leaves are added to it."""
 
@@ -80,8 +93,13 @@ class Growth:
             self._close(0)
         self.size += len(leaves)
 
+    def full(self) -> list[tuple[Tile, bytes]]:
+        """The tiles that became full since this was asked, with their hashes."""
+        found, self._full = self._full, []
+        return found
+
     def changed(self) -> list[tuple[Tile, bytes]]:
-        """The tiles that are new or grew, with their hashes; empty ones are left out."""
+        """The tiles that are new or grew, but for those that :meth:`full` gave; no empty ones."""
         partial = [
             (Tile(level, self._numbers[level], len(edge) // HASH_BYTES), bytes(edge))
             for level, edge in enumerate(self._edge)
