@@ -28,6 +28,12 @@ def kcat() -> Path:
     return _program("kcat", ("kcat", "librdkafka1", "libyajl2"))
 
 
+@pytest.fixture(scope="session")
+def openssl() -> Path:
+    """The program, as a time-stamping authority that is not ours."""
+    return _program("openssl", ("openssl", "libssl3"))
+
+
 def _program(name: str, packages: tuple[str, ...]) -> Path:
     """A file to run. Fails, with what to do, on a machine that has neither it nor apt."""
     if found := shutil.which(name):
