@@ -228,7 +228,7 @@ def document(signer: Signer, head: SignedHead, stamp: bytes | None = None) -> di
         "size": checkpoint.size,
         "root": root,
         "signed": head.signed,
-        "status": "final" if signer.final(head) else "pending",
+        "status": "final" if signer.policy.final(opened) else "pending",
         "keys": [str(s.key) for s in opened.log_signatures],
         "witnesses": [
             {"name": s.key.name, "vkey": str(s.key), "time": _moment(s.time or 0)}
