@@ -33,6 +33,7 @@ from ledger.domain.errors import (
     StoreFull,
 )
 from ledger.domain.rules import ProgramDefinition
+from ledger.log.merkle_log import Log
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
 from ledger.store.sqlite import SQLiteStore
@@ -223,6 +224,11 @@ class Home:
     @property
     def feed(self) -> StoreFeed:
         return StoreFeed(self.store)
+
+    @property
+    def log(self) -> Log:
+        """The log with its Merkle tree, to prove from."""
+        return Log(self.store)
 
     def discarded(self) -> Passed:
         """The positions that views pass over, as officers have decided by now."""

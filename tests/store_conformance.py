@@ -11,18 +11,24 @@ first, as another process would. It closes what it opened.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count, pairwise
 
 import pytest
 
 from ledger import codec
-from ledger.domain.errors import StoreDamaged
-from ledger.log.sequencer import Sequencer
+from ledger.domain.errors import OutsideLog, StoreDamaged
+from ledger.log.merkle_log import Log
+from ledger.log.sequencer import Sequencer, leaves_in
 from ledger.log.store_feed import StoreFeed
 from ledger.store.mapper import NewEvent
+from ledger.store.order import Order, Run
 from ledger.store.store import CommandRecord, Conflict, Store
+from ledger.verify.merkle import leaf_hash, verify_consistency, verify_inclusion
+from tests import naive_tree
 from tests.histories import history
 
 OpenStore = Callable[[], Store]
+NOON = "2017-05-01T12:00:00.000000Z"
 KEY = CommandRecord("key", "digest", b"result")
 
 
@@ -259,3 +265,99 @@ class StoreConformance:
                 follower.result(timeout=120)
         assert found == [bytes_of(open_store())] * 2
         assert len(found[0]) == 150
+
+    # --- the tree
+
+    @pytest.mark.parametrize("step", [1, 7, 300, 100_000])
+    def test_the_tree_is_over_the_bytes_as_they_are_stored(
+        self, open_store: OpenStore, step: int
+    ) -> None:
+        """Whatever the steps, and over numbers that were lost and times that were put forward."""
+        store = open_store()
+        for n in range(4):
+            some = people(*(f"p{n}-{i}" for i in range((1, 254, 3, 60)[n])))
+            store.append(at(some, f"2017-05-01T12:00:0{4 - n}.000000Z"))
+            self.lose_a_number(store)
+            end = Sequencer(store, step=step).advance()
+            kept = bytes_of(store)
+            assert end == len(kept)
+            assert Log(store).tree().root() == naive_tree.head(kept)
+        log = Log(open_store())
+        assert [log.entry(position) for position in range(end)] == kept
+        for position in (0, 1, 255, 256, end - 1):
+            found = log.inclusion(position)
+            assert found.leaf == leaf_hash(kept[position])
+            verify_inclusion(found.leaf, position, end, found.proof, found.root)
+        for old in (1, 255, 256, 258, end):
+            proved = log.consistency(old)
+            assert proved.old_root == naive_tree.head(kept[:old])
+            verify_consistency(old, end, proved.old_root, proved.new_root, proved.proof)
+
+    def test_what_the_log_has_not_is_outside_it(self, open_store: OpenStore) -> None:
+        store = open_store()
+        log = Log(store)
+        assert log.size() == 0
+        with pytest.raises(OutsideLog):
+            log.tree()
+        store.append(people("p1", "p2"))
+        for outside in (
+            lambda: log.tree(3),
+            lambda: log.tree(0),
+            lambda: log.entry(2),
+            lambda: log.entry(-1),
+            lambda: log.inclusion(2),
+            lambda: log.inclusion(1, 1),
+            lambda: log.consistency(0),
+            lambda: log.consistency(2, 1),
+        ):
+            with pytest.raises(OutsideLog):
+                outside()
+
+    def test_positions_that_were_given_without_a_tree_get_their_leaves(
+        self, open_store: OpenStore
+    ) -> None:
+        store = open_store()
+        for n in range(3):
+            store.append(at(people(*(f"p{n}-{i}" for i in range(150))), NOON))
+            self.lose_a_number(store)
+        with store.order(write=True) as order:
+            for first, last in pairwise([0, *self.ends(store)]):
+                order.put(Run(first, order.ahead(0, first + 1)[1], last - first))
+        assert Sequencer(store, step=100).advance() == 450
+        kept = bytes_of(store)
+        assert Log(store).tree().root() == naive_tree.head(kept)
+        store.append(at(people("q"), NOON))
+        assert Log(store).tree().root() == naive_tree.head(bytes_of(store))
+
+    def ends(self, store: Store) -> list[int]:
+        """Where the runs of three appends of 150 events end."""
+        return [450]
+
+    def test_a_step_that_broke_off_left_neither_position_nor_leaf(
+        self, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = open_store()
+        store.append(people(*(f"p{n}" for n in range(300))))
+        assert Sequencer(store).advance() == 300
+        store.append(at(people(*(f"q{n}" for n in range(300))), store.last_time()))
+        put, puts = Order.put_tile, count()
+
+        def interrupted(order: Order, level: int, number: int, hashes: bytes) -> None:
+            if next(puts) == 1:
+                raise KeyboardInterrupt
+            put(order, level, number, hashes)
+
+        monkeypatch.setattr(Order, "put_tile", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Sequencer(store).advance()
+        with open_store().order() as order:
+            assert (order.last().end, leaves_in(order)) == (300, 300)
+        assert Log(store).tree().root() == naive_tree.head(bytes_of(store))
+
+    def test_tiles_that_do_not_fit_the_positions_are_damage(self, open_store: OpenStore) -> None:
+        store = open_store()
+        store.append(people("p1", "p2"))
+        with store.order(write=True) as order:
+            order.put_tile(0, 0, bytes(96))
+        with pytest.raises(StoreDamaged, match="3 leaves for 0 positions"):
+            Sequencer(store).advance()

@@ -380,6 +380,16 @@ class StoreDamaged(LedgerError):
     exit_code = UNUSABLE
 
 
+class OutsideLog(LedgerError):
+    """A position or a size that the log does not have; an empty log has none."""
+
+    code, zh, en = (
+        "outside-log",
+        "日志共{size}个事件,{asked}不在其中",
+        "the log has {size} events: {asked} is outside it",
+    )
+
+
 class StoreFull(LedgerError):
     """No room: the disk's, a quota's or a limit's; or a write that the disk failed."""
 

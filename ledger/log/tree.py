@@ -58,6 +58,19 @@ class TileReader(Protocol):
         ...
 
 
+def edge(tiles: TileReader, size: int) -> list[bytes]:
+    """The hashes of the partial tile of each level of a tree, from level 0 up: see Growth."""
+    found, level = [], 0
+    while size:
+        number, width = divmod(size, TILE_WIDTH)
+        hashes = tiles.tile(level, number)[: width * HASH_BYTES] if width else b""
+        if len(hashes) != width * HASH_BYTES:
+            raise ProofRefused(f"tile {level}/{number} ends before hash {width}")
+        found.append(hashes)
+        size, level = number, level + 1
+    return found
+
+
 class Growth:
     """The tiles at the right edge of a tree, as leaves are added to it."""
 

@@ -283,7 +283,7 @@ class PostgresStore(Store):
     def order(self, *, write: bool = False) -> Iterator[Order]:
         with (
             self._transaction(write=write) as connection,
-            connection.cursor(row_factory=tuple_row) as c,
+            connection.cursor(row_factory=tuple_row, binary=True) as c,
         ):
             if write:
                 c.execute("SELECT lock_events()")

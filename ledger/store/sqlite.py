@@ -54,6 +54,8 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "CREATE TABLE IF NOT EXISTS sequence "
             "(first_position INTEGER PRIMARY KEY, first_notification INTEGER NOT NULL, "
             "length INTEGER NOT NULL)",
+            "CREATE TABLE IF NOT EXISTS tiles (level INTEGER NOT NULL, number INTEGER NOT NULL, "
+            "hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID",
         ]
 
     def _insert_events(

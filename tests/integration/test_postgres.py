@@ -22,6 +22,7 @@ from ledger.domain.errors import (
     StoreOutdated,
     StoreUnreachable,
 )
+from ledger.log.merkle_log import Log
 from ledger.log.sequencer import Sequencer
 from ledger.log.store_feed import StoreFeed
 from ledger.store import migrations as mg
@@ -29,9 +30,7 @@ from ledger.store.connecting import APP, AUDITOR, OWNER, PROJECTOR, connect
 from ledger.store.postgres import PostgresStore
 from ledger.store.store import CommandRecord, Conflict
 from tests.cutting import CuttingRelay, Moment, cutting_relay
-from tests.store_conformance import KEY, at, bytes_of, people
-
-NOON = "2017-05-01T12:00:00.000000Z"
+from tests.store_conformance import KEY, NOON, at, bytes_of, people
 
 
 @pytest.fixture
@@ -54,7 +53,14 @@ FORGET = "DELETE FROM commands"
 RENUMBER = "UPDATE sequence SET first_position = 7"
 SHORTEN = "UPDATE sequence SET length = length - 1"
 UNSEQUENCE = "DELETE FROM sequence"
-CHANGES = (UPDATE, DELETE, TRUNCATE, FORGET, RENUMBER, SHORTEN, UNSEQUENCE)
+REHASH = "UPDATE tiles SET hashes = decode(repeat('00', 64), 'hex')"
+CUT = "UPDATE tiles SET hashes = substr(hashes, 1, 32)"
+MOVE = "UPDATE tiles SET number = 1"
+UNHASH = "DELETE FROM tiles"
+CHANGES = (
+    *(UPDATE, DELETE, TRUNCATE, FORGET, RENUMBER, SHORTEN, UNSEQUENCE),
+    *(REHASH, CUT, MOVE, UNHASH),
+)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -65,12 +71,13 @@ def test_nobody_changes_what_is_stored(
     """None is the server's superuser: what grants don't keep from it the trigger does."""
     store.append(people("p1", "p2"), command=KEY)
     Sequencer(store).advance()
-    before = bytes_of(store)
+    before, root = bytes_of(store), Log(store).tree().root()
     with as_role(ledger_url, role) as connection, pytest.raises(psycopg.Error) as error:
         connection.execute(change)
     assert error.value.sqlstate == "42501"
     assert (bytes_of(store), store.command("key")) == (before, KEY)
     assert Sequencer(store).runs() == [(0, 1, 2)]
+    assert Log(store).tree().root() == root
 
 
 def test_replication_mode_does_not_switch_the_trigger_off(
@@ -94,6 +101,8 @@ NUMBERED = (
 )
 KEYED = "INSERT INTO commands VALUES ('k', 'd', '')"
 SEQUENCE = "INSERT INTO sequence VALUES (0, 1, 1)"
+TILE = "INSERT INTO tiles VALUES (0, 0, decode(repeat('00', 32), 'hex'))"
+READ_TILES = "SELECT * FROM tiles"
 READ = "SELECT * FROM stored_events"
 READ_KEYS = "SELECT * FROM commands"
 LOCK = "SELECT lock_events()"
@@ -102,15 +111,17 @@ DROP = "DROP TABLE stored_events"
 VIEW = "CREATE TABLE views.v (a int)"
 DECISION = "CREATE TABLE decisions.d (a int)"
 MAY = {
-    APP: {INSERT, KEYED, SEQUENCE, READ, READ_KEYS, LOCK, DECISION},
-    PROJECTOR: {READ, VIEW},
-    AUDITOR: {READ, READ_KEYS},
+    APP: {INSERT, KEYED, SEQUENCE, TILE, READ, READ_KEYS, READ_TILES, LOCK, DECISION},
+    PROJECTOR: {READ, READ_TILES, VIEW},
+    AUDITOR: {READ, READ_KEYS, READ_TILES},
 }
 STATEMENTS = {
     "insert": INSERT,
     "choose a number": NUMBERED,
     "use a key": KEYED,
     "sequence": SEQUENCE,
+    "hash": TILE,
+    "read hashes": READ_TILES,
     "read": READ,
     "read keys": READ_KEYS,
     "lock": LOCK,

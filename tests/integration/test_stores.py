@@ -88,6 +88,9 @@ class TestPostgresStore(StoreConformance):
         ):
             connection.execute(statement)
 
+    def ends(self, store: Store) -> list[int]:
+        return [150, 300, 450]
+
 
 class OverAStore(FeedConformance):
     """A feed over a store that holds given events."""
