@@ -22,6 +22,7 @@ MAX_BYTES = 65_535
 SOURCE = "urn:benefits-ledger:"
 _TIME = b'","time":"'
 _DIVISION = b'","division":"'
+_SUBJECT = b'","subject":"'
 _TIME_WIDTH = len("2017-01-01T00:00:00.000000Z")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
@@ -134,6 +135,19 @@ def division_of(raw: bytes) -> bytes:
     if at < 0:
         raise NotCanonical(reason="no division")
     at += len(_DIVISION)
+    return raw[at : raw.index(b'"', at)]
+
+
+def subject_of(raw: bytes) -> bytes:
+    """The event's subject, read without decoding: after ``data`` no text looks like its key.
+
+    A subject is an id, which holds nothing that JSON would escape. Raises :class:`NotCanonical`
+    for bytes that hold none.
+    """
+    at = raw.rfind(_SUBJECT)
+    if at < 0:
+        raise NotCanonical(reason="no subject")
+    at += len(_SUBJECT)
     return raw[at : raw.index(b'"', at)]
 
 

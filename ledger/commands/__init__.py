@@ -17,6 +17,7 @@ from ledger.commands import (
     person,
     program,
     roster,
+    seal,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "person",
     "program",
     "roster",
+    "seal",
 ]

@@ -569,6 +569,36 @@ class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
 
 
+# --- seals
+
+
+class PeriodNotOver(LedgerError):
+    code, zh, en = (
+        "period-not-over",
+        "{period}尚未结束,不能封存",
+        "{period} is not over yet and cannot be sealed",
+    )
+
+
+class SealDiffers(LedgerError):
+    """A period is sealed once. ``what`` is what the log yields now and did not then."""
+
+    code, zh, en = (
+        "seal-differs",
+        "{period}已封存,内容不同:{what}",
+        "{period} was sealed already, with another content: {what}",
+    )
+    exit_code = 3
+
+
+class NothingToSeal(LedgerError):
+    code, zh, en = (
+        "nothing-to-seal",
+        "{period}结束之前没有任何事件",
+        "no event was recorded before the end of {period}",
+    )
+
+
 # --- pay runs
 
 

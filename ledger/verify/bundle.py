@@ -180,7 +180,7 @@ def opened(note: bytes, trust: Trust) -> OpenedCheckpoint:
 
 def final(found: OpenedCheckpoint, trust: Trust) -> bool | None:
     """Whether the policy is met, which it has to be where there is one. Raises :class:`Refused`."""
-    if trust.policy is None:
+    if trust.policy is None or not trust.policy.k:
         return None
     if not trust.policy.final(found):
         raise Refused("not-final", size=found.checkpoint.size)

@@ -3,7 +3,7 @@
 from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.container import json_value
 from ledger.verify.merkle import ProofRefused, verify_consistency
-from ledger.verify.note import NoteRefused
+from ledger.verify.note import NoteRefused, split_note
 from ledger.verify.refusal import Refused
 
 PART = "history.json"
@@ -68,11 +68,8 @@ def parsed(note: bytes) -> Checkpoint:
     """What a note says, whoever signed it. Raises :class:`Refused`."""
     if not note:
         raise Refused("empty", what="checkpoint")
-    text, found, _ = note.rpartition(b"\n\n")
-    if not found:
-        raise Refused("note", reason="no signatures")
     try:
-        return Checkpoint.parse(text + b"\n")
+        return Checkpoint.parse(split_note(note)[0])
     except NoteRefused as error:
         raise Refused("note", reason=error) from None
 

@@ -11,6 +11,7 @@ from ledger.domain.events import (
     payrun,
     person,
     program,
+    seal,
 )
 from ledger.domain.events.envelope import Event, EventData, Sealed
 
@@ -25,6 +26,7 @@ MODULES = (
     case,
     activity,
     discard,
+    seal,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {

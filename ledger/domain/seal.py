@@ -1,0 +1,82 @@
+"""Seals: one stream a period, so that a month or a year is sealed once and for all.
+
+A period ends with its last day by the city's clock. What is sealed is what the log says of the
+events recorded before that, whenever they hold; what is learned later is in a later seal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from ledger.domain.errors import PeriodNotOver, SealDiffers
+from ledger.domain.events.envelope import Event
+from ledger.domain.events.seal import ProjectionSealed
+from ledger.domain.month import first_day, parse_month, plus_months
+from ledger.domain.stream import StreamKind, derived_id
+
+CITY_TIME = timezone(timedelta(hours=8))
+"""China Standard Time, without summer time since 1991."""
+
+
+def seal_id(period: str) -> str:
+    """The one stream of a period."""
+    return derived_id("seal", period)
+
+
+def period_end(period: str) -> datetime:
+    """When a month (YYYY-MM) or a year (YYYY) is over, in UTC. Raises :class:`InvalidMonth`."""
+    if len(period) == 4:
+        last = parse_month(f"{period}-12")
+    else:
+        last = parse_month(period)
+    day = first_day(plus_months(last, 1))
+    return datetime(day.year, day.month, day.day, tzinfo=CITY_TIME).astimezone(UTC)
+
+
+@dataclass(slots=True)
+class Seal:
+    """State of the stream: what was sealed, if anything was."""
+
+    id: str
+    version: int = 0
+    sealed: ProjectionSealed | None = None
+
+
+def seal(state: Seal, made: ProjectionSealed, *, now: datetime) -> ProjectionSealed | None:
+    """The event, or None where the very same is sealed already.
+
+    Raises :class:`PeriodNotOver`, :class:`SealDiffers`, :class:`InvalidMonth`.
+    """
+    if now < period_end(made.period):
+        raise PeriodNotOver(period=made.period)
+    if state.sealed is None:
+        return made
+    if different := differences(state.sealed, made):
+        raise SealDiffers(period=made.period, what=", ".join(different))
+    return None
+
+
+def differences(sealed: ProjectionSealed, found: ProjectionSealed) -> list[str]:
+    """What was sealed and is otherwise, or not there: position, index, views and figures.
+
+    Views and figures that did not exist then are no difference.
+    """
+    different = [
+        name for name in ("position", "index") if getattr(sealed, name) != getattr(found, name)
+    ]
+    for kind in ("views", "figures"):
+        before: Mapping[str, Any] = getattr(sealed, kind)
+        now: Mapping[str, Any] = getattr(found, kind)
+        different += [f"{kind[:-1]} {name}" for name in before if before[name] != now.get(name)]
+    return different
+
+
+def evolve(state: Seal, event: Event[Any]) -> None:
+    """Take the event into the state."""
+    if isinstance(event.data, ProjectionSealed):
+        state.sealed = event.data
+
+
+SEAL = StreamKind("seal", Seal, evolve)
+
