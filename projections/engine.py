@@ -199,7 +199,8 @@ class Projector:
 
     def advance_to(self, position: int, progress: Progress | None = None) -> None:
         """A projector of the past, as of a position, goes on to a later one."""
-        assert self._bound is not None and self._bound.position is not None
+        assert self._bound is not None
+        assert self._bound.position is not None
         assert position >= self._bound.position, position
         self._bound = AsOf(position)
         self.catch_up(progress)

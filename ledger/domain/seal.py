@@ -18,6 +18,13 @@ from ledger.domain.stream import StreamKind, derived_id
 CITY_TIME = timezone(timedelta(hours=8))
 """China Standard Time, without summer time since 1991."""
 
+GRACE = timedelta(hours=1)
+"""How long after its end a period is sealed at the earliest.
+
+A decision's recorded time is read before it is stored: what was begun just before the end may
+still be on its way, and would be recorded before the end and after the seal.
+"""
+
 
 def seal_id(period: str) -> str:
     """The one stream of a period."""
@@ -26,12 +33,15 @@ def seal_id(period: str) -> str:
 
 def period_end(period: str) -> datetime:
     """When a month (YYYY-MM) or a year (YYYY) is over, in UTC. Raises :class:`InvalidMonth`."""
-    if len(period) == 4:
-        last = parse_month(f"{period}-12")
-    else:
-        last = parse_month(period)
+    last = parse_month(f"{period}-12" if len(period) == 4 else period)
     day = first_day(plus_months(last, 1))
     return datetime(day.year, day.month, day.day, tzinfo=CITY_TIME).astimezone(UTC)
+
+
+def require_over(period: str, now: datetime) -> None:
+    """Raises :class:`PeriodNotOver` until an hour after the period's end."""
+    if now < period_end(period) + GRACE:
+        raise PeriodNotOver(period=period)
 
 
 @dataclass(slots=True)
@@ -48,8 +58,7 @@ def seal(state: Seal, made: ProjectionSealed, *, now: datetime) -> ProjectionSea
 
     Raises :class:`PeriodNotOver`, :class:`SealDiffers`, :class:`InvalidMonth`.
     """
-    if now < period_end(made.period):
-        raise PeriodNotOver(period=made.period)
+    require_over(made.period, now)
     if state.sealed is None:
         return made
     if different := differences(state.sealed, made):
@@ -79,4 +88,3 @@ def evolve(state: Seal, event: Event[Any]) -> None:
 
 
 SEAL = StreamKind("seal", Seal, evolve)
-

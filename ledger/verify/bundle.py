@@ -17,7 +17,7 @@ from ledger.verify.proven import Completed, Presence
 from ledger.verify.refusal import Refused
 from ledger.verify.replay import Replay
 from ledger.verify.scope import SEAL, Scope
-from ledger.verify.subset import HINT_BYTES, Runs, check_subset
+from ledger.verify.subset import HINT_BYTES, Runs, Stated, check_subset
 from ledger.verify.sums import Sums, compare, read_event
 
 
@@ -111,7 +111,9 @@ class _Verification:
         made.final = self._signatures(history)
         return made
 
-    def _some(self, runs: Runs, parts: dict[str, bytes], made: Verified, presence: Presence) -> None:
+    def _some(
+        self, runs: Runs, parts: dict[str, bytes], made: Verified, presence: Presence
+    ) -> None:
         """Events proven to be in the log, and on the way what they say."""
 
         def accept(position: int, leaf: bytes, raw: bytes) -> None:
@@ -124,13 +126,11 @@ class _Verification:
                 made.sums.take(position, event)
                 presence.take(event["subject"], position, leaf)
 
-        head, pairs, hints = self._head, _part(parts, "tree.bin"), _part(parts, "hints.bin")
+        stated = Stated(runs, _part(parts, "tree.bin"), _part(parts, "hints.bin"))
         events = self._container.events()
-        check_subset(head.size, head.root, runs, events, pairs, hints, accept)
+        check_subset(self._head.size, self._head.root, stated, events, accept)
 
-    def _whole(
-        self, runs: Runs, parts: dict[str, bytes], made: Verified, history: History
-    ) -> None:
+    def _whole(self, runs: Runs, parts: dict[str, bytes], made: Verified, history: History) -> None:
         """Every event of the log: hashed from the first, with every head on the way."""
         size, hints = self._head.size, _part(parts, "hints.bin")
         if runs.runs != ((0, size),) or len(hints) != HINT_BYTES * size:

@@ -70,9 +70,7 @@ class IndexProof:
 
     def check(self, sealed: Sealed) -> None:
         """Raises :class:`~ledger.verify.merkle.ProofRefused` if the index has no such leaf."""
-        verify_inclusion(
-            leaf_hash(self.leaf), self.index, sealed.subjects, self.proof, sealed.root
-        )
+        verify_inclusion(leaf_hash(self.leaf), self.index, sealed.subjects, self.proof, sealed.root)
 
 
 def check_present(

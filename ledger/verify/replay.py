@@ -13,9 +13,7 @@ from ledger.verify.subset import HINT_BYTES
 class Replay:
     """Takes in every event from position 0. ``unlike`` is the first that has another hint."""
 
-    def __init__(
-        self, history: History, hints: bytes, seals: Sequence[tuple[int, int]]
-    ) -> None:
+    def __init__(self, history: History, hints: bytes, seals: Sequence[tuple[int, int]]) -> None:
         """``seals`` are the positions of sealing events, each with the position that it covers."""
         self.unlike: int | None = None
         self._frontier = Frontier()

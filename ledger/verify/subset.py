@@ -12,6 +12,7 @@ several hashed together is the wrong one.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from ledger.verify.merkle import HASH_BYTES, Frontier, leaf_hash, node_hash
 from ledger.verify.refusal import Refused
@@ -75,23 +76,29 @@ class Runs:
         return self._before[run] + min(position - first, count)
 
 
-def check_subset(
-    size: int,
-    root: bytes,
-    runs: Runs,
-    events: Iterator[bytes],
-    pairs: bytes,
-    hints: bytes,
-    accept: Accept,
-) -> None:
-    """These events are at these positions of the tree of ``size`` leaves with this root.
+class Stated(NamedTuple):
+    """What a bundle states of the tree around its events.
 
-    ``pairs`` are the stated children, 64 bytes a node, each before those below it. Raises
-    :class:`Refused`, naming the first bad position; what is before it was accepted.
+    ``pairs`` are the children of nodes, 64 bytes a node, each before those below it; ``hints`` are
+    8 bytes an event.
     """
-    if len(hints) != HINT_BYTES * len(runs):
-        raise Refused("positions", reason=f"{len(hints)} / {HINT_BYTES} != {len(runs)}")
-    walk = _Walk(runs, events, pairs, hints, accept)
+
+    runs: Runs
+    pairs: bytes
+    hints: bytes
+
+
+def check_subset(
+    size: int, root: bytes, stated: Stated, events: Iterator[bytes], accept: Accept
+) -> None:
+    """These events are at the stated positions of the tree of ``size`` leaves with this root.
+
+    Raises :class:`Refused`, naming the first bad position; what is before it was accepted.
+    """
+    if len(stated.hints) != HINT_BYTES * len(stated.runs):
+        reason = f"{len(stated.hints)} / {HINT_BYTES} != {len(stated.runs)}"
+        raise Refused("positions", reason=reason)
+    walk = _Walk(stated, events, accept)
     walk.down(0, size, root)
     walk.end()
 
@@ -99,15 +106,11 @@ def check_subset(
 class _Walk:
     """The way down, in the order of positions."""
 
-    def __init__(
-        self, runs: Runs, events: Iterator[bytes], pairs: bytes, hints: bytes, accept: Accept
-    ) -> None:
-        self._runs = runs
+    def __init__(self, stated: Stated, events: Iterator[bytes], accept: Accept) -> None:
+        self._runs, self._pairs, self._hints = stated
         self._events = events
-        self._pairs = pairs
-        self._hints = hints
         self._accept = accept
-        self._stated = 0
+        self._used = 0
         self._done = 0
         self._unlike: int | None = None
 
@@ -119,8 +122,8 @@ class _Walk:
         if hashed_together(given, first, end):
             self._block(first, end, expected)
             return
-        pair = self._pairs[self._stated : self._stated + PAIR_BYTES]
-        self._stated += PAIR_BYTES
+        pair = self._pairs[self._used : self._used + PAIR_BYTES]
+        self._used += PAIR_BYTES
         left, right = pair[:HASH_BYTES], pair[HASH_BYTES:]
         if len(pair) != PAIR_BYTES or node_hash(left, right) != expected:
             last = self._runs.at(self._done + given - 1)
@@ -131,7 +134,7 @@ class _Walk:
 
     def end(self) -> None:
         """All was used, and the hints were true."""
-        if self._stated != len(self._pairs):
+        if self._used != len(self._pairs):
             last = self._runs.at(len(self._runs) - 1)
             raise Refused("proof-altered", first=self._runs.at(0), last=last)
         if next(self._events, None) is not None:

@@ -22,6 +22,7 @@ from ops.cli import (
     queries,
     relaying,
     running,
+    sealing,
     servers,
     topics,
 )
@@ -43,12 +44,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
+for part in (running, demo_kafka, queries, explaining, events, doctor, relaying, sealing):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(sealing.audit, name="audit")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dlq")
