@@ -103,6 +103,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "已写入{path}:{lines}笔,{total}元(仅所有者可读)",
         "wrote {path}: {lines} lines, {total} yuan (readable by its owner only)",
     ),
+    "bundled": (
+        "证据包已写入{path}:{events:,}个事件,{size:,}字节(仅所有者可读)",
+        "bundle written to {path}: {events:,} events, {size:,} bytes (readable by its owner only)",
+    ),
+    "bundling": ("导出", "bundling"),
     "catalog-good": (
         "目录无误:{programs}个项目,{funds}个资金",
         "{programs} programs and {funds} funds, no problem",

@@ -11,6 +11,7 @@ import typer
 
 from ops.cli import (
     bank,
+    bundling,
     catalog,
     dead_letters,
     demo_kafka,
@@ -44,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, demo_kafka, queries, explaining, events, doctor, relaying, sealing):
+for part in (running, demo_kafka, queries, explaining, events, doctor, relaying, sealing, bundling):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
