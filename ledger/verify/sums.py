@@ -13,6 +13,7 @@ from ledger.verify.refusal import Refused
 
 TYPE_PREFIX = "benefits."
 Amounts = dict[str, int]
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def read_event(position: int, raw: bytes) -> dict[str, Any]:
@@ -21,9 +22,9 @@ def read_event(position: int, raw: bytes) -> dict[str, Any]:
     Raises :class:`Refused`.
     """
     try:
-        event = json.loads(raw)
-        written = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        same = written.encode() == raw
+        text = raw.decode()
+        event = json.loads(text)
+        same = _canonical(event) == text
         texts = [event[name] for name in ("subject", "type", "effective", "division", "id", "time")]
         good = same and isinstance(event["data"], dict) and all(isinstance(t, str) for t in texts)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
