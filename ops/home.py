@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import ledger.commands  # noqa: F401 - registers the handlers
 from ledger.application import Ledger, LedgerObserver
 from ledger.catalog.loader import load_programs
-from ledger.codec import SOURCE
+from ledger.codec import SOURCE, decode
 from ledger.documents import FolderDocuments
 from ledger.domain.discard import Passed
 from ledger.domain.errors import (
@@ -32,13 +32,19 @@ from ledger.domain.errors import (
     StoreDamaged,
     StoreFull,
 )
+from ledger.domain.log_key import LOG_KEYS, LOG_KEYS_ID
 from ledger.domain.rules import ProgramDefinition
+from ledger.log.errors import PolicyInvalid
+from ledger.log.keys import KeyFolder
 from ledger.log.merkle_log import Log
+from ledger.log.signer import Signer
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
+from ledger.verify.checkpoint import Policy
+from ledger.verify.note import NoteRefused, VerifierKey
 from projections.discards import discards_in
 from projections.engine import Projector
 from projections.standings import ViewStandings
@@ -48,6 +54,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """The layout of a home. A home of a higher format was made by a newer version of this program."""
+
+POLICY = "policy"
+"""The file that says which witnesses there are: C2SP tlog-policy."""
 
 StoreKind = Literal["sqlite", "postgres"]
 """Where a home keeps its events; said once, when it is made."""
@@ -229,6 +238,47 @@ class Home:
     def log(self) -> Log:
         """The log with its Merkle tree, to prove from."""
         return Log(self.store)
+
+    @property
+    def keys(self) -> KeyFolder:
+        """The secret keys that the log's heads are signed with."""
+        from ops.settings import Settings
+
+        return KeyFolder(Settings.load(self.path).keys or self.path / "keys")
+
+    def log_keys(self) -> tuple[VerifierKey, ...]:
+        """The public keys of the log as its events say, the one in use last."""
+        state = LOG_KEYS.new(LOG_KEYS_ID)
+        for raw in self.store.stream(LOG_KEYS_ID):
+            LOG_KEYS.evolve(state, decode(raw))
+        return state.verifiers
+
+    @property
+    def policy(self) -> Policy:
+        """Which witnesses there are, as the home's file ``policy`` says; none without it.
+
+        Raises :class:`PolicyInvalid`.
+        """
+        file = self.path / POLICY
+        try:
+            return Policy.parse(file.read_text("utf-8")) if file.exists() else Policy(0, ())
+        except (NoteRefused, UnicodeDecodeError) as error:
+            raise PolicyInvalid(reason=str(error)) from None
+
+    def signer(self, clock: Clock = system_clock) -> Signer:
+        """Whoever signs the log's heads, and asks the policy's witnesses for cosignatures."""
+        from ops.witness.client import witnesses_of
+
+        policy = self.policy
+        return Signer(
+            self.store,
+            origin=self.origin,
+            adopted=self.log_keys,
+            keys=self.keys,
+            policy=policy,
+            witnesses=witnesses_of(policy),
+            clock=clock,
+        )
 
     def discarded(self) -> Passed:
         """The positions that views pass over, as officers have decided by now."""

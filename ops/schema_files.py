@@ -147,7 +147,8 @@ def catalog(schemas: list[Schema]) -> str:
     for stream in (module.__name__.rpartition(".")[2] for module in MODULES):
         mine = [schema for schema in schemas if schema["x-stream"] == stream]
         if mine:
-            parts.append(f"## {stream.capitalize()}\n\n| event | meaning | fields |\n|---|---|---|")
+            heading = stream.replace("_", " ").capitalize()
+            parts.append(f"## {heading}\n\n| event | meaning | fields |\n|---|---|---|")
             parts[-1] += "".join(f"\n{_event_row(schema)}" for schema in mine) + "\n"
     parts.append("## Fields\n\n| field | type | meaning | where it differs |\n|---|---|---|---|")
     parts[-1] += "".join(f"\n{row}" for row in _field_rows(schemas)) + "\n"

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     home: Path = Path("benefits-home")
     lang: str = "zh"
     traceback: str | None = None
+    keys: Path | None = None
+    """The folder of the keys that sign the log's heads; absent: ``keys`` in the home."""
     kafka_bootstrap: str | None = None
     """``host:port,host:port``."""
     kafka_security: Security | None = None

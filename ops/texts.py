@@ -233,6 +233,23 @@ LABELS: dict[str, tuple[str, str]] = {
     "importing": ("导入", "importing"),
     "key": ("幂等键:{id}", "idempotency key: {id}"),
     "left-out": ("未列入发放:", "left out:"),
+    "log-bad": (
+        "日志({size:,}个事件)有{n}处问题",
+        "the log of {size:,} events has {n} problems",
+    ),
+    "log-exported": (
+        "已导出{size:,}个事件至{folder}(原有{before:,}个),写入{files:,}个文件",
+        "{folder} has {size:,} events ({before:,} before), {files:,} files written",
+    ),
+    "log-good": (
+        "{size:,}个事件逐个重算哈希,与树一致;树根{root}",
+        "all {size:,} events hash to the tree; root {root}",
+    ),
+    "log-unanchored": (
+        "仅与账本自身的树比较;要证明未被整体改写,请用--checkpoint与自己留存的检查点比较",
+        "compared with the home's own tree only: to exclude that all of it was rewritten, compare "
+        "with a checkpoint that you keep (--checkpoint)",
+    ),
     "made-home": ("账本目录:{home}(机构{operator})", "home {home} of operator {operator}"),
     "matching": ("一致{n}项,共{total}项", "{n} of {total} figures match"),
     "metrics-at": ("指标:{url}", "metrics: {url}"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.log.cosigning import WitnessUnavailable
 from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.note import (
     COSIGNATURE,
@@ -13,6 +14,8 @@ from ledger.verify.note import (
     cosigned_message,
     signature_line,
 )
+from ops.witness.client import HttpWitness
+from ops.witness.office import Witness
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,20 @@ def note(checkpoint: Checkpoint | bytes, keys: Sequence[TestKey]) -> bytes:
     """A signed note."""
     text = checkpoint if isinstance(checkpoint, bytes) else checkpoint.text()
     return text + b"\n" + b"".join(key.line(text) for key in keys)
+
+
+class NearbyWitness(HttpWitness):
+    """A witness that is asked without a server in between; ``away`` while it does not answer."""
+
+    def __init__(self, office: Witness) -> None:
+        super().__init__(office.key, "http://nearby")
+        self.office = office
+        self.away = False
+        self.asked = 0
+
+    def _answer(self, request: bytes) -> tuple[int, str, bytes]:
+        self.asked += 1
+        if self.away:
+            raise WitnessUnavailable("away")
+        answer = self.office.add_checkpoint(request)
+        return answer.status, answer.type.partition(";")[0], answer.body

@@ -6,35 +6,15 @@ what was once the head stays provable.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ledger.domain.errors import OutsideLog, StoreDamaged
 from ledger.log.feed import Record
+from ledger.log.proofs import Consistency, Inclusion
 from ledger.log.sequencer import Sequencer
 from ledger.log.store_feed import StoreFeed
 from ledger.log.tree import Tree
 from ledger.store.store import Store
 from ledger.verify.merkle import leaf_hash
-
-
-class Inclusion(NamedTuple):
-    """That an event is in the log: its leaf is at ``position`` of the tree of ``size``."""
-
-    position: int
-    size: int
-    leaf: bytes
-    root: bytes
-    proof: list[bytes]
-
-
-class Consistency(NamedTuple):
-    """That the log only grew: the tree of ``old_size`` leaves is a prefix of the new one."""
-
-    old_size: int
-    new_size: int
-    old_root: bytes
-    new_root: bytes
-    proof: list[bytes]
 
 
 class StoreTiles:

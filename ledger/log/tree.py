@@ -93,8 +93,13 @@ class Growth:
             self._close(0)
         self.size += len(leaves)
 
+    def full(self) -> list[tuple[Tile, bytes]]:
+        """The tiles that became full since this was asked, with their hashes."""
+        found, self._full = self._full, []
+        return found
+
     def changed(self) -> list[tuple[Tile, bytes]]:
-        """The tiles that are new or grew, with their hashes; empty ones are left out."""
+        """The tiles that are new or grew, but for those that :meth:`full` gave; no empty ones."""
         partial = [
             (Tile(level, self._numbers[level], len(edge) // HASH_BYTES), bytes(edge))
             for level, edge in enumerate(self._edge)

@@ -6,6 +6,7 @@ that transaction too; many events go in with one statement. A connection that br
 and an append that broke off before its outcome was known is resolved under the lock, by its key.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -21,6 +22,7 @@ from ledger import codec
 from ledger.domain.errors import StoreUnreachable
 from ledger.store.connecting import APP, LOG_SCHEMA, connect, parameters, translated
 from ledger.store.failures import meaning
+from ledger.store.heads import Heads
 from ledger.store.mapper import NewEvent
 from ledger.store.migrations import require_current
 from ledger.store.order import Order
@@ -42,6 +44,8 @@ ATTEMPTS = 3
 _POOL_MAX = 10
 _IDLE_IN_TRANSACTION_S = 300
 _SCAN_ROWS = 5_000
+_SIGNING = int.from_bytes(hashlib.sha256(b"benefits-ledger heads").digest()[:8], signed=True)
+"""The number of the advisory lock of whoever signs; any will do that no other program takes."""
 _COLUMNS = "originator_id, originator_version, topic, state"
 _TYPES = ("text", "int8", "text", "bytea")
 
@@ -288,6 +292,16 @@ class PostgresStore(Store):
             if write:
                 c.execute("SELECT lock_events()")
             yield Order(c, number="notification_id", mark="%s")
+
+    @contextmanager
+    def heads(self, *, write: bool = False) -> Iterator[Heads]:
+        with (
+            self._transaction(write=write) as connection,
+            connection.cursor(row_factory=tuple_row, binary=True) as c,
+        ):
+            if write:
+                c.execute("SELECT pg_advisory_xact_lock(%s)", (_SIGNING,))
+            yield Heads(c, mark="%s")
 
     def states(self, first: int, last: int) -> list[bytes]:
         rows = self._rows(

@@ -24,6 +24,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 from ledger import codec
 from ledger.domain.errors import StoreBusy, StoreDamaged
 from ledger.store.failures import meaning
+from ledger.store.heads import SQLITE_TABLES, Heads
 from ledger.store.mapper import BytesMapper, NewEvent
 from ledger.store.order import Order
 from ledger.store.store import (
@@ -56,6 +57,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             "length INTEGER NOT NULL)",
             "CREATE TABLE IF NOT EXISTS tiles (level INTEGER NOT NULL, number INTEGER NOT NULL, "
             "hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID",
+            *SQLITE_TABLES,
         ]
 
     def _insert_events(
@@ -242,6 +244,13 @@ class SQLiteStore(Store):
             if write:
                 c.execute("DELETE FROM sequence WHERE 0")  # takes the write lock before reading
             yield Order(c, number="rowid", mark="?")
+
+    @contextmanager
+    def heads(self, *, write: bool = False) -> Iterator[Heads]:
+        with self._transaction(write=write) as c:
+            if write:
+                c.execute("DELETE FROM heads WHERE 0")  # takes the write lock before reading
+            yield Heads(c, mark="?")
 
     def states(self, first: int, last: int) -> list[bytes]:
         with self._transaction() as c:

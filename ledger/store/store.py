@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ledger import codec
 from ledger.domain.errors import StaleVersion
+from ledger.store.heads import Heads
 from ledger.store.mapper import NewEvent
 from ledger.store.order import Order
 
@@ -110,6 +111,14 @@ class Store(Protocol):
 
         With ``write`` no event can be stored while it is open and none is on its way, so that
         whoever numbers events passes over none; what was put is stored at the end, all or nothing.
+        """
+        ...
+
+    def heads(self, *, write: bool = False) -> AbstractContextManager[Heads]:
+        """The signed heads of the log in one transaction.
+
+        With ``write`` nobody else adds to them while it is open, so that whoever signs signs on
+        top of the last; what was put is stored at the end, durably, all or nothing.
         """
         ...
 

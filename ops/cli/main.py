@@ -19,6 +19,7 @@ from ops.cli import (
     events,
     explaining,
     importing,
+    log,
     payruns,
     queries,
     relaying,
@@ -49,6 +50,7 @@ for part in (running, demo_kafka, queries, explaining, events, doctor, relaying,
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
+app.add_typer(log.app, name="log")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(sealing.audit, name="audit")

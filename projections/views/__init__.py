@@ -11,6 +11,7 @@ from projections.views.employment import Employments
 from projections.views.entitlements import Entitlements
 from projections.views.funds import Funds
 from projections.views.households import Households
+from projections.views.log_keys import LogKeys
 from projections.views.objections import Objections
 from projections.views.organizations import Organizations
 from projections.views.payruns import PayRuns
@@ -37,5 +38,6 @@ ALL_VIEWS: tuple[type[View], ...] = (
     Activities,
     Discards,
     Seals,
+    LogKeys,
 )
 """Every view of the ledger, in the order in which they are folded."""

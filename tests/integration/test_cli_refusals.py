@@ -171,7 +171,7 @@ def test_the_doctor_finds_an_altered_event(copy: Path) -> None:
     subprocess.run([sys.executable, "-c", altered, str(copy / "ledger.db")], check=True)
     made = run(copy, "doctor", "--full", "--format", "json")
     wrong = [c["name"] for c in made.json["checks"] if not c["ok"]]
-    assert (made.status, wrong) == (1, ["events"])
+    assert (made.status, wrong) == (1, ["tree", "events"])
 
 
 def test_a_new_catalog_file_is_loaded_and_a_wrong_one_refused(home: Path) -> None:

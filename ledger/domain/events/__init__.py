@@ -7,6 +7,7 @@ from ledger.domain.events import (
     enrollment,
     fund,
     household,
+    log_key,
     organization,
     payrun,
     person,
@@ -27,6 +28,7 @@ MODULES = (
     activity,
     discard,
     seal,
+    log_key,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {

@@ -1,0 +1,252 @@
+"""The log against its tree: every event hashed anew, every tile derived from the hashes below it.
+
+Nothing is written, and nothing that is stored is believed: a finding names the first position, or
+the tile, that differs, and the search goes on behind it. What it cannot show is that bytes and all
+tiles were rewritten together; for that the head is compared with one kept elsewhere.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ledger.log.sequencer import leaves_in
+from ledger.log.tree import TILE_WIDTH, Tile, Tree, subtree_root, tiles_of
+from ledger.store.order import Order, Run
+from ledger.store.store import Store
+from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash
+
+CHUNK = 20 * TILE_WIDTH
+"""Events in memory at a time."""
+
+MOST = 100
+"""Problems that are told at most."""
+
+Progress = Callable[[int, int], None]
+
+
+class Problem(NamedTuple):
+    """What is wrong: a stable ``kind``, the position of the event if it is one, what was found."""
+
+    kind: str
+    position: int | None
+    found: str
+
+
+class Verified(NamedTuple):
+    """What was hashed, the head that the tiles give (None: there is none), and what is wrong."""
+
+    size: int
+    root: bytes | None
+    problems: list[Problem]
+
+
+def verify(store: Store, progress: Progress = lambda done, total: None) -> Verified:
+    """Hash every event that has a position and derive every tile; the first problems, in order."""
+    with store.order() as order:
+        size = order.last().end
+        found = _Findings()
+        if (leaves := leaves_in(order)) != size:
+            found.add("tree-size", None, f"{leaves:,} != {size:,}")
+        check = _Tiles(order, found)
+        done = 0
+        for leaves_of_chunk in _leaves(order, found):
+            check.extend(leaves_of_chunk)
+            done += len(leaves_of_chunk)
+            progress(done, size)
+        check.finish()
+        return Verified(size, _root(order, size), found.problems)
+
+
+def examine(store: Store, progress: Progress = lambda done, total: None) -> Verified:
+    """As :func:`verify`; also positions, versions of streams, what is stored beside the bytes."""
+    verified = verify(store, progress)
+    found = _Findings(verified.problems)
+    with store.order() as order:
+        _check_runs(order, found)
+        _check_tile_numbers(order, found)
+    for stream in store.streams()[1]:
+        found.add("versions", None, stream)
+    for position, row in enumerate(store.scan()):
+        if not _is_itself(row.stream, row.version, row.topic, row.state):
+            found.add("columns", position, f"{row.stream}/{row.version} {row.topic}")
+    return verified._replace(problems=found.problems)
+
+
+class _Findings:
+    """Problems up to a number, after which they are only counted out."""
+
+    def __init__(self, problems: list[Problem] | None = None) -> None:
+        self.problems = list(problems or [])
+
+    def add(self, kind: str, position: int | None, found: str) -> None:
+        if len(self.problems) < MOST:
+            self.problems.append(Problem(kind, position, found))
+
+
+def _root(order: Order, size: int) -> bytes | None:
+    """The head by the tiles; None for an empty log and where a tile of it is missing."""
+    try:
+        return Tree(_Stored(order), size).root()
+    except ProofRefused:
+        return None
+
+
+class _Stored:
+    """The tiles as they are stored; one that is missing is empty."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+
+    def tile(self, level: int, number: int) -> bytes:
+        return self._order.tile(level, number) or b""
+
+
+class _Tiles:
+    """Compares stored tiles with what the level below them gives.
+
+    Where they differ, the hash in the level above tells which of the two was changed, the events
+    or the tile, and the search goes on with the other one: what is bad is told once, and not again
+    by every tile above it.
+    """
+
+    def __init__(self, order: Order, found: _Findings) -> None:
+        self._stored = _Stored(order)
+        self._found = found
+        self._derived: list[bytearray] = [bytearray()]
+        self._numbers = [0]
+
+    def extend(self, leaves: list[bytes]) -> None:
+        self._derived[0] += b"".join(leaves)
+        self._compare(0, TILE_WIDTH * HASH_BYTES)
+
+    def finish(self) -> None:
+        """Compare the partial tiles, from level 0 up."""
+        for level in range(len(self._derived)):
+            if self._derived[level]:
+                self._compare(level, len(self._derived[level]))
+
+    def _compare(self, level: int, length: int) -> None:
+        derived = self._derived[level]
+        while derived and len(derived) >= length:
+            number = self._numbers[level]
+            self._numbers[level] += 1
+            stored = self._stored.tile(level, number)
+            expected = bytes(derived[:length])
+            del derived[:length]
+            full = length == TILE_WIDTH * HASH_BYTES
+            good = expected if stored == expected else self._good(level, number, expected, stored)
+            if full:
+                self._above(level + 1, subtree_root(good))
+
+    def _above(self, level: int, root: bytes) -> None:
+        if level == len(self._derived):
+            self._derived.append(bytearray())
+            self._numbers.append(0)
+        self._derived[level] += root
+        self._compare(level, TILE_WIDTH * HASH_BYTES)
+
+    def _good(self, level: int, number: int, expected: bytes, stored: bytes) -> bytes:
+        """Tell a difference; which of the two the level above agrees with."""
+        tile = f"tile {level}/{number}"
+        full = len(expected) == TILE_WIDTH * HASH_BYTES
+        if not stored:
+            self._found.add("tile-missing", None, tile)
+            return expected
+        if level or (full and self._kept_above(number) == subtree_root(expected)):
+            differ = (n for n in range(TILE_WIDTH) if _hash(expected, n) != _hash(stored, n))
+            at = next(differ, TILE_WIDTH)  # a tile may be too long, and right otherwise
+            first, each = number * TILE_WIDTH + at, TILE_WIDTH**level
+            span = f"{first * each:,}–{(first + 1) * each - 1:,}"
+            self._found.add("tile-differs", None, f"{tile}: {span}")
+            return expected
+        for at in range(max(len(expected), len(stored)) // HASH_BYTES):
+            derived, kept = _hash(expected, at), _hash(stored, at)
+            if derived in (kept, _MISSING):  # a missing event was told already
+                continue
+            kind = (
+                "event-differs" if kept and derived else "leaf-missing" if derived else "leaf-stray"
+            )
+            self._found.add(kind, number * TILE_WIDTH + at, tile)
+        return stored[: len(expected)] if len(stored) >= len(expected) else expected
+
+    def _kept_above(self, number: int) -> bytes:
+        """The hash that level 1 keeps for a full tile of level 0."""
+        above, at = divmod(number, TILE_WIDTH)
+        return _hash(self._stored.tile(1, above), at)
+
+
+def _hash(hashes: bytes, at: int) -> bytes:
+    """One of the hashes of a tile; empty behind its end."""
+    return hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+
+
+_MISSING = bytes(HASH_BYTES)
+"""Stands for the leaf of an event that is not there; no input is known to hash to it."""
+
+
+def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
+    """The leaf hashes of all positions, in batches."""
+    for run in order.runs():
+        first, last = run.first_notification, run.last_notification
+        while first <= last:
+            count = min(CHUNK, last - first + 1)
+            rows = order.states(first - 1, count)
+            if len(rows) == count and rows[-1][0] == first + count - 1:
+                yield [_leaf(raw) for _, raw in rows]
+            else:
+                yield _with_gaps(run, first, count, rows, found)
+            first += count
+
+
+def _leaf(raw: object) -> bytes:
+    """The hash of what is stored; a column of SQLite takes anything, and what isn't bytes was not
+    written by us."""
+    return leaf_hash(raw if isinstance(raw, bytes) else b"")
+
+
+def _with_gaps(
+    run: Run, first: int, count: int, rows: list[tuple[int, bytes]], found: _Findings
+) -> list[bytes]:
+    """Leaves where events are missing, each of which is a problem."""
+    there = {number: raw for number, raw in rows if number < first + count}
+    leaves = []
+    for number in range(first, first + count):
+        if number in there:
+            leaves.append(_leaf(there[number]))
+        else:
+            position = run.first_position + number - run.first_notification
+            found.add("event-missing", position, f"notification {number}")
+            leaves.append(_MISSING)
+    return leaves
+
+
+def _check_runs(order: Order, found: _Findings) -> None:
+    """Positions are dense, numbers ascend, and no event was passed over."""
+    position, number = 0, 0
+    for run in order.runs():
+        if run.first_position != position or run.first_notification <= number or run.length < 1:
+            found.add("run", run.first_position, f"{position:,}, {number:,}: {tuple(run)}")
+        position, number = run.end, run.last_notification
+    stored, new = order.count(), order.ahead(number, order.count() + 1)[0]
+    if stored - new != position:
+        found.add("count", None, f"{stored - new:,} != {position:,}")
+
+
+def _check_tile_numbers(order: Order, found: _Findings) -> None:
+    """There are no tiles but those of the tree."""
+    wanted = set(tiles_of(order.last().end))
+    for level, number, length in order.tile_numbers():
+        width, rest = divmod(length, HASH_BYTES)
+        if rest or Tile(level, number, width) not in wanted:
+            found.add("tile-stray", None, f"tile {level}/{number}, {length} B")
+
+
+def _is_itself(stream: str, version: int, topic: str, raw: object) -> bool:
+    """Whether the columns beside an event's bytes say what its bytes say.
+
+    In canonical bytes ``type`` is the last attribute, and ``id`` the last key spelled so.
+    """
+    if not isinstance(raw, bytes):
+        return False
+    own = f'"id":"{stream}/{version}"'.encode()
+    at = raw.rfind(b'"id":"')
+    return at >= 0 and raw.startswith(own, at) and raw.endswith(f'"type":"{topic}"}}'.encode())

@@ -1,0 +1,221 @@
+"""``log``: the Merkle tree over the log: its head, proofs from it, its export, and its checks.
+
+What is proved and exported is bound to a signed checkpoint, if it is to convince anybody else:
+``--checkpoint`` names the file with the signed note.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ledger.domain.errors import InvalidValue, LedgerError, NotFound, StoreDamaged
+from ledger.log.fsck import MOST, Problem, Verified, examine, verify
+from ledger.log.proofs import base64
+from ops.cli.output import progress
+from ops.cli.session import Session, command
+from ops.home import Home
+from ops.tlog_tiles import CheckpointDiffers, export, read_checkpoint, require_head
+
+app = typer.Typer(
+    help="日志的默克尔树:证明、导出、校验 | The log's Merkle tree: proofs, export, checks",
+    no_args_is_help=True,
+)
+
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", help="已签名的检查点文件 | File with a signed checkpoint"),
+]
+ProofFormat = Annotated[
+    Literal["table", "json", "c2sp"] | None,
+    typer.Option("--format", help="输出格式;c2sp为通用文本 | c2sp gives the standard texts"),
+]
+
+
+PROBLEMS = {
+    "event-differs": ("事件内容与树不符", "the event does not hash to its leaf"),
+    "event-missing": ("事件缺失", "the event is missing"),
+    "leaf-missing": ("树中无此事件", "the tree has no leaf for the event"),
+    "leaf-stray": ("树中多出的事件", "a leaf without an event"),
+    "tile-differs": ("哈希块与下层不符", "a tile does not follow from the level below"),
+    "tile-missing": ("哈希块缺失", "a tile is missing"),
+    "tile-stray": ("多余的哈希块", "a tile that the tree does not have"),
+    "tree-size": ("树与位置数不等", "leaves and positions differ in number"),
+    "run": ("位置不连续", "positions are not dense"),
+    "count": ("有事件未取得位置", "events were passed over"),
+    "versions": ("流的版本不连续", "versions of a stream are not dense"),
+    "columns": ("存储列与事件内容不符", "columns differ from the event's bytes"),
+    "order": ("日志不能续写", "the log cannot be continued"),
+    "checkpoint": ("与检查点不符", "not the log of the checkpoint"),
+}
+"""Each kind of :class:`~ledger.log.fsck.Problem` in words, and the two found here."""
+
+
+class CheckpointNeeded(LedgerError):
+    """A head that nobody signed proves nothing to anybody else."""
+
+    code, zh, en = (
+        "checkpoint-needed",
+        "需要已签名的检查点:用--checkpoint指定文件",
+        "a signed checkpoint is needed: name its file with --checkpoint",
+    )
+
+
+@command(app, "head", help="日志的大小与树根 | Size and root of the log")
+def head(
+    session: Session,
+    size: Annotated[int | None, typer.Option(help="前N个事件 | Of the first N events")] = None,
+) -> None:
+    with session.opened() as home:
+        tree = home.log.tree(size)
+        root = tree.root()
+    if session.json:
+        session.out.document(
+            {"origin": home.origin, "size": tree.size, "root": base64(root), "hex": root.hex()}
+        )
+    else:
+        session.out.line(f"{tree.size} {base64(root)}")
+
+
+@command(
+    app,
+    "prove",
+    help="事件在日志中、日志只增不改的证明 | Proofs: an event is in the log, the log only grew",
+    format_option=ProofFormat,
+)
+def prove(
+    session: Session,
+    *,
+    position: Annotated[
+        int | None, typer.Option(help="证明该位置的事件在日志中 | Prove this event's inclusion")
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="在前N个事件中 | In the first N events")] = None,
+    old: Annotated[
+        int | None, typer.Option("--from", help="证明自此大小起只增不改 | Grown from this size")
+    ] = None,
+    new: Annotated[int | None, typer.Option("--to", help="至此大小 | To this size")] = None,
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """JSON, unless C2SP's text is asked for."""
+    one = position is not None and old is None and new is None
+    two = position is None and size is None and old is not None
+    if not (one or two):
+        raise InvalidValue(field="--position / --from", value="-")
+    with session.opened() as home:
+        note = _read(checkpoint) if checkpoint is not None else None
+        wanted = _signed_size(home, note, size if one else new)
+        if position is not None:
+            included = home.log.inclusion(position, wanted)
+            document = included.document()
+            if session.format == "c2sp":
+                if note is None:
+                    raise CheckpointNeeded()
+                _print(included.text(note))
+        else:
+            grown = home.log.consistency(old or 0, wanted)
+            document = grown.document()
+            if session.format == "c2sp":
+                _print(grown.text(note))
+    if session.format != "c2sp":
+        session.out.document({"origin": home.origin, **document})
+
+
+def _signed_size(home: Home, note: bytes | None, asked: int | None) -> int | None:
+    """The size to prove for: that of the note, if there is one, which must be this log's."""
+    if note is None:
+        return asked
+    signed = read_checkpoint(note, "--checkpoint")
+    require_head(home.log, signed)
+    if asked is not None and asked != signed.size:
+        raise InvalidValue(field="--size / --to", value=f"{asked} != {signed.size}")
+    return signed.size
+
+
+@command(app, "export", help="导出为C2SP tlog-tiles目录 | Write a C2SP tlog-tiles directory")
+def write(
+    session: Session,
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    checkpoint: CheckpointOption = None,
+) -> None:
+    """To the size of the signed checkpoint; a second export adds what is new."""
+    if checkpoint is None:
+        raise CheckpointNeeded()
+    note = _read(checkpoint)
+    with (
+        session.opened() as home,
+        progress(session.pick("导出", "exporting"), session.lang) as report,
+    ):
+        done = export(home.log, folder, note, report)
+    if session.json:
+        session.out.document({"folder": str(folder), **done._asdict()})
+    else:
+        session.out.line(session.say("log-exported", folder=folder, **done._asdict()))
+
+
+@command(app, "verify", help="逐个重算事件的哈希 | Hash every event anew, against the tree")
+def check(session: Session, checkpoint: CheckpointOption = None) -> int:
+    """Exit status 1 when anything differs; the first bad position comes first."""
+    return _check(session, checkpoint, full=False)
+
+
+@command(app, "fsck", help="校验事件、树与顺序 | As verify; also order, versions and columns")
+def fsck(session: Session, checkpoint: CheckpointOption = None) -> int:
+    """Exit status 1 when anything differs; it mends nothing."""
+    return _check(session, checkpoint, full=True)
+
+
+def _check(session: Session, checkpoint: Path | None, *, full: bool) -> int:
+    note = _read(checkpoint) if checkpoint is not None else None
+    problems: list[Problem] = []
+    with session.opened() as home:
+        try:
+            home.log.size()
+        except StoreDamaged as error:  # what of it can be read may still show where
+            problems.append(Problem("order", None, error.message(session.lang)))
+        title = session.pick("校验日志", "verifying the log")
+        with progress(title, session.lang) as report:
+            found = (examine if full else verify)(home.store, report)
+        problems += found.problems
+        if note is not None and not problems:
+            try:
+                require_head(home.log, read_checkpoint(note, str(checkpoint)))
+            except CheckpointDiffers as error:
+                problems.append(Problem("checkpoint", None, error.message(session.lang)))
+    _tell(session, found, problems, checked=note is not None)
+    return 1 if problems else 0
+
+
+def _tell(session: Session, found: Verified, problems: list[Problem], *, checked: bool) -> None:
+    root = None if found.root is None else base64(found.root)
+    if session.json:
+        listed = [{**p._asdict(), "what": session.pick(*PROBLEMS[p.kind])} for p in problems]
+        first = min((p.position for p in problems if p.position is not None), default=None)
+        summary: dict[str, Any] = {"ok": not problems, "size": found.size, "root": root}
+        session.out.document(
+            {**summary, "checkpoint": checked, "first_bad_position": first, "problems": listed}
+        )
+        return
+    if problems:
+        rows = [(p.position, session.pick(*PROBLEMS[p.kind]), p.found) for p in problems]
+        session.out.table(None, (">position", "what", "detail"), rows)
+        number = f"{len(problems)}+" if len(problems) >= MOST else len(problems)
+        session.out.line(session.say("log-bad", n=number, size=found.size))
+    else:
+        session.out.line(session.say("log-good", size=found.size, root=root or "-"))
+        if not checked:
+            session.out.note(session.say("log-unanchored"))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(what=str(file)) from error
+    except OSError as error:
+        raise InvalidValue(field=str(file), value=error.strerror) from error
+
+
+def _print(text: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text)

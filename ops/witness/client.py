@@ -1,0 +1,73 @@
+"""A ledger's side of the witness protocol: one request over HTTP, and what its answer means."""
+
+from collections.abc import Sequence
+
+import httpx
+
+from ledger.log.cosigning import WitnessDoubts, WitnessHolds, WitnessUnavailable
+from ledger.verify.checkpoint import Policy, parse_size
+from ledger.verify.note import NoteRefused, VerifierKey
+from ops.witness.office import SIZE_TYPE, written_request
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 64 * 1024
+
+
+class HttpWitness:
+    """A witness at a URL, its submission prefix."""
+
+    def __init__(self, key: VerifierKey, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._key, self._url, self._timeout_s = key, url.rstrip("/"), timeout_s
+
+    @property
+    def key(self) -> VerifierKey:
+        return self._key
+
+    def add_checkpoint(self, old: int, proof: Sequence[bytes], note: bytes) -> bytes:
+        """See :class:`~ledger.log.cosigning.Witness`."""
+        status, kind, body = self._answer(written_request(old, proof, note))
+        if status == 200:
+            return body
+        if status == 409 and kind == SIZE_TYPE:
+            raise WitnessHolds(_size(body))
+        if status in (409, 422):
+            raise WitnessDoubts
+        told = body.decode("utf-8", "replace").strip()[:200]
+        raise WitnessUnavailable(f"HTTP {status} {told}".strip())
+
+    def _answer(self, request: bytes) -> tuple[int, str, bytes]:
+        body = bytearray()
+        try:
+            with httpx.stream(
+                "POST",
+                f"{self._url}/add-checkpoint",
+                content=request,
+                headers={"content-type": "text/plain; charset=utf-8"},
+                timeout=self._timeout_s,
+                trust_env=False,
+            ) as response:
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise WitnessUnavailable("its answer is too long")
+                kind = response.headers.get("content-type", "").partition(";")[0].strip()
+                return response.status_code, kind, bytes(body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise WitnessUnavailable(f"{type(error).__name__}: {error}".strip(": ")) from error
+
+
+def witnesses_of(policy: Policy) -> list[HttpWitness]:
+    """The policy's witnesses that have an address; the others sign elsewhere."""
+    found = []
+    for key in policy.witnesses:
+        url = policy.url(key)
+        if url is not None:
+            found.append(HttpWitness(key, url))
+    return found
+
+
+def _size(body: bytes) -> int:
+    try:
+        return parse_size(body.decode("ascii").removesuffix("\n"))
+    except (NoteRefused, UnicodeDecodeError):
+        raise WitnessUnavailable("its answer is no size") from None
