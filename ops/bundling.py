@@ -8,13 +8,17 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from ledger.domain.division import covers
+from ledger.domain.errors import CheckpointMissing
 from ledger.log.completeness import SubjectIndex
 from ledger.verify.history import parsed
+from ledger.verify.note import parsed_lines, split_note
 from ledger.verify.scope import Scope
 from ops.home import Home
 from ops.sealing import index_file
 from projections.engine import Projector
 
+EARLIER = 12
+"""How many heads before the one proven against go with a bundle, beside those asked for."""
 AMOUNTS = (
     "granted_fen",
     "reversed_fen",
@@ -30,7 +34,41 @@ AMOUNTS = (
 """What of a balance is claimed: amounts that are sums of a beneficiary's own events."""
 
 
-def person_scope(home: Home, projector: Projector, person: str) -> Scope:
+def signed_head(home: Home) -> bytes:
+    """The newest checkpoint that is final, or the newest where none is, with its cosignatures.
+
+    Raises :class:`CheckpointMissing` where nothing was signed.
+    """
+    signer = home.signer()
+    with home.store.heads() as heads:
+        newest = heads.newest(EARLIER)
+    if not newest:
+        raise CheckpointMissing()
+    final = [head for head in newest if signer.final(head)]
+    return (final or newest)[-1].cosigned
+
+
+def head_of(home: Home, size: int) -> bytes:
+    """The checkpoint of a size, as it was signed. Raises NoSuchHead."""
+    return home.signer().head(size).cosigned
+
+
+def earlier_heads(home: Home, checkpoint: bytes) -> list[bytes]:
+    """The newest heads before a checkpoint that were signed by the same key."""
+    size, by = parsed(checkpoint).size, _signed_by(checkpoint)
+    with home.store.heads() as heads:
+        newest = heads.newest(2 * EARLIER)
+    found = [head.cosigned for head in newest if head.size < size]
+    return [note for note in found if _signed_by(note) == by][-EARLIER:]
+
+
+def _signed_by(note: bytes) -> tuple[str, bytes]:
+    """Name and id of the key of a note's first signature, which is the log's."""
+    name, key, _ = next(parsed_lines(split_note(note)[1]))
+    return name, key
+
+
+def person_scope(projector: Projector, person: str) -> Scope:
     """A person and every household that it belongs or belonged to."""
     rows = projector.select("household_members", {"person": person})
     return Scope("person", person, (person, *sorted({row.household for row in rows})))

@@ -612,6 +612,14 @@ class BundleForeign(LedgerError):
     exit_code = 3
 
 
+class CheckpointMissing(LedgerError):
+    code, zh, en = (
+        "checkpoint-missing",
+        "尚无已签检查点;请先运行 checkpoint sign,或用 --checkpoint 给出",
+        "no checkpoint was signed yet; run checkpoint sign first, or give one by --checkpoint",
+    )
+
+
 class NothingSealed(LedgerError):
     code, zh, en = (
         "nothing-sealed",

@@ -8,9 +8,20 @@ import typer
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, NotFound
 from ledger.log.bundle import Contents, write_bundle
+from ledger.log.errors import NoteInvalid
 from ledger.verify import command as verifier
+from ledger.verify.history import parsed
+from ledger.verify.refusal import Refused
 from ledger.verify.scope import Scope
-from ops.bundling import claims, documents, kept_index, person_scope
+from ops.bundling import (
+    claims,
+    documents,
+    earlier_heads,
+    head_of,
+    kept_index,
+    person_scope,
+    signed_head,
+)
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.files import write_whole
@@ -32,11 +43,20 @@ OutputOption = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="写入文件 | The file to write")
 ]
 NoteOption = Annotated[
-    Path, typer.Option("--checkpoint", metavar="NOTE", help="已签检查点 | The signed checkpoint")
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="SIZE|NOTE",
+        help="检查点,缺省为最新的终局检查点 | The checkpoint, or the newest that is final",
+    ),
 ]
 SinceOption = Annotated[
-    list[Path] | None,
-    typer.Option("--since", metavar="NOTE", help="此前的检查点,可多次 | An earlier checkpoint"),
+    list[str] | None,
+    typer.Option(
+        "--since",
+        metavar="SIZE|NOTE",
+        help="对方留存的检查点,可多次 | A checkpoint that the reader kept",
+    ),
 ]
 
 
@@ -45,7 +65,7 @@ def bundle(
     session: Session,
     *,
     output: OutputOption,
-    checkpoint: NoteOption,
+    checkpoint: NoteOption = None,
     for_person: PersonOption = None,
     division: DivisionOption = None,
     year: YearOption = None,
@@ -58,8 +78,10 @@ def bundle(
         raise InvalidValue(field="--for-person | --division | --year | --all", value="-")
     if division is not None and not is_division_code(division):
         raise InvalidValue(field="--division", value=division)
-    note, earlier = _note(checkpoint), [_note(path) for path in since or ()]
     with session.opened() as home:
+        note = signed_head(home) if checkpoint is None else _note(home, checkpoint)
+        asked = [_note(home, each) for each in since or ()]
+        earlier = [*earlier_heads(home, note), *asked]
         scope = _scope(session, home, for_person, division, year)
         contents = Contents(scope, note, earlier, documents(home), claims(home, scope, note))
         with progress(session.say("bundling"), session.lang) as report:
@@ -86,18 +108,25 @@ def bundle(
         session.out.line(session.say("bundled", path=output, events=made[0], size=size))
 
 
-def _note(path: Path) -> bytes:
+def _note(home: Home, given: str) -> bytes:
+    """A checkpoint by its size, or from a file. Raises NoSuchHead, NotFound, NoteInvalid."""
+    if given.isascii() and given.isdigit():
+        return head_of(home, int(given))
     try:
-        return path.read_bytes()
+        note = Path(given).read_bytes()
+        parsed(note)
     except OSError as error:
-        raise NotFound(what=str(path)) from error
+        raise NotFound(what=given) from error
+    except Refused as error:
+        raise NoteInvalid(reason=error.message("en")) from error
+    return note
 
 
 def _scope(
     session: Session, home: Home, person: str | None, division: str | None, year: int | None
 ) -> Scope:
     if person is not None:
-        return person_scope(home, session.caught_up(home), person)
+        return person_scope(session.caught_up(home), person)
     if division is not None:
         return Scope("division", division)
     return Scope("all", "") if year is None else Scope("year", str(year))
