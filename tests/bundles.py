@@ -15,24 +15,17 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from ledger.domain.events.seal import ProjectionSealed, SealedIndex
 from ledger.log.bundle import Contents, write_bundle
 from ledger.log.completeness import Chains
 from ledger.log.feed import Record
+from ledger.log.keys import SigningKey
 from ledger.log.tree import Growth, Tree
 from ledger.verify.bundle import Trust, Verified, verify_bundle
 from ledger.verify.checkpoint import Checkpoint, Policy
 from ledger.verify.container import MANIFEST
 from ledger.verify.merkle import leaf_hash
-from ledger.verify.note import (
-    COSIGNATURE,
-    LOG_SIGNATURE,
-    VerifierKey,
-    cosigned_message,
-    signature_line,
-)
+from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE
 from ledger.verify.scope import Scope
 from tests.histories import CITY, History, history
 
@@ -41,36 +34,34 @@ WITNESS = "inspection.example/witness"
 SIGNED_AT = 1_500_000_000
 
 
-class Signer:
-    """A private key, and the lines that it puts under a text."""
-
-    def __init__(self, name: str, algorithm: int, seed: int) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
-        public = self._private.public_key().public_bytes_raw()
-        self.key = VerifierKey.of(name, algorithm, public)
-
-    def line(self, text: bytes) -> bytes:
-        if self.key.algorithm == COSIGNATURE:
-            signed = self._private.sign(cosigned_message(SIGNED_AT, text))
-            return signature_line(self.key, SIGNED_AT.to_bytes(8, "big") + signed)
-        return signature_line(self.key, self._private.sign(text))
+Signer = SigningKey
 
 
-OPERATOR = Signer(ORIGIN, LOG_SIGNATURE, 1)
-INSPECTION = Signer(WITNESS, COSIGNATURE, 2)
-STRANGER = Signer(ORIGIN, LOG_SIGNATURE, 3)
-STRANGE_WITNESS = Signer(WITNESS, COSIGNATURE, 4)
+def _signer(name: str, algorithm: int, seed: int) -> Signer:
+    return SigningKey.of(name, algorithm, bytes([seed]) * 32)
+
+
+OPERATOR = _signer(ORIGIN, LOG_SIGNATURE, 1)
+INSPECTION = _signer(WITNESS, COSIGNATURE, 2)
+STRANGER = _signer(ORIGIN, LOG_SIGNATURE, 3)
+STRANGE_WITNESS = _signer(WITNESS, COSIGNATURE, 4)
 
 
 def note(text: bytes, *signers: Signer) -> bytes:
     """A text with the signatures of these."""
-    return text + b"\n" + b"".join(signer.line(text) for signer in signers)
+    lines = [
+        signer.cosign(text, SIGNED_AT)
+        if signer.verifier.algorithm == COSIGNATURE
+        else signer.sign(text)
+        for signer in signers
+    ]
+    return text + b"\n" + b"".join(lines)
 
 
 def trust(*, retained: bytes | None = None, cosigned: bool = True, unsealed: bool = False) -> Trust:
     """An inspector's: the operator's key, her own witness, the head that she kept."""
-    policy = Policy(1, (INSPECTION.key,)) if cosigned else None
-    return Trust((OPERATOR.key,), policy, retained, unsealed)
+    policy = Policy(1, (INSPECTION.verifier,)) if cosigned else None
+    return Trust((OPERATOR.verifier,), policy, retained, unsealed)
 
 
 def check(raw: bytes, trusted: Trust) -> Verified:

@@ -24,6 +24,7 @@ RATIO_LIMIT = 200
 """Events of JSON pack to a tenth or so; a bomb to a thousandth."""
 LINE_LIMIT = 65_535
 """Bytes of an event."""
+_END_BYTES = 22
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
@@ -34,6 +35,7 @@ class Container:
         """Raises :class:`Refused` for a file that is no bundle."""
         if not file.read(1):
             raise Refused("empty", what="bundle")
+        _require_end(file)
         try:
             self._zip = zipfile.ZipFile(file)
             self._infos = self._checked(self._zip.infolist())
@@ -144,6 +146,15 @@ class Container:
         if len(raw) > PART_LIMIT:
             raise Refused("too-large", what=name, limit=PART_LIMIT)
         return raw
+
+
+def _require_end(file: IO[bytes]) -> None:
+    """The file ends with the zip's last record, without a comment (PKWARE APPNOTE, 4.3.16)."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END_BYTES))
+    end = file.read(_END_BYTES)
+    if len(end) < _END_BYTES or end[:4] != b"PK\x05\x06" or end[-2:] != b"\0\0":
+        raise Refused("not-a-bundle", reason="PK\\5\\6")
 
 
 def json_value(raw: bytes, part: str) -> Any:
