@@ -73,6 +73,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "rejected": ("退回", "rejected"),
     "repeated": ("表内重复", "said twice"),
     "returned": ("退回", "returned"),
+    "root": ("根", "root"),
     "rows": ("行数", "rows"),
     "rule": ("规则", "rule"),
     "setting": ("设置", "setting"),
@@ -81,6 +82,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "start-month": ("起始月", "start month"),
     "status": ("状态", "status"),
     "subject": ("主体", "subject"),
+    "subjects": ("主体数", "subjects"),
     "topic": ("主题", "topic"),
     "total": ("总额(元)", "total (yuan)"),
     "type": ("类型", "type"),
@@ -148,6 +150,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "已写入{path}:{lines}笔,{total}元(仅所有者可读)",
         "wrote {path}: {lines} lines, {total} yuan (readable by its owner only)",
     ),
+    "bundled": (
+        "证据包已写入{path}:{events:,}个事件,{size:,}字节(仅所有者可读)",
+        "bundle written to {path}: {events:,} events, {size:,} bytes (readable by its owner only)",
+    ),
+    "bundling": ("导出", "bundling"),
     "catalog-good": (
         "目录无误:{programs}个项目,{funds}个资金",
         "{programs} programs and {funds} funds, no problem",
@@ -362,6 +369,15 @@ LABELS: dict[str, tuple[str, str]] = {
         "{city}{year}年度指标:公布与重放(规模{scale})",
         "{city}, fiscal year {year}: published and replayed (scale {scale})",
     ),
+    "sealing": ("封存", "sealing"),
+    "seals-agree": (
+        "{n}次封存与账本重算逐项相同",
+        "{n} seals are what the log yields",
+    ),
+    "seals-differ": (
+        "{n}次封存与账本重算不同",
+        "{n} seals are not what the log yields",
+    ),
     "server-never": (
         "此目录的{server}从未启动",
         "{server} was never started in this home",
@@ -388,6 +404,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "未识别而不采用的列:{headings}",
         "columns not known and not used: {headings}",
     ),
+    "verifying": ("核对", "verifying"),
     "unquantified": ("公布中未列数字的项目", "Programs named without a figure"),
 }
 

@@ -18,6 +18,7 @@ from ledger.commands import (
     person,
     program,
     roster,
+    seal,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "person",
     "program",
     "roster",
+    "seal",
 ]

@@ -11,6 +11,7 @@ import typer
 
 from ops.cli import (
     bank,
+    bundling,
     catalog,
     checkpoints,
     dead_letters,
@@ -25,6 +26,7 @@ from ops.cli import (
     queries,
     relaying,
     running,
+    sealing,
     servers,
     topics,
     witnessing,
@@ -47,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
+for part in (running, demo_kafka, queries, explaining, events, doctor, relaying, sealing, bundling):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
@@ -57,6 +59,7 @@ app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(witnessing.app, name="witness")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(sealing.audit, name="audit")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dlq")

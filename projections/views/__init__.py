@@ -17,6 +17,7 @@ from projections.views.organizations import Organizations
 from projections.views.payruns import PayRuns
 from projections.views.programs import Programs
 from projections.views.registry import Registry
+from projections.views.seals import Seals
 from projections.views.totals import ProgramTotals
 
 ALL_VIEWS: tuple[type[View], ...] = (
@@ -36,6 +37,7 @@ ALL_VIEWS: tuple[type[View], ...] = (
     Cases,
     Activities,
     Discards,
+    Seals,
     LogKeys,
 )
 """Every view of the ledger, in the order in which they are folded."""

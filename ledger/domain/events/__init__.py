@@ -12,6 +12,7 @@ from ledger.domain.events import (
     payrun,
     person,
     program,
+    seal,
 )
 from ledger.domain.events.envelope import Event, EventData, Sealed
 
@@ -26,6 +27,7 @@ MODULES = (
     case,
     activity,
     discard,
+    seal,
     log_key,
 )
 
