@@ -5,6 +5,7 @@ from ledger.domain.events import (
     case,
     discard,
     enrollment,
+    finding,
     fund,
     household,
     organization,
@@ -25,6 +26,7 @@ MODULES = (
     case,
     activity,
     discard,
+    finding,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {
