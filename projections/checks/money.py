@@ -251,8 +251,12 @@ def _differing(run: Run) -> tuple[str, str, int] | None:
     apart_fen = issued.total_fen - result.settled_fen - result.returned_fen
     if apart_fen:
         return "签发与结果不符", "issued is not settled and returned", apart_fen
-    apart_fen = result.settled_fen - run.settled_then_fen
-    if apart_fen or result.returned_fen != run.returned_then_fen:
+    apart_fen = max(
+        result.settled_fen - run.settled_then_fen,
+        result.returned_fen - run.returned_then_fen,
+        key=abs,
+    )
+    if apart_fen:
         return "结果与明细不符", "the result is not the sum of its lines", apart_fen
     return None
 
