@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from ops.cli import (
+    audit,
     bank,
     catalog,
     dead_letters,
@@ -48,6 +49,7 @@ for part in (running, demo_kafka, queries, explaining, events, doctor, relaying)
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
+app.add_typer(audit.app, name="audit")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")

@@ -53,7 +53,7 @@ class OfficialAccount(Check):
         self._listed = {a.account: a for a in self.sources.register.accounts}
 
     def findings(self) -> Iterator[Finding]:
-        found: dict[tuple[str, str], list[Paid]] = {}
+        found: dict[tuple[str, str, str], list[Paid]] = {}
         if not self._listed:
             return
         for file, month in _to_persons(self):
@@ -63,13 +63,15 @@ class OfficialAccount(Check):
                 and listed.person != file.beneficiary
                 and listed.valid_from <= first_day(month.month)
             ):
-                found.setdefault((file.beneficiary, listed.account), []).append((file, month))
-        for (person, account), paid in found.items():
+                key = (file.beneficiary, file.program, listed.account)
+                found.setdefault(key, []).append((file, month))
+        for (person, program, account), paid in found.items():
             officer = self._listed[account].officer
             yield self.found(
                 person,
-                key=" ".join([account, *sorted({m.month for _, m in paid})]),
-                months=sorted({m.month for _, m in paid}),
+                program=program,
+                key=" ".join([program, account, *(m.month for _, m in paid)]),
+                months=[m.month for _, m in paid],
                 amount_fen=sum(m.paid_fen for _, m in paid),
                 positions=[p for _, m in paid for p in m.at],
                 zh=f"收款账户属于{officer}或其申报的亲属",

@@ -27,11 +27,18 @@ Progress = Callable[[int, int], None]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What an officer made of a finding, and where the log says so."""
+    """What an officer made of a finding, and where the log says so.
 
+    ``reason`` is that of a dismissal, or the id of the overpayment.
+    """
+
+    finding: str
+    code: str
+    subject: str
     status: Status
     actor: str
     position: int
+    positions: list[int]
     reason: str
 
 
@@ -43,16 +50,29 @@ class Decisions:
 
     @on(FindingDismissed)
     def _dismissed(self, position: int, event: Event[FindingDismissed]) -> None:
-        d = event.data
-        self.by_id[d.finding] = Decision(
-            status="dismissed", actor=event.actor, position=position, reason=d.reason
-        )
+        self._note(position, event, "dismissed", event.data.reason)
 
     @on(FindingConverted)
     def _converted(self, position: int, event: Event[FindingConverted]) -> None:
+        self._note(position, event, "converted", event.data.overpayment)
+
+    def _note(
+        self,
+        position: int,
+        event: Event[FindingDismissed] | Event[FindingConverted],
+        status: Status,
+        reason: str,
+    ) -> None:
         d = event.data
         self.by_id[d.finding] = Decision(
-            status="converted", actor=event.actor, position=position, reason=d.overpayment
+            finding=d.finding,
+            code=d.code,
+            subject=event.subject,
+            status=status,
+            actor=event.actor,
+            position=position,
+            positions=d.positions,
+            reason=reason,
         )
 
 
@@ -95,6 +115,7 @@ def audit(
     findings = [
         msgspec.structs.replace(f, status=known[f.id].status) if f.id in known else f for f in found
     ]
+    findings += _settled(known.values(), {f.id for f in found}, checks)
     left_out = {}
     if sources.recognizer is None:
         left_out = {c.code: "no-vault" for c in made if c.needs_recognizer}
@@ -106,6 +127,26 @@ def audit(
         checks=[c.code for c in checks],
         left_out=left_out,
     )
+
+
+def _settled(
+    decisions: Iterable[Decision], found: set[str], checks: Sequence[type[Check]]
+) -> Iterable[Finding]:
+    """What was found once, decided, and is no more: a month that is owed is paid no longer."""
+    severities = {check.code: check.severity for check in checks}
+    for d in decisions:
+        if d.finding not in found and d.code in severities:
+            yield Finding(
+                id=d.finding,
+                code=d.code,
+                severity=severities[d.code],
+                subject=d.subject,
+                key="",
+                positions=sorted({*d.positions, d.position}),
+                zh=f"{d.actor}已处理:{d.reason}",
+                en=f"decided by {d.actor}: {d.reason}",
+                status=d.status,
+            )
 
 
 def _fold(

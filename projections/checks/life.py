@@ -194,7 +194,7 @@ class AfterDeath(Check):
                     key=" ".join(map(str, late)),
                     positions=late,
                     zh=f"{person.died_on}死亡后仍有{len(late)}项业务",
-                    en=f"{len(late)} acts effective after the death of {person.died_on}",
+                    en=f"acts effective after the death of {person.died_on}: {len(late)}",
                 )
 
 

@@ -49,7 +49,7 @@ def _accounts(p: Legacy) -> None:
                 "document": "领导干部个人有关事项报告",
             }
         )
-        p.expect("official-account", who.id, months=months[:1], amount_fen=fen)
+        p.expect("official-account", who.id, LIVING, months=months[:1], amount_fen=fen)
 
 
 def _amounts(p: Legacy) -> None:
