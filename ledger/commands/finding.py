@@ -3,7 +3,7 @@
 from ledger.application import Command, handles
 from ledger.commands.enrollment import EnrollmentCommand, existing
 from ledger.commands.payment import FindOverpayment, find_overpayment
-from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.errors import InvalidValue, NotConvertible, NotFound
 from ledger.domain.finding import FINDING, FindingState, convert, dismiss, finding_id
 from ledger.domain.household import HOUSEHOLD
 from ledger.domain.organization import ORGANIZATION
@@ -22,12 +22,16 @@ class DismissFinding(Command, frozen=True, kw_only=True):
 
 
 class ConvertFinding(EnrollmentCommand, frozen=True, kw_only=True):
-    """What an audit found of months paid to a beneficiary becomes a debt of these months."""
+    """What an audit found of months paid to a beneficiary becomes a debt of these months.
+
+    ``amount_fen`` is what was found to be at stake: the debt must be exactly that.
+    """
 
     code: str
     key: str
     positions: list[int]
     months: list[str]
+    amount_fen: int
     zh: str
     en: str
 
@@ -46,7 +50,8 @@ def convert_finding(work: Work, c: ConvertFinding) -> str:
     """The debt and the word on the finding in one transaction; the debt is the latter's cause.
 
     Raises what :class:`~ledger.commands.payment.FindOverpayment` raises: NoSuchGrant for a month
-    that was not paid or is owed already.
+    that was not paid or is owed already; NotConvertible where the months were paid more (or less)
+    than was found, since a debt is of whole payments.
     """
     f = _load(work, c.code, c.beneficiary, c.key, c.positions)
     e = existing(work, c)
@@ -60,6 +65,8 @@ def convert_finding(work: Work, c: ConvertFinding) -> str:
     )
     find_overpayment(work, found)
     overpayment = f"{e.id}/{e.version}"
+    if e.overpayments[overpayment].amount_fen != c.amount_fen:
+        raise NotConvertible(finding=f.id, check=c.code)
     data = convert(f, code=c.code, overpayment=overpayment, positions=c.positions)
     work.record(FINDING, f, data, subject=c.beneficiary, division=e.division, causation=overpayment)
     return f.id

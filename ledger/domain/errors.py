@@ -147,12 +147,12 @@ class UnknownCheck(LedgerError):
 
 
 class NotConvertible(LedgerError):
-    """``finding`` names no months paid to a beneficiary, so there is nothing to owe back."""
+    """What was found is not whole payments of months to one beneficiary."""
 
     code, zh, en = (
         "not-convertible",
-        "疑点{finding}({check})不涉及已发月份,不能转为多发认定",
-        "finding {finding} ({check}) names no months paid: it cannot become an overpayment",
+        "疑点{finding}({check})不是某人整月的发放,不能转为多发认定",
+        "finding {finding} ({check}) is not of whole months paid: it cannot become an overpayment",
     )
 
 

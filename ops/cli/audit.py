@@ -269,6 +269,7 @@ def convert(session: Session, officer: Officer, finding: Id) -> None:
             key=found.key,
             positions=found.positions,
             months=found.months,
+            amount_fen=found.amount_fen,
             zh=found.zh,
             en=found.en,
         )

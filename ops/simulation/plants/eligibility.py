@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
-from ledger.domain.month import months_between, plus_months
 from ops.simulation.plants.legacy import LIVING, NURSING, Legacy, Resident
 
 FUEL, HEARING = "fuel-subsidy", "hearing-aid"
@@ -87,7 +86,7 @@ def _lapsed(p: Legacy) -> None:
 
 
 def _wrongful_stops(p: Legacy) -> None:
-    """Ended for no reason and resumed later; renewed and never restored."""
+    """Ended for no reason and resumed later; renewed and not restored for two months."""
     who = p.person()
     p.enroll_and_pay(who, LIVING, 1, 2, 5)
     p.end(who.id, LIVING, 2, p.day(3, 14), "核查")
@@ -102,12 +101,9 @@ def _wrongful_stops(p: Legacy) -> None:
     p.step(who.id, NURSING, suspended, p.day(3, 14), hour=2)
     renewed = pe.CertificateChanged(category=4, grade=1, reason="换证")
     p.about(who, renewed, p.day(5, 10))
-    _owed(p, who, NURSING, months_between(p.month(6), plus_months(last_month(p), -1)))
-
-
-def last_month(p: Legacy) -> str:
-    """The month of the import's last event, up to which what is owed is counted."""
-    return p.month(15)
+    resumed = en.EnrollmentResumed(program=NURSING, from_month=p.month(8), reason="复核")
+    p.step(who.id, NURSING, resumed, p.day(8, 14))
+    _owed(p, who, NURSING, [p.month(6), p.month(7)])
 
 
 def _owed(p: Legacy, who: Resident, program: str, months: Sequence[str]) -> None:
