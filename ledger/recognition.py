@@ -4,7 +4,7 @@ The comparison happens beside the vault and answers with codes alone: no name, n
 leaves it, so it is recognizing, not reading (as for rosters), and needs no record of access.
 """
 
-from ledger.domain.errors import VaultKeyMissing
+from ledger.domain.errors import SealBroken, VaultKeyMissing
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import Event
 from ledger.domain.identity import identity_problems
@@ -16,10 +16,19 @@ class Recognition:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        # A person's events follow each other in the log: the last registration opened serves the
+        # comparisons after it.
+        self._last: tuple[str, dict[str, str] | None] = ("", None)
 
     def registration(self, event: Event[ev.PersonRegistered]) -> list[str]:
-        """``form``, ``checksum``, ``birth-date`` or ``sex``: what of the identity disagrees."""
-        fields = self._open(event)
+        """``form``, ``checksum``, ``birth-date`` or ``sex``: what of the identity disagrees.
+
+        ``seal`` for what does not open although its key is there: it was altered.
+        """
+        try:
+            fields = self._person(event)
+        except SealBroken:
+            return ["seal"]
         if fields is None:
             return []
         return identity_problems(
@@ -33,7 +42,10 @@ class Recognition:
         self, registered: Event[ev.PersonRegistered], issued: Event[ev.CertificateIssued]
     ) -> list[str]:
         """``certificate-prefix`` or ``certificate-class``: where the number disagrees."""
-        person, certificate = self._open(registered), self._open(issued)
+        try:
+            person, certificate = self._person(registered), self._open(issued)
+        except SealBroken:
+            return ["seal"]
         if person is None or certificate is None:
             return []
         number = str(certificate.get("certificate", ""))
@@ -49,10 +61,18 @@ class Recognition:
         self, registered: Event[ev.PersonRegistered], changed: Event[ev.BankAccountChanged]
     ) -> bool:
         """Whether the account's holder, as the bank has it, is the person."""
-        person, account = self._open(registered), self._open(changed)
+        try:
+            person, account = self._person(registered), self._open(changed)
+        except SealBroken:
+            return False
         if person is None or account is None:
             return True
         return person.get("name") == account.get("holder")
+
+    def _person(self, event: Event[ev.PersonRegistered]) -> dict[str, str] | None:
+        if self._last[0] != event.id:
+            self._last = (event.id, self._open(event))
+        return self._last[1]
 
     def _open(
         self,

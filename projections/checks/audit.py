@@ -157,7 +157,7 @@ def _fold(
     progress: Progress | None,
 ) -> int:
     """Give every event that the bound lets in to those who take it in; the position reached."""
-    end = bound.end(feed.end())
+    end, effective = bound.end(feed.end()), bound.effective
     read = 0
     for batch in feed.read(0, end):
         for position, raw in batch:
@@ -169,7 +169,7 @@ def _fold(
             if handlers is None:
                 continue
             event = decode(raw)
-            if bound.admits(event):
+            if effective is None or event.effective <= effective:
                 for handler in handlers:
                     handler(position, event)
         book.recorded = attribute(batch[-1][1], b'"time":"')

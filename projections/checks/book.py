@@ -6,7 +6,6 @@ refuses histories that its own commands could not have made, and those are what 
 for. So what the ledger has repaired by its own commands is no longer paid.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -123,12 +122,14 @@ class File(msgspec.Struct):
     applied: list[tuple[int, date]]
     amounts: list[int] = []
 
-    def paid(self) -> Iterator[MonthPaid]:
-        """The months that are paid, net, in order."""
-        for month in sorted(self.months):
-            found = self.months[month]
-            if found.paid_by and found.paid_fen > 0:
-                yield found
+    known_paid: list[MonthPaid] | None = None
+
+    def paid(self) -> list[MonthPaid]:
+        """The months that are paid, net, in order; asked for once all is folded."""
+        if self.known_paid is None:
+            months = (self.months[month] for month in sorted(self.months))
+            self.known_paid = [m for m in months if m.paid_by and m.paid_fen > 0]
+        return self.known_paid
 
     @property
     def paid_fen(self) -> int:

@@ -43,6 +43,7 @@ PROBLEMS = {
     "checksum": ("校验码", "the check digit"),
     "birth-date": ("出生日期", "the birth date"),
     "sex": ("性别码", "the sex digit"),
+    "seal": ("密封内容被改动", "the seal, which was altered"),
     "certificate-prefix": ("残疾人证号前18位", "the certificate's first 18 digits"),
     "certificate-class": ("残疾人证号的类别等级", "the certificate's category and grade"),
 }

@@ -12,6 +12,7 @@ from ledger.domain.money import Money
 from ledger.domain.month import first_day, last_day
 from ledger.domain.payment import span_of
 from ledger.domain.program import Program, find_rule
+from ledger.domain.rules import Rule
 from projections.checks.book import File, MonthPaid, Run
 from projections.checks.check import Check
 from projections.checks.finding import Finding
@@ -81,24 +82,36 @@ class OverCap(Check):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._goods: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+        self._goods: dict[tuple[str, str], dict[str, list[tuple[int, int]]]] = {}
+        self._rules: dict[tuple[str, str], list[Rule]] = {}
 
     @on(en.GoodsDistributed)
     def _given(self, position: int, event: Event[en.GoodsDistributed]) -> None:
-        key = (event.data.program, event.subject, str(event.effective.year))
-        self._goods.setdefault(key, []).append((position, event.data.value_fen))
+        years = self._goods.setdefault((event.data.program, event.subject), {})
+        given = years.setdefault(str(event.effective.year), [])
+        given.append((position, event.data.value_fen))
 
     def findings(self) -> Iterator[Finding]:
-        for file in self.book.files.values():
+        for key, file in self.book.files.items():
             program = self.book.programs.get(file.program)
-            if program is not None and program.rules and file.months:
-                yield from self._judge(file, program)
+            if program is not None and program.rules and (file.months or key in self._goods):
+                yield from self._judge(file, program, self._goods.get(key, {}))
 
-    def _judge(self, file: File, program: Program) -> Iterator[Finding]:
+    def _in_force(self, program: Program, month: str) -> list[Rule]:
+        """The rules of a month's last and first day; a few, asked for by every enrollment."""
+        known = self._rules.get((program.code, month))
+        if known is None:
+            found = (find_rule(program, day) for day in (last_day(month), first_day(month)))
+            known = self._rules[program.code, month] = [r for r in found if r is not None]
+        return known
+
+    def _judge(
+        self, file: File, program: Program, goods: dict[str, list[tuple[int, int]]]
+    ) -> Iterator[Finding]:
         wrong: list[tuple[MonthPaid, int]] = []
-        years: dict[str, list[MonthPaid]] = {}
+        years: dict[str, list[MonthPaid]] = {year: [] for year in goods}
         for month in file.paid():
-            above_fen = _off(file, program, month)
+            above_fen = _off(file, self._in_force(program, month.month), month)
             if above_fen is not None:
                 wrong.append((month, above_fen))
             years.setdefault(month.month[:4], []).append(month)
@@ -115,23 +128,28 @@ class OverCap(Check):
             )
         off = {m.month for m, _ in wrong}
         for year, paid in years.items():
-            yield from self._year(file, program, year, [m for m in paid if m.month not in off])
+            # An amount that is wrong by itself is found already.
+            right = [m for m in paid if m.month not in off]
+            rules = self._in_force(program, f"{year}-12")
+            if rules and rules[0].cap_fen is not None and rules[0].period != "once":
+                yield from self._year(file, rules[0].cap_fen, year, right, goods.get(year, []))
 
     def _year(
-        self, file: File, program: Program, year: str, paid: list[MonthPaid]
+        self,
+        file: File,
+        cap_fen: int,
+        year: str,
+        paid: list[MonthPaid],
+        goods: list[tuple[int, int]],
     ) -> Iterator[Finding]:
-        rule = find_rule(program, first_day(paid[0].month)) if paid else None
-        if rule is None or rule.cap_fen is None or rule.period == "once":
-            return
-        goods = self._goods.get((file.program, file.beneficiary, year), [])
         sum_fen = sum(m.amount_fen for m in paid) + sum(fen for _, fen in goods)
-        if sum_fen > rule.cap_fen:
-            above = sum_fen - rule.cap_fen
+        if sum_fen > cap_fen:
+            above = sum_fen - cap_fen
             yield self.found(
                 file.beneficiary,
                 program=file.program,
                 months=[m.month for m in paid],
-                key=f"{file.program} {year}",
+                key=f"{file.program} {year} {sum_fen}",
                 amount_fen=above,
                 positions=[p for m in paid for p in m.at] + [p for p, _ in goods],
                 zh=f"{year}年合计{Money(sum_fen)}元,超上限{Money(above)}元",
@@ -139,10 +157,8 @@ class OverCap(Check):
             )
 
 
-def _off(file: File, program: Program, month: MonthPaid) -> int | None:
+def _off(file: File, rules: list[Rule], month: MonthPaid) -> int | None:
     """By how much a month's amount is not the rule's, in fen; None where it is."""
-    days = (last_day(month.month), first_day(month.month))
-    rules = [r for r in (find_rule(program, d) for d in days) if r is not None]
     if not rules:
         return month.amount_fen
     off = []
