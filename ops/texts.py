@@ -406,6 +406,36 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "verifying": ("核对", "verifying"),
     "unquantified": ("公布中未列数字的项目", "Programs named without a figure"),
+    # the audit
+    "planted": (
+        "植入{n}项疑点,见audit/planted.json",
+        "{n} findings planted, see audit/planted.json",
+    ),
+    "at-stake": ("涉及金额(元)", "at stake (yuan)"),
+    "audit-no-vault": (
+        "没有密钥库,{check}未比对密封信息",
+        "there is no vault: {check} compared nothing sealed",
+    ),
+    "audited": (
+        "前{position:,}个事件:{n:,}项待处理疑点,涉及{amount}元",
+        "the first {position:,} events: {n:,} open findings, {amount} yuan at stake",
+    ),
+    "auditing": ("审计", "auditing"),
+    "decided": ("已处理", "decided"),
+    "exported": ("已导出{n:,}项疑点:{file}", "{n:,} findings exported: {file}"),
+    "finding": ("疑点", "finding"),
+    "finding-converted": (
+        "疑点{finding}({check})已转为多发认定",
+        "finding {finding} ({check}) is an overpayment now",
+    ),
+    "finding-dismissed": (
+        "疑点{finding}({check})已排除",
+        "finding {finding} ({check}) is dismissed",
+    ),
+    "open-findings": ("待处理", "open"),
+    "parameter": ("参数", "parameter"),
+    "parameters": ("参数", "parameters"),
+    "severity": ("程度", "severity"),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from ops.cli import (
+    audit,
     bank,
     bundling,
     catalog,
@@ -58,6 +59,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(witnessing.app, name="witness")
 app.add_typer(importing.app, name="import")
+app.add_typer(audit.app, name="audit")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(sealing.audit, name="audit")
 app.add_typer(servers.kafka, name="kafka")
