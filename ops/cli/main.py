@@ -10,6 +10,8 @@ from typing import Any
 import typer
 
 from ops.cli import (
+    archiving,
+    audit_sql,
     bank,
     catalog,
     dead_letters,
@@ -46,6 +48,8 @@ app = typer.Typer(
 for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
+app.add_typer(archiving.app, name="archive")
+app.add_typer(audit_sql.app, name="audit", help="审计 | Audit")
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")

@@ -85,10 +85,11 @@ def extend(
             if end < manifest.end:
                 raise ArchiveOfAnotherLog(what="length", archive=manifest.end, log=end)
             _require_same_log(folder, feed, manifest)
-            for manifest in _grown(folder, feed, manifest, end, progress):
-                write_manifest(folder, manifest)
-            _sweep(folder, manifest)
-            return manifest
+            grown = manifest
+            for grown in _grown(folder, feed, manifest, end, progress):
+                write_manifest(folder, grown)
+            _sweep(folder, grown)
+            return grown
     except OSError as error:
         if error.errno in NO_ROOM:
             raise StoreFull(reason=error.strerror) from error
@@ -173,7 +174,8 @@ def _grown(
     waiting: Future[Segment] | None = None
     with ThreadPoolExecutor(1) as sealer:
         while frontier.size < end:
-            staged = _stage(folder, feed, frontier, min(size, end - frontier.size), short, progress)
+            count = min(size, end - frontier.size)
+            staged = _stage(folder, feed, frontier, count, short=short, progress=progress)
             if waiting is not None:
                 kept = [*kept, waiting.result()]
                 yield msgspec.structs.replace(manifest, segments=kept)
@@ -188,6 +190,7 @@ def _stage(
     feed: Feed,
     frontier: Frontier,
     count: int,
+    *,
     short: TreeHead | None,
     progress: Progress | None,
 ) -> Staged:
