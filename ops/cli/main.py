@@ -19,6 +19,7 @@ from ops.cli import (
     doctor,
     events,
     explaining,
+    exporting,
     importing,
     payruns,
     queries,
@@ -52,6 +53,7 @@ app.add_typer(archiving.app, name="archive")
 app.add_typer(audit_sql.app, name="audit", help="审计 | Audit")
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(importing.app, name="import")
+app.add_typer(exporting.app, name="export")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")
