@@ -14,6 +14,7 @@ from ops.cli import (
     audit_sql,
     bank,
     catalog,
+    comparing,
     dead_letters,
     demo_kafka,
     doctor,
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
+for part in (running, demo_kafka, queries, comparing, explaining, events, doctor, relaying):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
 app.add_typer(archiving.app, name="archive")
