@@ -49,6 +49,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         """Raises :class:`ArchiveMissing` without events, :class:`ArchiveDamaged`."""
+        self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
         if not self.manifest.segments:
             raise ArchiveMissing(path=str(folder))
