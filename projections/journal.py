@@ -167,7 +167,7 @@ def yuan(fen: int) -> str:
 
 
 class Beancount:
-    """Beancount v3. Its ``balance`` holds at the start of a day."""
+    """Beancount v3. Its ``balance`` holds at the start of a day, and is a fen lax if it may be."""
 
     def head(self, title: str) -> str:
         return f'option "title" "{title}"\noption "operating_currency" "{_COMMODITY}"\n'
@@ -184,7 +184,8 @@ class Beancount:
         lines = [f"\n{opened} commodity {_COMMODITY}"]
         lines += [f"{opened} open {name} {_COMMODITY}" for name in balances]
         lines += [
-            f"{closed} balance {name}  {yuan(fen)} {_COMMODITY}" for name, fen in balances.items()
+            f"{closed} balance {name}  {yuan(fen)} ~ 0.00 {_COMMODITY}"
+            for name, fen in balances.items()
         ]
         return "\n".join(lines) + "\n"
 

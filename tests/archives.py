@@ -1,4 +1,4 @@
-"""Archives for tests: a log of any length that costs nothing, and rows changed behind a manifest."""
+"""Archives for tests: of a small log, and with rows changed behind the manifest."""
 
 import atexit
 import hashlib

@@ -1,6 +1,6 @@
 """An archive writer that is killed at a step: run as a process of its own.
 
-Arguments: the archive's folder, the log's length, and before which of its steps (counted from 1) to die.
+Arguments: the archive's folder, the log's length, and before which step (from 1) to die.
 """
 
 import os

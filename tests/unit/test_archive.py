@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.domain.errors import LedgerError
 from ledger.verify.merkle import leaf_hash
 from projections.archive.asking import Archive, opened
 from projections.archive.columns import NAMES, derived
@@ -358,10 +357,3 @@ def test_every_view_is_documented_in_both_languages_and_can_be_asked(archive: Ar
         assert not zh.isascii()
         assert en.isascii()
         assert archive.ask(f"SELECT * FROM {view.name}").columns == list(view.columns)
-
-
-def test_errors_have_both_languages() -> None:
-    import projections.archive.errors as errors
-
-    kinds = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, LedgerError)]
-    assert len({kind.code for kind in kinds}) == len(kinds)
