@@ -78,7 +78,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "rejected": ("退回", "rejected"),
     "repeated": ("表内重复", "said twice"),
     "returned": ("退回", "returned"),
-    "root": ("根", "root"),
     "rows": ("行数", "rows"),
     "rule": ("规则", "rule"),
     "setting": ("设置", "setting"),
@@ -450,7 +449,6 @@ LABELS: dict[str, tuple[str, str]] = {
         "未识别而不采用的列:{headings}",
         "columns not known and not used: {headings}",
     ),
-    "verifying": ("核对", "verifying"),
     "unquantified": ("公布中未列数字的项目", "Programs named without a figure"),
     # the audit
     "planted": (
@@ -468,7 +466,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "auditing": ("审计", "auditing"),
     "decided": ("已处理", "decided"),
-    "exported": ("已导出{n:,}项疑点:{file}", "{n:,} findings exported: {file}"),
+    "findings-exported": ("已导出{n:,}项疑点:{file}", "{n:,} findings exported: {file}"),
     "finding": ("疑点", "finding"),
     "finding-converted": (
         "疑点{finding}({check})已转为多发认定",

@@ -314,4 +314,4 @@ def export_findings(
     if session.json:
         session.out.document({"file": str(file), "findings": len(chosen)})
     else:
-        session.out.line(session.say("exported", n=len(chosen), file=file))
+        session.out.line(session.say("findings-exported", n=len(chosen), file=file))
