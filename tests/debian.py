@@ -1,6 +1,7 @@
 """Programs that no package of Python's carries: the ones on the PATH, or Debian's, fetched once.
 
-``promtool`` is Prometheus' own checker, ``kcat`` a Kafka client of another language and library.
+``promtool`` is Prometheus' own checker, ``kcat`` a Kafka client of another language and library,
+``hledger`` bookkeeping in yet another.
 Packages are unpacked into the user's cache and not installed, so that no service is started and
 no root is needed; apt's own lists are used, or made for the occasion where the machine has none.
 """
@@ -32,6 +33,12 @@ def kcat() -> Path:
 def openssl() -> Path:
     """The program, as a time-stamping authority that is not ours."""
     return _program("openssl", ("openssl", "libssl3"))
+
+
+@pytest.fixture(scope="session")
+def hledger() -> Path:
+    """The program, plain-text accounting in Haskell."""
+    return _program("hledger", ("hledger", "libgmp10", "libffi8"))
 
 
 def _program(name: str, packages: tuple[str, ...]) -> Path:
