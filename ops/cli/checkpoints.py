@@ -6,6 +6,7 @@ Wherever a head is shown it is said whether it is *final* (the policy's witnesse
 
 import sys
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,13 +141,15 @@ def policy(
     quorum: Annotated[int | None, typer.Option(min=0, help="须会签数 | How many")] = None,
 ) -> None:
     """The file is C2SP tlog-policy; it may also be written by hand."""
+    if witness is None and url is not None:
+        raise InvalidValue(field="--witness", value="-")
     with session.opened() as home:
         found = home.policy
         if witness is not None or quorum is not None:
             found = _changed(found, home, witness, url, quorum)
             write_whole(home.path / POLICY, found.text())
-        elif url is not None:
-            raise InvalidValue(field="--witness", value="-")
+        elif keys := home.log_keys():  # the file may be older than a change of keys
+            found = replace(found, logs=keys)
     if session.json:
         listed = [{"vkey": str(key), "url": found.url(key)} for key in found.witnesses]
         session.out.document({"quorum": found.k, "witnesses": listed, "policy": found.text()})
