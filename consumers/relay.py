@@ -214,7 +214,7 @@ class _Session:
         """
         relay = self._relay
         before = self._state()
-        self._predecessor = before and before.relay
+        self._predecessor = None if before is None else before.relay
         ends = end_offsets(relay._kafka, relay._events_topic, committed=False)
         state = self._state()
         if state != before:

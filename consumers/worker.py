@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
@@ -36,6 +37,7 @@ from projections.database import ViewDatabase
 from projections.discards import Discarding, nothing_discarded
 from projections.fold import Moved
 from projections.partition import Unprocessable
+from projections.places import Parked
 from projections.view import View
 from projections.views import ALL_VIEWS
 
@@ -48,6 +50,8 @@ ROWS_IN_MEMORY = 150_000
 TELL_S = 1.0
 """How often the observer is told how far behind the worker is."""
 TELL_WAITING_S = 10.0
+_WRITERS = 2
+"""Partitions written at a time."""
 _POLL_S = 0.2
 _MOVED_TIMES = 20
 """A partition's place found moved in a row, without an event folded: no longer bad luck."""
@@ -142,6 +146,7 @@ class Worker:
                 PartitionReader(
                     self._kafka, {}, topic=self._topic, on_failure=self._observer.unreadable
                 ) as reader,
+                ThreadPoolExecutor(_WRITERS, thread_name_prefix="views") as self._writers,
                 collector_paused(),
             ):
                 self._work(membership, reader, stop, ends if until_end else None)
@@ -209,11 +214,13 @@ class Worker:
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
-        for partition, held in list(self._held.items()):
-            events, start = held.waiting, time.monotonic()
+        """Write every partition, two at a time: one waits for the database, one makes its rows."""
+        writing = {p: self._writers.submit(_written, held) for p, held in self._held.items()}
+        wait(writing.values())
+        for partition, written in writing.items():
+            held = self._held[partition]
             try:
-                for event in held.flush():
-                    self._observer.parked(event)
+                parked, events, seconds = written.result()
             except Moved as error:
                 self._moved[partition] += 1
                 self._observer.moved(partition)
@@ -223,11 +230,12 @@ class Worker:
                     raise WorkerInterrupted(reason=f"{partition}: moved") from error
                 self._again(reader, partition)
                 continue
+            for event in parked:
+                self._observer.parked(event)
             if events:
                 self._progressed = True
                 del self._moved[partition]
                 self._failed.pop(partition, None)
-                seconds = time.monotonic() - start
                 self._observer.flushed(partition, events, held.folds[-1].place, seconds)
             if held.scattered or held.news:
                 self._again(reader, partition)
@@ -284,6 +292,13 @@ class Worker:
             for at in stand.values()
             for partition, end in ends.items()
         )
+
+
+def _written(held: HeldPartition) -> tuple[list[Parked], int, float]:
+    """Write a partition: what was parked by it, how many events were new, and the seconds."""
+    events, start = held.waiting, time.monotonic()
+    parked = held.flush()
+    return parked, events, time.monotonic() - start
 
 
 def adopt(database: ViewDatabase, views: Mapping[str, type[View]], partitions: int) -> None:

@@ -376,9 +376,14 @@ def _write(file: Path, info: HomeInfo) -> None:
     lines = ["# A benefits ledger's home: made by benefits-ledger, not to be edited."]
     for key, value in msgspec.to_builtins(info).items():
         lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
-    partial = file.with_suffix(".partial")
-    with partial.open("w") as out:
-        out.write("\n".join(lines) + "\n")
+    write_whole(file, "\n".join(lines) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Whole and durable, or not at all."""
+    partial = file.with_name(f"{file.name}.partial")
+    with partial.open("w", encoding="utf-8") as out:
+        out.write(text)
         out.flush()
         os.fsync(out.fileno())
     partial.rename(file)

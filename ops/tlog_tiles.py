@@ -24,11 +24,11 @@ MODE = 0o640
 """Events say which pseudonym received what: not for everybody on the machine."""
 
 
-class CheckpointUnreadable(LedgerError):
+class CheckpointRefused(LedgerError):
     code, zh, en = (
-        "checkpoint-unreadable",
-        "{what}不是检查点:{reason}",
-        "{what} is not a checkpoint: {reason}",
+        "checkpoint-refused",
+        "{what}不是本日志签名的检查点:{reason}",
+        "{what} is no checkpoint that this log signed: {reason}",
     )
 
 
@@ -70,14 +70,6 @@ class Exported(NamedTuple):
     files: int
 
 
-def read_checkpoint(note: bytes, what: str) -> Checkpoint:
-    """What a note says; its signatures are for whoever has keys. Raises CheckpointUnreadable."""
-    try:
-        return Checkpoint.parse(split_note(note)[0])
-    except NoteRefused as error:
-        raise CheckpointUnreadable(what=what, reason=str(error)) from error
-
-
 def require_head(log: Log, checkpoint: Checkpoint) -> None:
     """Raises :class:`CheckpointDiffers` unless the log once had this head, and OutsideLog."""
     if log.tree(checkpoint.size).root() != checkpoint.root:
@@ -87,12 +79,12 @@ def require_head(log: Log, checkpoint: Checkpoint) -> None:
 def export(
     log: Log, folder: Path, note: bytes, report: Callable[[int, int], None] = lambda *_: None
 ) -> Exported:
-    """Bring a directory to the size of a signed checkpoint of this log.
+    """Bring a directory to the size of a checkpoint, whose signatures the caller has verified.
 
     Raises :class:`CheckpointDiffers`, :class:`ExportAhead`, :class:`ExportDiffers`,
-    CheckpointUnreadable, OutsideLog, StoreFull and InvalidValue for what can't be written.
+    :class:`CheckpointRefused`, OutsideLog, StoreFull and InvalidValue for what can't be written.
     """
-    signed = read_checkpoint(note, "checkpoint")
+    signed = _said(note, "checkpoint")
     require_head(log, signed)
     before = _exported(log, folder)
     if before > signed.size:
@@ -109,6 +101,14 @@ def export(
     return Exported(signed.size, before, files)
 
 
+def _said(note: bytes, what: str) -> Checkpoint:
+    """What a note says, whoever signed it."""
+    try:
+        return Checkpoint.parse(split_note(note)[0])
+    except NoteRefused as error:
+        raise CheckpointRefused(what=what, reason=str(error)) from error
+
+
 _ENTRIES = "tile/entries/"
 
 
@@ -121,7 +121,7 @@ def _exported(log: Log, folder: Path) -> int:
         return 0
     except OSError as error:
         raise InvalidValue(field=str(file), value=error.strerror) from error
-    there = read_checkpoint(note, str(file))
+    there = _said(note, str(file))
     try:
         require_head(log, there)
     except (CheckpointDiffers, OutsideLog):

@@ -270,8 +270,7 @@ def _engine(url: str, durable: bool) -> sa.Engine:
         if not options.get("write", False):
             connection.exec_driver_sql(_ONE_MOMENT)
         elif options.get("share", False):
-            limit = f"SET LOCAL idle_in_transaction_session_timeout = '{STANDING_S}s'"
-            connection.exec_driver_sql(limit)
+            connection.exec_driver_sql(_BESIDE)
         else:
             connection.exec_driver_sql(_ALONE)
 
@@ -279,6 +278,10 @@ def _engine(url: str, durable: bool) -> sa.Engine:
 
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('views ' || current_schema(), 0))"
+_BESIDE = (
+    f"SET LOCAL idle_in_transaction_session_timeout = '{STANDING_S}s'; "
+    "SET LOCAL synchronous_commit = off"
+)
 _ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 

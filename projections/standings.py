@@ -123,7 +123,8 @@ class ViewStandings:
     def _fetch(self, query: sa.Select[Any]) -> list[Any]:
         """Every row as the driver gives it."""
         with self._registry.connection() as connection:
-            return list(connection.execute(query))
+            cursor: Any = connection.execute(query).cursor
+            return list(cursor.fetchall())
 
 
 def fact_columns(p: sa.Table, day: date) -> dict[str, sa.ColumnElement[Any]]:

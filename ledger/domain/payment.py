@@ -58,7 +58,7 @@ STOP_WORDS = {
 """In words, why a benefit stopped, by the fact that failed."""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a pay run must know of one enrollment, as of the stream version ``version``.
 
     ``granted`` says whether the run's period is granted already, ``year_fen`` what stands granted

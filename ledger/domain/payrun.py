@@ -29,7 +29,7 @@ from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One payment of a run. ``version``: of the enrollment's stream, as decided upon.
 
     In the document of what was issued it is the version of the grant.
@@ -44,7 +44,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
 
 
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Someone who is not paid, and why (a code of ``payment.REASONS``)."""
 
     beneficiary: str
@@ -53,7 +53,7 @@ class LeftOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
 
 
-class BankLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BankLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The bank's word on one payment: a receipt, or the reason of its return."""
 
     enrollment: str

@@ -65,7 +65,7 @@ class LogShortened(LedgerError):
         "已为{signed}个事件的日志签名(依据:{source}),而现有日志只有{size}个:数据库可能是恢复的旧备份。"
         "未签名。请找回较新的数据库;不要继续记账",
         "a log of {signed} events was signed ({source} says so), and this one has {size}: the "
-        "store may be a restored old backup. Nothing was signed. Bring back the newer store, "
+        "store may be a restored old backup. This head was not signed. Bring back the newer store, "
         "and record nothing in this one",
     )
     exit_code = UNUSABLE
@@ -79,7 +79,7 @@ class LogForked(LedgerError):
         "现有日志的前{signed}个事件与已签名的不同(依据:{source}):日志被改写,或从旧备份另行延续。"
         "未签名。请运行 log fsck,并与检查机构核对",
         "the first {signed} events of this log are not those that were signed ({source} says so): "
-        "it was rewritten, or went on from an old backup. Nothing was signed. Run log fsck, "
+        "it was rewritten, or went on from an old backup. This head was not signed. Run log fsck, "
         "and compare with the inspection office",
     )
     exit_code = UNUSABLE
@@ -101,9 +101,9 @@ class WitnessesMissing(LedgerError):
         "witnesses-missing",
         "见证方须有{needed}家应答,仅{found}家({reasons})。未签名:无法确认日志未被旧备份替换。"
         "待见证方恢复后重试,或明确使用 --without-witnesses",
-        "{needed} witnesses have to answer and {found} do ({reasons}). Nothing was signed: whether "
-        "the log was replaced by an old backup is not known. Try again when they are back, or say "
-        "--without-witnesses",
+        "{needed} witnesses have to answer and {found} do ({reasons}). This head was not signed: "
+        "whether the log was replaced by an old backup is not known. Try again when they are back, "
+        "or say --without-witnesses",
     )
     exit_code = UNUSABLE
 

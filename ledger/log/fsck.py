@@ -8,6 +8,7 @@ tiles were rewritten together; for that the head is compared with one kept elsew
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ledger.domain.errors import StoreDamaged
 from ledger.log.sequencer import leaves_in
 from ledger.log.tree import TILE_WIDTH, Tile, Tree, subtree_root, tiles_of
 from ledger.store.order import Order, Run
@@ -65,9 +66,12 @@ def examine(store: Store, progress: Progress = lambda done, total: None) -> Veri
         _check_tile_numbers(order, found)
     for stream in store.streams()[1]:
         found.add("versions", None, stream)
-    for position, row in enumerate(store.scan()):
-        if not _is_itself(row.stream, row.version, row.topic, row.state):
-            found.add("columns", position, f"{row.stream}/{row.version} {row.topic}")
+    try:
+        for position, row in enumerate(store.scan()):
+            if not _is_itself(row.stream, row.version, row.topic, row.state):
+                found.add("columns", position, f"{row.stream}/{row.version} {row.topic}")
+    except StoreDamaged as error:
+        found.add("unreadable", None, str(error))
     return verified._replace(problems=found.problems)
 
 
@@ -191,16 +195,10 @@ def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
             count = min(CHUNK, last - first + 1)
             rows = order.states(first - 1, count)
             if len(rows) == count and rows[-1][0] == first + count - 1:
-                yield [_leaf(raw) for _, raw in rows]
+                yield [leaf_hash(raw) for _, raw in rows]
             else:
                 yield _with_gaps(run, first, count, rows, found)
             first += count
-
-
-def _leaf(raw: object) -> bytes:
-    """The hash of what is stored; a column of SQLite takes anything, and what isn't bytes was not
-    written by us."""
-    return leaf_hash(raw if isinstance(raw, bytes) else b"")
 
 
 def _with_gaps(
@@ -211,7 +209,7 @@ def _with_gaps(
     leaves = []
     for number in range(first, first + count):
         if number in there:
-            leaves.append(_leaf(there[number]))
+            leaves.append(leaf_hash(there[number]))
         else:
             position = run.first_position + number - run.first_notification
             found.add("event-missing", position, f"notification {number}")

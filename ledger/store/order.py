@@ -36,8 +36,11 @@ class Cursor(Protocol):
 class Order:
     """Reads and writes the order inside a transaction that a store opened."""
 
-    def __init__(self, cursor: Cursor, *, number: str, mark: str) -> None:
+    def __init__(self, cursor: Cursor, *, number: str, mark: str, as_bytes: str = "{}") -> None:
+        """``as_bytes`` has a column of bytes read as such, where a store takes anything for them:
+        what somebody put there is then found by its hash, and does not stop the reading."""
         self._cursor, self._number, self._mark = cursor, number, mark
+        self._state, self._hashes = as_bytes.format("state"), as_bytes.format("hashes")
 
     def runs(self) -> list[Run]:
         """All runs, in position order."""
@@ -72,7 +75,7 @@ class Order:
 
     def states(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Notification ids and bytes of the next ``limit`` events after one, ascending."""
-        return self._all(f"{self._next(', state')} LIMIT {self._mark}", (after, limit))
+        return self._all(f"{self._next(f', {self._state}')} LIMIT {self._mark}", (after, limit))
 
     def number_at(self, position: int) -> int | None:
         """The notification id of the event at a position; None if no event has it."""
@@ -99,7 +102,8 @@ class Order:
     def last_tile(self) -> tuple[int, int]:
         """Number and bytes of the last tile of level 0; twice 0 if there is none."""
         rows = self._all(
-            "SELECT number, LENGTH(hashes) FROM tiles WHERE level=0 ORDER BY number DESC LIMIT 1"
+            f"SELECT number, LENGTH({self._hashes}) FROM tiles WHERE level=0 "
+            "ORDER BY number DESC LIMIT 1"
         )
         return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
 
@@ -107,13 +111,15 @@ class Order:
         """The hashes of a tile, side by side; None if it is not there."""
         m = self._mark
         rows = self._all(
-            f"SELECT hashes FROM tiles WHERE level={m} AND number={m}", (level, number)
+            f"SELECT {self._hashes} FROM tiles WHERE level={m} AND number={m}", (level, number)
         )
         return bytes(rows[0][0]) if rows else None
 
     def tile_numbers(self) -> list[tuple[int, int, int]]:
         """Level, number and bytes of every tile, in order."""
-        return self._all("SELECT level, number, LENGTH(hashes) FROM tiles ORDER BY level, number")
+        return self._all(
+            f"SELECT level, number, LENGTH({self._hashes}) FROM tiles ORDER BY level, number"
+        )
 
     def put_tile(self, level: int, number: int, hashes: bytes) -> None:
         """Store a tile, or the longer one in place of the one that is there."""

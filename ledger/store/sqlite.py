@@ -7,10 +7,11 @@ becomes an error with a stable code, and nothing of the transaction remains.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -39,9 +40,14 @@ from ledger.store.store import (
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
-CHECKPOINT_PAGES = 64_000
-"""How long the write-ahead log grows before its pages move into the database: a page of that index
-is then written once for many transactions."""
+CHECKPOINT_PAGES = 1_000
+BULK_CHECKPOINT_PAGES = 64_000
+"""How long the write-ahead log grows before its pages move into the database. In bulk a page of
+that index is then written once for many transactions; a single event is stored sooner in a log
+that stays as long as it is, since a file that grows costs the disk more."""
+
+BULK_EVENTS = 500
+"""From so many events on an append is in bulk."""
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -61,51 +67,36 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         ]
 
     def _insert_events(
-        self,
-        c: SQLiteCursor,
-        stored_events: Sequence[StoredEvent],
-        *,
-        checks: Checks | None = None,
-        **_: Any,
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int]:
-        """Insert events; with ``checks`` see :meth:`~ledger.store.store.Store.append`."""
-        c.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        c.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        # The first write takes the lock, so that nothing read below can move any more.
-        c.execute("DELETE FROM commands WHERE 0")
-        if checks is None:
-            rows = [StoredRow(*_columns(s)) for s in stored_events]
-            c.executemany(self.insert_events_statement, rows)
-        else:
-            rows = _checked(c, self.insert_events_statement, stored_events, checks)
+        """Without any check: what the library itself stores; see :meth:`insert_checked`."""
+        c.executemany(self.insert_events_statement, [_columns(s) for s in stored_events])
         c.execute("SELECT MAX(rowid) FROM stored_events")
         last = c.fetchone()[0] or 0
-        return list(range(last - len(rows) + 1, last + 1))
+        return list(range(last - len(stored_events) + 1, last + 1))
+
+    def insert_checked(self, c: sqlite3.Cursor, events: Sequence[NewEvent], checks: Checks) -> None:
+        """What :meth:`~ledger.store.store.Store.append` stores, under the write lock.
+
+        Raises :class:`Conflict`.
+        """
+        if checks.command is not None:
+            try:
+                c.execute("INSERT INTO commands VALUES (?,?,?)", checks.command)
+            except sqlite3.IntegrityError as error:  # the key was used since it was looked for
+                raise Conflict([]) from error
+        rows = in_time(events, _time_of(c.execute(_LAST).fetchone()))
+        try:
+            c.executemany(self.insert_events_statement, rows)
+        except sqlite3.IntegrityError as error:
+            raise Conflict(_moved(c, rows)) from error
+        moved = [s for s, v in checks.expected.items() if _version(c, s) != v]
+        if moved:
+            raise Conflict(moved)
 
 
 def _columns(s: StoredEvent) -> tuple[Any, ...]:
     return s.originator_id, s.originator_version, s.topic, s.state
-
-
-def _checked(
-    c: SQLiteCursor, insert: str, stored_events: Sequence[StoredEvent], checks: Checks
-) -> list[StoredRow]:
-    """Store what ``checks`` allows, under the lock; raises :class:`Conflict`."""
-    if checks.command is not None:
-        try:
-            c.execute("INSERT INTO commands VALUES (?,?,?)", checks.command)
-        except sqlite3.IntegrityError as error:  # the key was used since it was looked for
-            raise Conflict([]) from error
-    c.execute(_LAST)
-    rows = in_time(cast(Sequence[NewEvent], stored_events), _time_of(c.fetchone()))
-    try:
-        c.executemany(insert, rows)
-    except sqlite3.IntegrityError as error:
-        raise Conflict(_moved(c, rows)) from error
-    moved = [s for s, v in checks.expected.items() if _version(c, s) != v]
-    if moved:
-        raise Conflict(moved)
-    return rows
 
 
 _LAST = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
@@ -116,12 +107,13 @@ def _time_of(row: Any) -> bytes:
     return codec.recorded(row[0]) if row is not None else b""
 
 
-def _version(c: SQLiteCursor, stream: str) -> int:
+def _version(c: sqlite3.Cursor, stream: str) -> int:
     c.execute("SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?", (stream,))
-    return c.fetchone()[0] or 0
+    version: int = c.fetchone()[0] or 0
+    return version
 
 
-def _moved(c: SQLiteCursor, rows: Sequence[StoredRow]) -> list[str]:
+def _moved(c: sqlite3.Cursor, rows: Sequence[StoredRow]) -> list[str]:
     """The streams whose next version is taken, judged by the first row of each.
 
     The failed statement may have left a part of its rows in the open transaction, so only what
@@ -167,11 +159,15 @@ class SQLiteStore(Store):
         assert isinstance(self._app.recorder, LedgerRecorder)
         self.path = path
         self.recorder = self._app.recorder
-        # Single streams are read through a connection that stays in auto-commit mode: a decision
-        # reads many of them, and what they hold is checked again when its events are stored.
-        self._reader = sqlite3.connect(
+        # Decisions read single streams and store their events through one connection, whose pages
+        # in memory stay good from one to the next. It reads in auto-commit mode: a decision reads
+        # many streams, and what they hold is checked again when its events are stored.
+        self._connection = sqlite3.connect(
             path, isolation_level=None, timeout=lock_timeout_s, check_same_thread=False
         )
+        self._lock = threading.Lock()
+        self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        self._checkpoint_pages = 0
 
     @property
     def name(self) -> str:
@@ -184,55 +180,63 @@ class SQLiteStore(Store):
         expected: Mapping[str, int] | None = None,
         command: CommandRecord | None = None,
     ) -> None:
-        with translated(self.path):
-            self.recorder.insert_events(
-                cast(Sequence[StoredEvent], events), checks=Checks(expected or {}, command)
+        with translated(self.path), self._lock:
+            self._checkpoint_at(
+                BULK_CHECKPOINT_PAGES if len(events) >= BULK_EVENTS else CHECKPOINT_PAGES
             )
+            c = self._connection.cursor()
+            c.execute("BEGIN IMMEDIATE")
+            try:
+                self.recorder.insert_checked(c, events, Checks(expected or {}, command))
+                c.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk may have ended it
+                    c.execute("ROLLBACK")
+                raise
+
+    def _checkpoint_at(self, pages: int) -> None:
+        if pages != self._checkpoint_pages:
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
+            self._checkpoint_pages = pages
 
     def stream(self, stream_id: str, *, after: int = 0) -> list[bytes]:
-        with translated(self.path):
-            found = self._reader.execute(
-                "SELECT state FROM stored_events WHERE originator_id=? AND originator_version>? "
-                "ORDER BY originator_version",
-                (stream_id, after),
-            )
-            return [row[0] for row in found]
+        found = self._all(
+            "SELECT state FROM stored_events WHERE originator_id=? AND originator_version>? "
+            "ORDER BY originator_version",
+            (stream_id, after),
+        )
+        return [row[0] for row in found]
 
     def numbered(self, stream_id: str) -> list[tuple[int, bytes]]:
-        with translated(self.path):
-            found = self._reader.execute(
-                "SELECT rowid, state FROM stored_events WHERE originator_id=? "
-                "ORDER BY originator_version",
-                (stream_id,),
-            )
-            return found.fetchall()
+        return self._all(
+            "SELECT rowid, state FROM stored_events WHERE originator_id=? "
+            "ORDER BY originator_version",
+            (stream_id,),
+        )
 
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
         marks = ",".join("?" * len(stream_ids))
-        with translated(self.path):
-            found = self._reader.execute(
-                "SELECT originator_id FROM stored_events "
-                f"WHERE originator_id IN ({marks}) AND originator_version=1",
-                stream_ids,
-            )
-            return {row[0] for row in found}
+        found = self._all(
+            "SELECT originator_id FROM stored_events "
+            f"WHERE originator_id IN ({marks}) AND originator_version=1",
+            stream_ids,
+        )
+        return {row[0] for row in found}
 
     def version(self, stream_id: str) -> int:
-        with translated(self.path):
-            found = self._reader.execute(
-                "SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?",
-                (stream_id,),
-            )
-            return found.fetchone()[0] or 0
+        with translated(self.path), self._lock:
+            return _version(self._connection.cursor(), stream_id)
 
     def last_time(self) -> str:
-        with translated(self.path):
-            return _time_of(self._reader.execute(_LAST).fetchone()).decode()
+        return _time_of(next(iter(self._all(_LAST)), None)).decode()
 
     def command(self, key: str) -> CommandRecord | None:
-        with translated(self.path):
-            row = self._reader.execute("SELECT * FROM commands WHERE key=?", (key,)).fetchone()
-        return CommandRecord(*row) if row is not None else None
+        rows = self._all("SELECT * FROM commands WHERE key=?", (key,))
+        return CommandRecord(*rows[0]) if rows else None
+
+    def _all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        with translated(self.path), self._lock:
+            return self._connection.execute(statement, parameters).fetchall()
 
     def command_keys(self) -> set[str]:
         with self._transaction() as c:
@@ -243,7 +247,7 @@ class SQLiteStore(Store):
         with self._transaction(write=write) as c:
             if write:
                 c.execute("DELETE FROM sequence WHERE 0")  # takes the write lock before reading
-            yield Order(c, number="rowid", mark="?")
+            yield Order(c, number="rowid", mark="?", as_bytes="CAST({} AS BLOB)")
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:
@@ -286,7 +290,7 @@ class SQLiteStore(Store):
             yield c.sqlite_cursor
 
     def close(self) -> None:
-        self._reader.close()
+        self._connection.close()
         self._app.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.bench import embedded, kafka
+from ops.bench import embedded, kafka, tree
 from ops.bench.measure import Measured
 from ops.home import Home
 
@@ -32,7 +32,10 @@ def main() -> int:
                 embedded.rebuild(home, folder),
                 embedded.grouped(home, folder),
                 embedded.single_commands(home, folder),
+                tree.sequencing(home, folder),
+                tree.rehash(home),
             ]
+            tree.proving(home, console)
             if not given.without_kafka:
                 measured += kafka.measured(home, folder, console)
         finally:

@@ -1,6 +1,5 @@
 """The embedded ledger beside the plain eventsourcing library, with an aggregate of one event."""
 
-import resource
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from ledger.commands.payrun import (
 )
 from ledger.commands.person import ChangeBankAccount
 from ledger.domain.payrun import PAYRUN
-from ops.bench.measure import Measured, alternating
+from ops.bench.measure import Measured, alternating, peak_mb
 from ops.home import Home
 from ops.simulation import run as simulate
 from ops.simulation.calendar import Calendar, accountant, cashier, director
@@ -185,8 +184,7 @@ def city_year(home: Home, console: Console) -> None:
     start = time.perf_counter()
     home.projector.rebuild()
     rebuilt_s = time.perf_counter() - start
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     console.print(
         f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
-        f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), peak {peak_mb:,.0f} MB"
+        f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), peak {peak_mb():,.0f} MB"
     )

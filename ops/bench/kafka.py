@@ -6,7 +6,6 @@ what is read. Kafka's own performance tools run beside them, for scale.
 
 import multiprocessing
 import re
-import resource
 import subprocess
 import threading
 import time
@@ -30,7 +29,7 @@ from consumers.transactions import fencing_producer
 from consumers.worker import Worker
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
-from ops.bench.measure import Measured, alternating, timed
+from ops.bench.measure import Measured, alternating, peak_mb, timed
 from ops.home import Home
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.java import kafka_runtime
@@ -175,8 +174,7 @@ def _worker(kafka: KafkaSettings, url: str, topic: str, told: "Queue[Any]") -> N
         threading.Event(), until_end=True
     )
     database.close()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told.put(_Told(times.events, times.began, times.ended, peak_mb))
+    told.put(_Told(times.events, times.began, times.ended, peak_mb()))
 
 
 def _rebuilt(topics: Topics, url: str, workers: int) -> tuple[float, float]:
@@ -199,14 +197,14 @@ def _workers(topics: Topics, place: Path, console: Console) -> list[Measured]:
     one: list[float] = []
     two: list[float] = []
     bare: list[float] = []
-    peak_mb = 0.0
+    largest_mb = 0.0
     for _ in range(3):
         bare.append(timed(lambda: _poll_bare(topics)))
         for rates, workers in ((one, 1), (two, 2)):
             rate, peak = _rebuilt(topics, _new_database(place), workers)
             rates.append(rate)
-            peak_mb = max(peak_mb, peak)
-    console.print(f"the largest worker process took {peak_mb:,.0f} MB")
+            largest_mb = max(largest_mb, peak)
+    console.print(f"the largest worker process took {largest_mb:,.0f} MB")
     one.sort()
     two.sort()
     bare.sort()

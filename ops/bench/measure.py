@@ -1,9 +1,12 @@
 """How a benchmark measures: ours and a floor in turn, in one run, and the medians in proportion."""
 
 import gc
+import re
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 ROUNDS = 5
@@ -22,6 +25,15 @@ class Measured:
     @property
     def ratio(self) -> float:
         return self.ours / self.floor
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held: its own, as getrusage's is also its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+        return int(kib) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def timed(work: Callable[[], int]) -> float:

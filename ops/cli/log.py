@@ -1,22 +1,24 @@
 """``log``: the Merkle tree over the log: its head, proofs from it, its export, and its checks.
 
-What is proved and exported is bound to a signed checkpoint, if it is to convince anybody else:
-``--checkpoint`` names the file with the signed note.
+What convinces anybody else is bound to a signed checkpoint: the last one that this home signed, or
+the one in the file that ``--checkpoint`` names, which must be signed by a key of this log.
 """
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from ledger.domain.errors import InvalidValue, LedgerError, NotFound, StoreDamaged
+from ledger.domain.errors import InvalidValue, LedgerError, NotFound, OutsideLog, StoreDamaged
 from ledger.log.fsck import MOST, Problem, Verified, examine, verify
 from ledger.log.proofs import base64
+from ledger.verify.checkpoint import open_checkpoint
+from ledger.verify.note import NoteRefused
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.home import Home
-from ops.tlog_tiles import CheckpointDiffers, export, read_checkpoint, require_head
+from ops.tlog_tiles import CheckpointDiffers, CheckpointRefused, export, require_head
 
 app = typer.Typer(
     help="日志的默克尔树:证明、导出、校验 | The log's Merkle tree: proofs, export, checks",
@@ -46,6 +48,7 @@ PROBLEMS = {
     "count": ("有事件未取得位置", "events were passed over"),
     "versions": ("流的版本不连续", "versions of a stream are not dense"),
     "columns": ("存储列与事件内容不符", "columns differ from the event's bytes"),
+    "unreadable": ("存储无法读取", "the store cannot be read"),
     "order": ("日志不能续写", "the log cannot be continued"),
     "checkpoint": ("与检查点不符", "not the log of the checkpoint"),
 }
@@ -57,8 +60,8 @@ class CheckpointNeeded(LedgerError):
 
     code, zh, en = (
         "checkpoint-needed",
-        "需要已签名的检查点:用--checkpoint指定文件",
-        "a signed checkpoint is needed: name its file with --checkpoint",
+        "需要已签名的检查点(大小{size}):请先签名,或用--checkpoint指定文件",
+        "a signed checkpoint is needed (size {size}): sign one, or name its file with --checkpoint",
     )
 
 
@@ -102,34 +105,54 @@ def prove(
     two = position is None and size is None and old is not None
     if not (one or two):
         raise InvalidValue(field="--position / --from", value="-")
+    asked, c2sp = size if one else new, session.format == "c2sp"
     with session.opened() as home:
-        note = _read(checkpoint) if checkpoint is not None else None
-        wanted = _signed_size(home, note, size if one else new)
+        signed = _signed(home, checkpoint, asked) if checkpoint or c2sp else None
+        wanted = signed.size if signed is not None else asked
+        note = signed.note if signed is not None else None
         if position is not None:
             included = home.log.inclusion(position, wanted)
-            document = included.document()
-            if session.format == "c2sp":
-                if note is None:
-                    raise CheckpointNeeded()
-                _print(included.text(note))
+            if c2sp and note is None:
+                raise CheckpointNeeded(size=included.size)
+            text, document = included.text(note or b""), included.document()
         else:
             grown = home.log.consistency(old or 0, wanted)
-            document = grown.document()
-            if session.format == "c2sp":
-                _print(grown.text(note))
-    if session.format != "c2sp":
-        session.out.document({"origin": home.origin, **document})
+            text, document = grown.text(note), grown.document()
+        if c2sp:
+            _print(text)
+        else:
+            session.out.document({"origin": home.origin, **document})
 
 
-def _signed_size(home: Home, note: bytes | None, asked: int | None) -> int | None:
-    """The size to prove for: that of the note, if there is one, which must be this log's."""
-    if note is None:
-        return asked
-    signed = read_checkpoint(note, "--checkpoint")
+class _Signed(NamedTuple):
+    """A checkpoint of this log whose signatures and head were verified, with its note."""
+
+    size: int
+    note: bytes
+    source: str
+
+
+def _signed(home: Home, file: Path | None, size: int | None = None) -> _Signed | None:
+    """The checkpoint in a file, or the one that was signed of a size (None: the last one).
+
+    Raises :class:`CheckpointRefused`, :class:`CheckpointDiffers`, :class:`OutsideLog`.
+    """
+    if file is not None:
+        note, source = _read(file), str(file)
+    else:
+        with home.store.heads() as heads:
+            head = heads.last() if size is None else heads.at(size)
+        if head is None:
+            return None
+        note, source = head.cosigned, f"#{head.size}"
+    try:
+        signed = open_checkpoint(note, home.log_keys(), home.policy.witnesses).checkpoint
+    except NoteRefused as error:
+        raise CheckpointRefused(what=source, reason=str(error)) from error
+    if size is not None and size != signed.size:
+        raise InvalidValue(field="--size / --to", value=f"{size} != {signed.size}")
     require_head(home.log, signed)
-    if asked is not None and asked != signed.size:
-        raise InvalidValue(field="--size / --to", value=f"{asked} != {signed.size}")
-    return signed.size
+    return _Signed(signed.size, note, source)
 
 
 @command(app, "export", help="导出为C2SP tlog-tiles目录 | Write a C2SP tlog-tiles directory")
@@ -139,14 +162,12 @@ def write(
     checkpoint: CheckpointOption = None,
 ) -> None:
     """To the size of the signed checkpoint; a second export adds what is new."""
-    if checkpoint is None:
-        raise CheckpointNeeded()
-    note = _read(checkpoint)
-    with (
-        session.opened() as home,
-        progress(session.pick("导出", "exporting"), session.lang) as report,
-    ):
-        done = export(home.log, folder, note, report)
+    with session.opened() as home:
+        signed = _signed(home, checkpoint)
+        if signed is None:
+            raise CheckpointNeeded(size="-")
+        with progress(session.pick("导出", "exporting"), session.lang) as report:
+            done = export(home.log, folder, signed.note, report)
     if session.json:
         session.out.document({"folder": str(folder), **done._asdict()})
     else:
@@ -166,8 +187,10 @@ def fsck(session: Session, checkpoint: CheckpointOption = None) -> int:
 
 
 def _check(session: Session, checkpoint: Path | None, *, full: bool) -> int:
-    note = _read(checkpoint) if checkpoint is not None else None
+    if checkpoint is not None:
+        _read(checkpoint)
     problems: list[Problem] = []
+    compared: list[_Signed] = []
     with session.opened() as home:
         try:
             home.log.size()
@@ -177,24 +200,32 @@ def _check(session: Session, checkpoint: Path | None, *, full: bool) -> int:
         with progress(title, session.lang) as report:
             found = (examine if full else verify)(home.store, report)
         problems += found.problems
-        if note is not None and not problems:
+        for file in dict.fromkeys((None, checkpoint)) if not problems else ():
             try:
-                require_head(home.log, read_checkpoint(note, str(checkpoint)))
-            except CheckpointDiffers as error:
+                if (signed := _signed(home, file)) is not None:
+                    compared.append(signed)
+            except (CheckpointDiffers, OutsideLog) as error:
                 problems.append(Problem("checkpoint", None, error.message(session.lang)))
-    _tell(session, found, problems, checked=note is not None)
+    _tell(session, found, problems, compared, anchored=checkpoint is not None)
     return 1 if problems else 0
 
 
-def _tell(session: Session, found: Verified, problems: list[Problem], *, checked: bool) -> None:
+def _tell(
+    session: Session,
+    found: Verified,
+    problems: list[Problem],
+    compared: list[_Signed],
+    *,
+    anchored: bool,
+) -> None:
+    """``anchored``: compared with a checkpoint that somebody kept elsewhere."""
     root = None if found.root is None else base64(found.root)
     if session.json:
         listed = [{**p._asdict(), "what": session.pick(*PROBLEMS[p.kind])} for p in problems]
         first = min((p.position for p in problems if p.position is not None), default=None)
-        summary: dict[str, Any] = {"ok": not problems, "size": found.size, "root": root}
-        session.out.document(
-            {**summary, "checkpoint": checked, "first_bad_position": first, "problems": listed}
-        )
+        document: dict[str, Any] = {"ok": not problems, "size": found.size, "root": root}
+        document["checkpoints"] = [{"size": c.size, "source": c.source} for c in compared]
+        session.out.document({**document, "first_bad_position": first, "problems": listed})
         return
     if problems:
         rows = [(p.position, session.pick(*PROBLEMS[p.kind]), p.found) for p in problems]
@@ -203,7 +234,7 @@ def _tell(session: Session, found: Verified, problems: list[Problem], *, checked
         session.out.line(session.say("log-bad", n=number, size=found.size))
     else:
         session.out.line(session.say("log-good", size=found.size, root=root or "-"))
-        if not checked:
+        if not anchored:
             session.out.note(session.say("log-unanchored"))
 
 

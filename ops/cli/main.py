@@ -13,12 +13,14 @@ from ops.cli import (
     bank,
     bundling,
     catalog,
+    checkpoints,
     dead_letters,
     demo_kafka,
     doctor,
     events,
     explaining,
     importing,
+    keys,
     log,
     payruns,
     queries,
@@ -27,6 +29,7 @@ from ops.cli import (
     sealing,
     servers,
     topics,
+    witnessing,
 )
 from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
 
@@ -51,6 +54,9 @@ for part in (running, demo_kafka, queries, explaining, events, doctor, relaying,
 payruns.app.add_typer(bank.app)
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(log.app, name="log")
+app.add_typer(keys.app, name="key")
+app.add_typer(checkpoints.app, name="checkpoint")
+app.add_typer(witnessing.app, name="witness")
 app.add_typer(importing.app, name="import")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(sealing.audit, name="audit")

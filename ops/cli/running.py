@@ -10,6 +10,8 @@ import typer
 
 from ledger.domain.division import is_division_code
 from ledger.domain.errors import InvalidValue, UnknownDivision
+from ledger.log.fsck import verify
+from ledger.log.proofs import base64
 from ops.cli.catalog import adopt_catalog, tell_differences
 from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.output import progress, stages, yuan
@@ -254,6 +256,8 @@ def demo(
         projector = session.caught_up(home)
         live = projector.digests()
         differing = _rebuilt_twice(session, home, live)
+        with progress(session.pick("校验日志", "verifying the log"), session.lang) as report:
+            log = verify(home.store, report)
         made = report_of(home, projector, load_figures(year))
     finally:
         home.close()
@@ -264,6 +268,9 @@ def demo(
         failures.append(session.say("matching", n=made.matching, total=made.total))
     if made.trial_balance.balance_fen:
         failures.append(session.say("trial-zero", balance=yuan(made.trial_balance.balance_fen)))
+    if log.problems:
+        failures.append(session.say("log-bad", n=len(log.problems), size=log.size))
+    root = base64(log.root or b"")
     if session.json:
         session.out.document(
             {
@@ -274,6 +281,7 @@ def demo(
                 "trial_balance_fen": made.trial_balance.balance_fen,
                 "digests_equal": not differing,
                 "digests": {name: d.digest for name, d in live.items()},
+                "log": {"size": log.size, "root": root, "verified": not log.problems},
             }
         )
         return 1 if failures else 0
@@ -281,6 +289,8 @@ def demo(
     if not differing:
         rows = sum(d.rows for d in live.values())
         session.out.line(session.say("digests-equal", views=len(live), rows=rows))
+    if not log.problems:
+        session.out.line(session.say("log-good", size=log.size, root=root))
     for failure in failures:
         session.out.line(session.say("demo-failed", what=failure))
     if not failures:

@@ -59,7 +59,7 @@ class Memory:
             found = db.execute("DELETE FROM keys WHERE origin=? AND vkey=?", (key.name, str(key)))
             return found.rowcount > 0
 
-    def keys(self, origin: str | None = None) -> list[VerifierKey]:
+    def known_keys(self, origin: str | None = None) -> list[VerifierKey]:
         """The keys of a log, or of all."""
         asked = "" if origin is None else "WHERE origin=?"
         with self._connected() as db:

@@ -125,6 +125,19 @@ class Witness:
         self.memory.trust(key)
         return key
 
+    def distrust(self, vkey: str) -> VerifierKey:
+        """Know a log by this key no longer; the head that is held stays.
+
+        Raises :class:`WitnessUntrusting` for a key that was not trusted.
+        """
+        try:
+            key = VerifierKey.parse(vkey)
+        except NoteRefused as error:
+            raise WitnessUntrusting(reason=str(error)) from None
+        if not self.memory.distrust(key):
+            raise WitnessUntrusting(reason="it was not trusted")
+        return key
+
     def add_checkpoint(self, body: bytes) -> Answer:
         """C2SP tlog-witness. Raises :class:`WitnessDamaged`: then nothing was cosigned."""
         try:
@@ -132,7 +145,7 @@ class Witness:
         except NoteRefused as error:
             return _refusal(400, str(error))
         checkpoint = request.checkpoint
-        known = self.memory.keys(checkpoint.origin)
+        known = self.memory.known_keys(checkpoint.origin)
         if not known:
             return _refusal(404, "this log is not known here")
         try:

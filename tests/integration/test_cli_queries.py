@@ -158,6 +158,8 @@ def test_the_demonstration_runs_again_on_a_finished_home(city: Path) -> None:
     ended = run(city, "demo", "--scale", SCALE, "--format", "json")
     made = ended.json
     assert made["digests_equal"]
+    assert made["log"]["verified"]
+    assert made["log"]["size"] == made["events"]
     assert made["trial_balance_fen"] == 0
     assert ended.status == (0 if made["matching"] == made["total"] else 1)
 

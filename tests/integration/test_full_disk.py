@@ -184,8 +184,7 @@ def test_what_sqlite_calls_full_is_full_in_the_ledger_and_in_the_views(office: O
     before = office.length()
     store = office.home.store
     assert isinstance(store, SQLiteStore)
-    with store.recorder.datastore.transaction(commit=True) as c:
-        c.execute("PRAGMA max_page_count=1")
+    store._connection.execute("PRAGMA max_page_count=1")
 
     def many() -> None:
         for n in range(200):

@@ -6,16 +6,21 @@ home exists, between two transactions, within one, or after the end.
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from shutil import copytree
 
 import pytest
 
+from ledger.log.fsck import examine
+from ledger.log.sequencer import leaves_in
+from ledger.store.sqlite import SQLiteStore
 from tests.integration.cli import ok
 
 SIMULATE = ("simulate", "--seed", "7", "--scale", "0.01")
@@ -45,7 +50,12 @@ def size(folder: Path) -> int:
 
 def killed(home: Path, moment: Callable[[], bool], *arguments: str) -> int:
     """Run a command until the moment has come, then kill it; how it ended."""
-    command = [sys.executable, "-m", "ops.cli.main", *arguments, "--home", str(home)]
+    return killed_python(moment, "-m", "ops.cli.main", *arguments, "--home", str(home))
+
+
+def killed_python(moment: Callable[[], bool], *arguments: str) -> int:
+    """As :func:`killed`, for whatever Python is to run."""
+    command = [sys.executable, *arguments]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, **quiet)
     try:
@@ -100,6 +110,42 @@ def test_a_simulation_killed_at_any_moment_ends_with_the_same_bytes(
     killed(home, after(draw.uniform(0.5, 2)), *SIMULATE)  # after the end
     assert same(home, undisturbed)
     assert ok(home, "doctor", "--full", "--format", "json").json["ok"]
+
+
+IN_SMALL_STEPS = """
+import pathlib, sys
+from ledger.log.sequencer import Sequencer
+from ledger.store.sqlite import SQLiteStore
+print(Sequencer(SQLiteStore(pathlib.Path(sys.argv[1])), step=37).advance())
+"""
+
+
+def test_a_sequencer_killed_at_any_moment_leaves_a_tree_over_every_position(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    """Without positions and tiles to begin with; at first without tiles only."""
+    home, draw = Path(copytree(undisturbed, tmp_path / "home")), Random("sequence")
+    file, ends = home / "ledger.db", []
+    for forgotten in (("tiles",), ("tiles", "sequence")):
+        with closing(sqlite3.connect(file, isolation_level=None)) as db:
+            for table in forgotten:
+                db.execute(f"DELETE FROM {table}")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for _ in range(4):
+            moment = grown(home, draw.randint(1, 2_000_000))
+            killed_python(moment, "-c", IN_SMALL_STEPS, str(file))
+            with closing(SQLiteStore(file)) as store, store.order() as order:
+                ends.append((leaves_in(order), order.last().end))
+            with closing(SQLiteStore(file)) as store:
+                kinds = {p.kind for p in examine(store).problems}
+            assert kinds <= (
+                {"tree-size", "leaf-missing", "tile-missing"} if len(ends) < 5 else set()
+            )
+        assert ok(home, "log", "fsck", "--format", "json").json["ok"]
+        assert ok(home, "log", "head").text == ok(undisturbed, "log", "head").text
+    (*_, (_, end)) = ends
+    assert [leaves for leaves, _ in ends if 0 < leaves < end], "some were killed on the way"
+    assert all(leaves == positions for leaves, positions in ends[4:])
 
 
 def test_a_projection_killed_at_any_moment_ends_with_the_same_views(

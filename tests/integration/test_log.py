@@ -4,8 +4,9 @@ checks that name what was done to the file.
 
 import shutil
 import sqlite3
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.commands.log_key import AdoptLogKey
 from ledger.log.fsck import Problem, examine, verify
+from ledger.log.keys import SigningKey
 from ledger.log.merkle_log import Log
 from ledger.log.sequencer import Sequencer
 from ledger.store.sqlite import SQLiteStore
+from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.merkle import Frontier, leaf_hash, verify_consistency, verify_inclusion
+from ledger.verify.note import LOG_SIGNATURE
+from ledger.work import Context
+from ops.home import opened
 from ops.tlog_tiles import export
 from tests import naive_tree
-from tests.integration.cli import city, contents, copy, ok, run
+from tests.integration.cli import _simulated, city, contents, copy, ok, run
 from tests.store_conformance import at, moves, people
 
 __all__ = ["city", "copy"]
@@ -29,23 +36,37 @@ __all__ = ["city", "copy"]
 ORIGIN = "urn:benefits-ledger:220200"
 
 
-def note_of(size: int, root: bytes, origin: str = ORIGIN) -> bytes:
-    """A checkpoint with some signature: who signed it is not what is tested here."""
-    signature = b64encode(bytes(68)).decode()
-    text = f"{origin}\n{size}\n{b64encode(root).decode()}\n"
-    return f"{text}\n— {origin} {signature}\n".encode()
+KEY = SigningKey.of(ORIGIN, LOG_SIGNATURE, bytes(range(32)))
+ANOTHER = SigningKey.of(ORIGIN, LOG_SIGNATURE, bytes(32))
+
+
+def note_of(size: int, root: bytes, key: SigningKey = KEY) -> bytes:
+    """A checkpoint of the city's log."""
+    text = Checkpoint(ORIGIN, size, root).text()
+    return text + b"\n" + key.sign(text)
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated city, which has taken a key into use."""
+    path = Path(shutil.copytree(_simulated(), tmp_path_factory.mktemp("signing") / "home"))
+    with opened(path) as home:
+        home.keys.write(KEY)
+        by = Context(
+            actor="officer-1", role="director", division="220200", effective=date(2018, 1, 2)
+        )
+        home.ledger().execute(AdoptLogKey(vkey=str(KEY.verifier)), by, key="key")
+    return path
 
 
 @pytest.fixture
-def checkpoint(city: Path, tmp_path: Path) -> Callable[[int], str]:
-    """Gives the file of a checkpoint of the city's first so many events."""
+def checkpoint(signing: Path, tmp_path: Path) -> Callable[[int], str]:
+    """Gives the file of a signed checkpoint of the city's first so many events."""
 
     def write(size: int) -> str:
-        root = b64decode(
-            ok(city, "log", "head", "--size", str(size), "--format", "json").json["root"]
-        )
+        head = ok(signing, "log", "head", "--size", str(size), "--format", "json").json
         file = tmp_path / f"checkpoint-{size}"
-        file.write_bytes(note_of(size, root))
+        file.write_bytes(note_of(size, b64decode(head["root"])))
         return str(file)
 
     return write
@@ -58,20 +79,20 @@ def events(home: Path) -> list[bytes]:
 # --- proofs
 
 
-def test_the_head_is_that_of_the_events_as_they_are_printed(city: Path) -> None:
-    frontier, printed = Frontier(), events(city)
+def test_the_head_is_that_of_the_events_as_they_are_printed(signing: Path) -> None:
+    frontier, printed = Frontier(), events(signing)
     frontier.extend(map(leaf_hash, printed))
-    head = ok(city, "log", "head", "--format", "json").json
+    head = ok(signing, "log", "head", "--format", "json").json
     assert (head["size"], head["origin"]) == (len(printed), ORIGIN)
     assert b64decode(head["root"]) == bytes.fromhex(head["hex"]) == frontier.root()
-    assert ok(city, "log", "head").text.split() == [str(len(printed)), head["root"]]
+    assert ok(signing, "log", "head").text.split() == [str(len(printed)), head["root"]]
 
 
-def test_an_inclusion_proof_is_verified_by_what_it_says(city: Path) -> None:
-    printed = events(city)
+def test_an_inclusion_proof_is_verified_by_what_it_says(signing: Path) -> None:
+    printed = events(signing)
     for position, size in ((0, 1), (77, 300), (300, len(printed)), (len(printed) - 1, None)):
         asked = ("--size", str(size)) if size else ()
-        found = ok(city, "log", "prove", "--position", str(position), *asked).json
+        found = ok(signing, "log", "prove", "--position", str(position), *asked).json
         leaf = b64decode(found["leaf_hash"])
         assert leaf == sha256(b"\0" + printed[position]).digest()
         assert (found["index"], found["size"]) == (position, size or len(printed))
@@ -79,29 +100,29 @@ def test_an_inclusion_proof_is_verified_by_what_it_says(city: Path) -> None:
         verify_inclusion(leaf, position, found["size"], proof, b64decode(found["root"]))
 
 
-def test_a_consistency_proof_is_verified_by_what_it_says(city: Path) -> None:
+def test_a_consistency_proof_is_verified_by_what_it_says(signing: Path) -> None:
     for old, new in ((1, 2), (255, 257), (4_096, 10_000), (5_000, 5_000)):
-        found = ok(city, "log", "prove", "--from", str(old), "--to", str(new)).json
+        found = ok(signing, "log", "prove", "--from", str(old), "--to", str(new)).json
         roots = b64decode(found["old_root"]), b64decode(found["new_root"])
         assert (found["old_size"], found["new_size"]) == (old, new)
         verify_consistency(old, new, *roots, [b64decode(h) for h in found["proof"]])
 
 
 def test_the_texts_are_those_of_the_specifications(
-    city: Path,
+    signing: Path,
     checkpoint: Callable[[int], str],
 ) -> None:
     file = checkpoint(1_000)
     proof = ("log", "prove", "--position", "7", "--checkpoint", file)
-    document = ok(city, *proof).json
-    head, _, note = ok(city, *proof, "--format", "c2sp").out.partition(b"\n\n")
+    document = ok(signing, *proof).json
+    head, _, note = ok(signing, *proof, "--format", "c2sp").out.partition(b"\n\n")
     lines = head.decode().split("\n")
     assert lines == ["c2sp.org/tlog-proof@v1", "index 7", *document["proof"]]
     assert (document["size"], note) == (1_000, Path(file).read_bytes())
 
     grown = ("log", "prove", "--from", "300", "--checkpoint", file, "--format", "c2sp")
-    head, _, note = ok(city, *grown).out.partition(b"\n\n")
-    hashes = ok(city, "log", "prove", "--from", "300", "--to", "1000").json["proof"]
+    head, _, note = ok(signing, *grown).out.partition(b"\n\n")
+    hashes = ok(signing, "log", "prove", "--from", "300", "--to", "1000").json["proof"]
     assert head.decode().split("\n") == ["old 300", *hashes]
     assert note == Path(file).read_bytes()
 
@@ -125,35 +146,83 @@ def test_the_texts_are_those_of_the_specifications(
     ],
 )
 def test_what_cannot_be_proved_is_refused(
-    city: Path,
+    signing: Path,
     arguments: tuple[str, ...],
     code: str,
     status: int,
 ) -> None:
     for lang in ("zh", "en"):
-        ended = run(city, "log", *arguments, "--lang", lang)
+        ended = run(signing, "log", *arguments, "--lang", lang)
         assert (ended.status, ended.out) == (status, b"")
         assert f" {code}: " in ended.err
 
 
-def test_a_checkpoint_of_another_log_is_no_checkpoint_of_this_one(
-    city: Path,
-    tmp_path: Path,
-    checkpoint: Callable[[int], str],
+def test_only_a_checkpoint_of_this_log_by_its_own_key_counts(
+    signing: Path, tmp_path: Path, checkpoint: Callable[[int], str]
 ) -> None:
-    other, cut = tmp_path / "other", tmp_path / "cut"
-    other.write_bytes(note_of(10, bytes(32)))
-    cut.write_bytes(other.read_bytes()[:40])
-    for file, code, status in ((other, "checkpoint-differs", 3), (cut, "checkpoint-unreadable", 2)):
+    good = Path(checkpoint(10)).read_bytes()
+    root = Checkpoint.parse(good.partition(b"\n\n")[0] + b"\n").root
+    for name, note, code, status in (
+        ("forked", note_of(10, bytes(32)), "checkpoint-differs", 3),
+        ("longer", note_of(10**8, root), "outside-log", 2),
+        ("stranger", note_of(10, root, ANOTHER), "checkpoint-refused", 2),
+        ("touched", good.replace(b"\n10\n", b"\n11\n"), "checkpoint-refused", 2),
+        ("cut", good[:40], "checkpoint-refused", 2),
+        ("empty", b"", "checkpoint-refused", 2),
+    ):
+        file = tmp_path / name
+        file.write_bytes(note)
         for command in (("prove", "--position", "1"), ("export", str(tmp_path / "out"))):
-            ended = run(city, "log", *command, "--checkpoint", str(file))
-            assert (ended.status, code in ended.err) == (status, True)
+            ended = run(signing, "log", *command, "--checkpoint", str(file))
+            assert (ended.status, f" {code}: " in ended.err) == (status, True)
+        checked = run(signing, "log", "verify", "--checkpoint", str(file), "--format", "json")
+        if code == "checkpoint-refused":
+            assert (checked.status, code in checked.err) == (2, True)
+        else:
+            assert checked.status == 1
+            assert [p["kind"] for p in checked.json["problems"]] == ["checkpoint"]
     assert not (tmp_path / "out").exists()
-    checked = run(city, "log", "verify", "--checkpoint", str(other), "--format", "json")
-    assert (checked.status, [p["kind"] for p in checked.json["problems"]]) == (1, ["checkpoint"])
-    assert ok(city, "log", "verify", "--checkpoint", checkpoint(10), "--format", "json").json[
-        "checkpoint"
-    ]
+    checked = ok(signing, "log", "verify", "--checkpoint", checkpoint(10), "--format", "json")
+    assert [c["size"] for c in checked.json["checkpoints"]] == [10]
+    other_size = run(
+        signing, "log", "prove", "--position", "1", "--size", "9", "--checkpoint", checkpoint(10)
+    )
+    assert (other_size.status, "10" in other_size.err) == (2, True)
+
+
+def test_without_a_file_it_is_the_head_that_this_home_signed(signing: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(signing, tmp_path / "home"))
+    with opened(home) as it:
+        note = it.signer().sign().head.note
+    text = ok(home, "log", "prove", "--position", "7", "--format", "c2sp").out
+    assert text.endswith(note)
+    grown = ok(home, "log", "prove", "--from", "7", "--format", "c2sp").out
+    assert grown.endswith(note)
+    ok(home, "log", "export", str(tmp_path / "out"))
+    assert (tmp_path / "out" / "checkpoint").read_bytes() == note
+    checked = ok(home, "log", "verify", "--format", "json").json
+    assert [c["size"] for c in checked["checkpoints"]] == [checked["size"]]
+    assert (
+        run(home, "log", "prove", "--position", "7", "--size", "9", "--format", "c2sp").status == 2
+    )
+
+
+def test_a_log_rewritten_with_all_its_tiles_is_not_the_one_that_was_signed(
+    signing: Path, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(signing, tmp_path / "home"))
+    with opened(home) as it:
+        it.signer().sign()
+    tampered(
+        home,
+        "UPDATE stored_events SET state=CAST(replace(CAST(state AS TEXT), '2017', '2016') AS BLOB) "
+        "WHERE rowid=3",
+        "DELETE FROM tiles",
+    )
+    for checks in ("verify", "fsck"):
+        found = run(home, "log", checks, "--format", "json")
+        assert found.status == 1
+        assert [p["kind"] for p in found.json["problems"]] == ["checkpoint"]
 
 
 # --- the export
@@ -209,15 +278,15 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_an_export_is_read_back_by_whoever_knows_the_specification(
-    city: Path,
+    signing: Path,
     tmp_path: Path,
     checkpoint: Callable[[int], str],
 ) -> None:
-    out, printed = tmp_path / "out", events(city)
+    out, printed = tmp_path / "out", events(signing)
     before: dict[str, tuple[int, bytes]] = {}
     for size in (1, 255, 256, 257, 300, 2_048, len(printed)):
         file = checkpoint(size)
-        ok(city, "log", "export", str(out), "--checkpoint", file)
+        ok(signing, "log", "export", str(out), "--checkpoint", file)
         assert (out / "checkpoint").read_bytes() == Path(file).read_bytes()
         frontier = Frontier()
         frontier.extend(map(leaf_hash, printed[:size]))
@@ -229,64 +298,64 @@ def test_an_export_is_read_back_by_whoever_knows_the_specification(
                 assert after[name] == content, "a full tile is never written again"
         before = after
     again = ok(
-        city, "log", "export", str(out), "--checkpoint", checkpoint(size), "--format", "json"
+        signing, "log", "export", str(out), "--checkpoint", checkpoint(size), "--format", "json"
     )
     assert again.json == {"folder": str(out), "size": size, "before": size, "files": 1}
 
 
 def test_an_export_that_was_killed_is_taken_up(
-    city: Path,
+    signing: Path,
     tmp_path: Path,
     checkpoint: Callable[[int], str],
 ) -> None:
     """What is missing is written, what is there is compared."""
     whole, half = tmp_path / "whole", tmp_path / "half"
-    ok(city, "log", "export", str(whole), "--checkpoint", checkpoint(3_000))
+    ok(signing, "log", "export", str(whole), "--checkpoint", checkpoint(3_000))
     shutil.copytree(whole, half)
     for name in list(files(half))[::2]:
         (half / name).unlink()
     (half / "checkpoint").unlink(missing_ok=True)
-    ok(city, "log", "export", str(half), "--checkpoint", checkpoint(3_000))
+    ok(signing, "log", "export", str(half), "--checkpoint", checkpoint(3_000))
     assert {n: c for n, (_, c) in files(half).items()} == {
         n: c for n, (_, c) in files(whole).items()
     }
 
 
 def test_an_export_is_not_mixed_with_another_log_or_put_back(
-    city: Path,
+    signing: Path,
     tmp_path: Path,
     checkpoint: Callable[[int], str],
 ) -> None:
     out, small = tmp_path / "out", checkpoint(600)
-    ok(city, "log", "export", str(out), "--checkpoint", checkpoint(700))
-    behind = run(city, "log", "export", str(out), "--checkpoint", small)
+    ok(signing, "log", "export", str(out), "--checkpoint", checkpoint(700))
+    behind = run(signing, "log", "export", str(out), "--checkpoint", small)
     assert (behind.status, "export-ahead" in behind.err) == (3, True)
     for name, content in (
         ("checkpoint", note_of(700, bytes(32))),
-        ("checkpoint", note_of(10**9, bytes(32))),
+        ("checkpoint", note_of(10**8, bytes(32))),
         ("tile/0/001", bytes(8_192)),
         ("tile/entries/000", b""),
     ):
         other = tmp_path / "other"
-        ok(city, "log", "export", str(other), "--checkpoint", small)
+        ok(signing, "log", "export", str(other), "--checkpoint", small)
         if name != "checkpoint":
             (other / "checkpoint").unlink()
         (other / name).write_bytes(content)
         before = files(other)
-        refused = run(city, "log", "export", str(other), "--checkpoint", checkpoint(900))
+        refused = run(signing, "log", "export", str(other), "--checkpoint", checkpoint(900))
         assert (refused.status, "export-differs" in refused.err) == (3, True)
         assert files(other).items() >= before.items(), "nothing of it was changed"
         shutil.rmtree(other)
 
 
 def test_an_export_nowhere_is_refused(
-    city: Path,
+    signing: Path,
     tmp_path: Path,
     checkpoint: Callable[[int], str],
 ) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file")
-    ended = run(city, "log", "export", str(taken / "in"), "--checkpoint", checkpoint(10))
+    ended = run(signing, "log", "export", str(taken / "in"), "--checkpoint", checkpoint(10))
     assert (ended.status, "invalid-value" in ended.err) == (2, True)
 
 
@@ -306,6 +375,8 @@ SWAP = (
     "UPDATE stored_events SET rowid=501 WHERE rowid=-1",
 )
 
+LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE level=0 AND number=1",)
+
 
 @pytest.mark.parametrize(
     ("statements", "first", "kinds"),
@@ -316,6 +387,7 @@ SWAP = (
             {"event-differs"},
         ),
         (["UPDATE stored_events SET state='text' WHERE rowid=1"], 0, {"event-differs"}),
+        (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], 8, {"event-differs"}),
         (SWAP, 400, {"event-differs"}),
         (["DELETE FROM stored_events WHERE rowid=778"], 777, {"event-missing"}),
         (
@@ -328,11 +400,7 @@ SWAP = (
             None,
             {"tile-differs"},
         ),
-        (
-            ["UPDATE tiles SET hashes=hashes||zeroblob(32) WHERE level=0 AND number=1"],
-            None,
-            {"tile-differs"},
-        ),
+        (LONGER, None, {"tile-differs"}),
         (["DELETE FROM tiles WHERE level=0 AND number=3"], None, {"tile-missing"}),
         (["DELETE FROM tiles WHERE level=1 AND number=0"], None, {"tile-missing"}),
         (
@@ -344,7 +412,7 @@ SWAP = (
 )
 def test_what_was_done_to_the_file_is_found_with_its_first_position(
     copy: Path,
-    statements: list[str],
+    statements: Sequence[str],
     first: int | None,
     kinds: set[str],
 ) -> None:
@@ -373,13 +441,15 @@ def test_what_was_done_to_the_file_is_found_with_its_first_position(
         ),
         (["INSERT INTO tiles VALUES (3, 0, zeroblob(32))"], "tile-stray"),
         (["DELETE FROM stored_events WHERE rowid=9"], "versions"),
+        (["UPDATE stored_events SET state=CAST(state AS TEXT) WHERE rowid=9"], "columns"),
+        (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], "unreadable"),
         (["UPDATE sequence SET length=length-5"], "tree-size"),
         (["UPDATE sequence SET first_position=first_position+1"], "run"),
     ],
 )
 def test_fsck_finds_what_the_events_bytes_do_not_show(
     copy: Path,
-    statements: list[str],
+    statements: Sequence[str],
     kind: str,
 ) -> None:
     ok(copy, "log", "fsck")

@@ -11,7 +11,12 @@ import msgspec
 
 
 class EventData(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """What happened, typed. A subclass's name and ``v1`` make the event type's name.
 
@@ -19,7 +24,7 @@ class EventData(
     """
 
 
-class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+class Sealed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Personal data under a key of the person's own: AES-256-GCM, base64 of nonce and ciphertext.
 
     The associated data is the event's id. ``key`` names the person or
@@ -33,7 +38,7 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 D = TypeVar("D", bound=EventData, covariant=True)  # noqa: PLC0105 - reads as in the field
 
 
-class Event(msgspec.Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, Generic[D], frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One event of the log.
 
     ``id`` is stream id and version joined by ``/``; ``subject`` the partition key; ``time`` when

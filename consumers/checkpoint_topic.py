@@ -1,0 +1,136 @@
+"""Signed heads on Kafka: every head of a log once, in the order of sizes, key = the log's origin.
+
+What is there is read from the topic itself, so that publishing again, after a kill or from another
+process, sends nothing twice; two that publish at the same moment may send the same bytes twice,
+which means the same to whoever reads. The last head is sent again when witnesses have cosigned it
+since. A reader takes the newest record of a size.
+"""
+
+import time
+from typing import Any
+
+from consumers.connection import KafkaSettings
+from consumers.errors import KafkaRefused, TopicStalled
+from consumers.offsets import ANSWER_S, end_offsets
+from consumers.partitions import consumer_options
+from consumers.records import timestamp_ms
+from consumers.topics import CHECKPOINTS
+from consumers.transactions import closed
+from ledger.store.heads import SignedHead
+from ledger.store.store import Store
+from ledger.verify.checkpoint import Checkpoint
+from ledger.verify.note import NoteRefused, split_note
+
+BATCH = 500
+_FIRST_LOOK = 16
+_FURTHER = 16
+_POLL_MS = 1_000
+_BLOCK_MS, _DELIVERY_MS, _REQUEST_MS = 5_000, 20_000, 10_000
+
+
+class CheckpointTopic:
+    """Where one log's heads are published. Not for two threads."""
+
+    def __init__(self, kafka: KafkaSettings, origin: str, topic: str = CHECKPOINTS) -> None:
+        self._kafka, self._origin, self._topic = kafka, origin, topic
+        self._producer: Any = None
+        self._last: bytes | None = None
+        self._known = False
+
+    def publish(self, store: Store) -> int:
+        """Send what is not there yet; how many records that were.
+
+        Raises :class:`KafkaRefused`, :class:`TopicStalled`.
+        """
+        if not self._known:
+            self._last, self._known = self.last(), True
+        sent = 0
+        while heads := self._unsent(store):
+            self._send(heads)
+            sent += len(heads)
+        return sent
+
+    def last(self) -> bytes | None:
+        """The newest note of this log on the topic. Raises :class:`TopicStalled`."""
+        from kafka import KafkaConsumer, TopicPartition
+
+        end = end_offsets(self._kafka, self._topic, committed=False)[0]
+        part = TopicPartition(self._topic, 0)
+        consumer = KafkaConsumer(**consumer_options(self._kafka))
+        try:
+            consumer.assign([part])
+            back = _FIRST_LOOK
+            while True:
+                start = max(0, end - back)
+                consumer.seek(part, start)
+                found = [r.value for r in self._read(consumer, part, end)]
+                if found:
+                    return bytes(found[-1])
+                if start == 0:
+                    return None
+                back *= _FURTHER
+        finally:
+            consumer.close()
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._producer is not None:
+            closed(self._producer)
+            self._producer = None
+
+    def _read(self, consumer: Any, part: Any, end: int) -> list[Any]:
+        records: list[Any] = []
+        deadline = time.monotonic() + ANSWER_S
+        while consumer.position(part) < end:
+            if time.monotonic() > deadline:
+                raise TopicStalled(topic=self._topic, seconds=int(ANSWER_S), position=f"0@{end}")
+            records += consumer.poll(_POLL_MS).get(part, ())
+        return [r for r in records if r.key == self._origin.encode()]
+
+    def _unsent(self, store: Store) -> list[SignedHead]:
+        size = _size(self._last, self._topic)
+        with store.heads() as heads:
+            same = heads.at(size) if size else None
+            further = heads.after(size, BATCH)
+        again = [same] if same is not None and not further and same.cosigned != self._last else []
+        return again + further
+
+    def _send(self, heads: list[SignedHead]) -> None:
+        from kafka import KafkaProducer, errors
+
+        try:
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    **self._kafka.options(),
+                    acks="all",
+                    enable_idempotence=True,
+                    allow_auto_create_topics=False,
+                    max_block_ms=_BLOCK_MS,
+                    request_timeout_ms=_REQUEST_MS,
+                    delivery_timeout_ms=_DELIVERY_MS,
+                )
+            futures = [
+                self._producer.send(
+                    self._topic,
+                    key=self._origin.encode(),
+                    value=head.cosigned,
+                    headers=[("size", b"%d" % head.size)],
+                    timestamp_ms=timestamp_ms(head.signed.encode()),
+                )
+                for head in heads
+            ]
+            for future in futures:
+                future.get(timeout=_DELIVERY_MS / 1_000)
+        except errors.KafkaError as error:
+            self._known = False
+            raise KafkaRefused(what=f"write {self._topic}", reason=str(error)) from error
+        self._last = heads[-1].cosigned
+
+
+def _size(note: bytes | None, topic: str) -> int:
+    if note is None:
+        return 0
+    try:
+        return Checkpoint.parse(split_note(note)[0]).size
+    except NoteRefused as error:
+        raise KafkaRefused(what=f"read {topic}", reason=str(error)) from error
