@@ -5,7 +5,8 @@ the tile, that differs, and the search goes on behind it. What it cannot show is
 tiles were rewritten together; for that the head is compared with one kept elsewhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ledger.domain.errors import StoreDamaged
@@ -19,7 +20,7 @@ CHUNK = 20 * TILE_WIDTH
 """Events in memory at a time."""
 
 MOST = 100
-"""Problems that are told at most."""
+"""Problems of one kind that are told at most."""
 
 Progress = Callable[[int, int], None]
 
@@ -41,7 +42,7 @@ class Verified(NamedTuple):
 
 
 def verify(store: Store, progress: Progress = lambda done, total: None) -> Verified:
-    """Hash every event that has a position and derive every tile; the first problems, in order."""
+    """Hash every event that has a position and derive every tile; problems by position."""
     with store.order() as order:
         size = order.last().end
         found = _Findings()
@@ -76,14 +77,21 @@ def examine(store: Store, progress: Progress = lambda done, total: None) -> Veri
 
 
 class _Findings:
-    """Problems up to a number, after which they are only counted out."""
+    """Problems, up to a number of each kind: the first ones of any kind are among them."""
 
-    def __init__(self, problems: list[Problem] | None = None) -> None:
-        self.problems = list(problems or [])
+    def __init__(self, problems: Sequence[Problem] = ()) -> None:
+        self._problems = list(problems)
+        self._counts = Counter(p.kind for p in problems)
 
     def add(self, kind: str, position: int | None, found: str) -> None:
-        if len(self.problems) < MOST:
-            self.problems.append(Problem(kind, position, found))
+        self._counts[kind] += 1
+        if self._counts[kind] <= MOST:
+            self._problems.append(Problem(kind, position, found))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """By position; last what has none."""
+        return sorted(self._problems, key=lambda p: (p.position is None, p.position or 0))
 
 
 def _root(order: Order, size: int) -> bytes | None:
@@ -151,31 +159,34 @@ class _Tiles:
     def _good(self, level: int, number: int, expected: bytes, stored: bytes) -> bytes:
         """Tell a difference; which of the two the level above agrees with."""
         tile = f"tile {level}/{number}"
-        full = len(expected) == TILE_WIDTH * HASH_BYTES
         if not stored:
             self._found.add("tile-missing", None, tile)
             return expected
-        if level or (full and self._kept_above(number) == subtree_root(expected)):
-            differ = (n for n in range(TILE_WIDTH) if _hash(expected, n) != _hash(stored, n))
-            at = next(differ, TILE_WIDTH)  # a tile may be too long, and right otherwise
-            first, each = number * TILE_WIDTH + at, TILE_WIDTH**level
-            span = f"{first * each:,}–{(first + 1) * each - 1:,}"
-            self._found.add("tile-differs", None, f"{tile}: {span}")
+        full = len(expected) == TILE_WIDTH * HASH_BYTES
+        if full and self._kept_above(level, number) == subtree_root(expected):
+            self._found.add("tile-differs", None, tile)
             return expected
         for at in range(max(len(expected), len(stored)) // HASH_BYTES):
             derived, kept = _hash(expected, at), _hash(stored, at)
-            if derived in (kept, _MISSING):  # a missing event was told already
-                continue
-            kind = (
-                "event-differs" if kept and derived else "leaf-missing" if derived else "leaf-stray"
-            )
-            self._found.add(kind, number * TILE_WIDTH + at, tile)
+            if derived not in (kept, _MISSING):  # a missing event was told already
+                self._tell(tile, level, number * TILE_WIDTH + at, derived, kept)
         return stored[: len(expected)] if len(stored) >= len(expected) else expected
 
-    def _kept_above(self, number: int) -> bytes:
-        """The hash that level 1 keeps for a full tile of level 0."""
+    def _tell(self, tile: str, level: int, index: int, derived: bytes, kept: bytes) -> None:
+        """One hash that is not what is derived; ``index`` counts those of its level."""
+        if level:
+            each = TILE_WIDTH**level
+            span = f"{index * each:,}–{(index + 1) * each - 1:,}"
+            self._found.add("tile-differs", None, f"{tile}: {span}")
+        elif derived:
+            self._found.add("event-differs" if kept else "leaf-missing", index, tile)
+        else:
+            self._found.add("leaf-stray", index, tile)
+
+    def _kept_above(self, level: int, number: int) -> bytes:
+        """The hash that the level above keeps for a full tile."""
         above, at = divmod(number, TILE_WIDTH)
-        return _hash(self._stored.tile(1, above), at)
+        return _hash(self._stored.tile(level + 1, above), at)
 
 
 def _hash(hashes: bytes, at: int) -> bytes:

@@ -80,6 +80,7 @@ class Growth:
         self._edge = [bytearray(hashes) for hashes in edge]
         self._numbers = [size >> (TILE_HEIGHT * (level + 1)) for level in range(len(edge))]
         self._full: list[tuple[Tile, bytes]] = []
+        self._grown: set[int] = set()
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Take in the hashes of the next leaves."""
@@ -93,21 +94,18 @@ class Growth:
             self._close(0)
         self.size += len(leaves)
 
-    def full(self) -> list[tuple[Tile, bytes]]:
-        """The tiles that became full since this was asked, with their hashes."""
-        found, self._full = self._full, []
-        return found
-
     def changed(self) -> list[tuple[Tile, bytes]]:
-        """The tiles that are new or grew, but for those that :meth:`full` gave; no empty ones."""
+        """The tiles that are new or grew, with their hashes; empty ones are left out."""
         partial = [
             (Tile(level, self._numbers[level], len(edge) // HASH_BYTES), bytes(edge))
             for level, edge in enumerate(self._edge)
-            if edge
+            if edge and level in self._grown
         ]
         return self._full + partial
 
     def _level(self, level: int) -> bytearray:
+        """A level's edge, to be added to."""
+        self._grown.add(level)
         if level == len(self._edge):
             self._edge.append(bytearray())
             self._numbers.append(0)
@@ -115,7 +113,7 @@ class Growth:
 
     def _close(self, level: int) -> None:
         """Put a full tile aside, and its root into the level above."""
-        edge = self._level(level)
+        edge = self._edge[level]
         if len(edge) < TILE_WIDTH * HASH_BYTES:
             return
         hashes = bytes(edge)

@@ -5,6 +5,7 @@ the one in the file that ``--checkpoint`` names, which must be signed by a key o
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -60,8 +61,9 @@ class CheckpointNeeded(LedgerError):
 
     code, zh, en = (
         "checkpoint-needed",
-        "需要已签名的检查点(大小{size}):请先签名,或用--checkpoint指定文件",
-        "a signed checkpoint is needed (size {size}): sign one, or name its file with --checkpoint",
+        "需要已签名的检查点(大小{size}):请运行 checkpoint sign,或用--checkpoint指定文件",
+        "a signed checkpoint is needed (size {size}): run checkpoint sign, or name its file with "
+        "--checkpoint",
     )
 
 
@@ -230,7 +232,8 @@ def _tell(
     if problems:
         rows = [(p.position, session.pick(*PROBLEMS[p.kind]), p.found) for p in problems]
         session.out.table(None, (">position", "what", "detail"), rows)
-        number = f"{len(problems)}+" if len(problems) >= MOST else len(problems)
+        more = Counter(p.kind for p in problems).most_common(1)[0][1] >= MOST
+        number = f"{len(problems)}{'+' if more else ''}"
         session.out.line(session.say("log-bad", n=number, size=found.size))
     else:
         session.out.line(session.say("log-good", size=found.size, root=root or "-"))

@@ -476,6 +476,22 @@ def test_an_event_rewritten_with_its_leaf_is_narrowed_down_by_the_level_above(
     store.close()
 
 
+def test_the_first_position_is_told_however_much_is_wrong_behind_it(tmp_path: Path) -> None:
+    """All of it is read in one piece, and what is missing is seen before what is changed."""
+    store = SQLiteStore(tmp_path / "ledger.db")
+    store.append(people(*(f"p{n}" for n in range(700))))
+    Log(store).size()
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        db.execute("DELETE FROM stored_events WHERE rowid BETWEEN 401 AND 550")
+        db.execute("UPDATE stored_events SET state=x'00' WHERE rowid IN (6, 601)")
+    db.close()
+    found = verify(store).problems
+    assert [p.position for p in found if p.kind == "event-differs"] == [5, 600]
+    assert found[0].position == 5
+    assert len(found) == 2 + 100, "no more than so many of one kind"
+    store.close()
+
+
 def test_an_event_slipped_in_behind_the_sequencer_is_found(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "ledger.db")
     store.append(moves("p1", 20))

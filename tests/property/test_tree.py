@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger.log.tree import TILE_WIDTH, Growth, Tile, Tree, tile_path, tiles_of
+from ledger.log.tree import TILE_WIDTH, Growth, Tile, Tree, edge, tile_path, tiles_of
 from ledger.verify.merkle import (
     HASH_BYTES,
     Frontier,
@@ -146,3 +146,13 @@ def test_paths_of_tiles_are_those_of_the_specification() -> None:
     assert Tile(1, 5, 17).path == "1/005.p/17"
     assert tile_path(999) == "999"
     assert tile_path(1000, 1) == "x001/000.p/1"
+
+
+def test_only_tiles_that_grew_are_written_again() -> None:
+    tiles = grown(300)
+    one = Growth(300, edge(tiles, 300))
+    one.extend([leaf_hash(b"one more")])
+    assert [tile for tile, _ in one.changed()] == [Tile(0, 1, 45)]
+    full = Growth(511, edge(grown(511), 511))
+    full.extend([leaf_hash(b"the last of a tile")])
+    assert [tile for tile, _ in full.changed()] == [Tile(0, 1, 256), Tile(1, 0, 2)]
