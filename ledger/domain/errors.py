@@ -138,6 +138,24 @@ class UnknownProgram(LedgerError):
     code, zh, en = ("unknown-program", "没有这个项目:{program}", "no such program: {program}")
 
 
+class UnknownCheck(LedgerError):
+    code, zh, en = (
+        "unknown-check",
+        "没有这项检查:{check}(现有:{known})",
+        "no such check: {check} (there are: {known})",
+    )
+
+
+class NotConvertible(LedgerError):
+    """What was found is not whole payments of months to one beneficiary."""
+
+    code, zh, en = (
+        "not-convertible",
+        "疑点{finding}({check})不是某人整月的发放,不能转为多发认定",
+        "finding {finding} ({check}) is not of whole months paid: it cannot become an overpayment",
+    )
+
+
 class ProgramExists(LedgerError):
     code, zh, en = ("program-exists", "项目已存在:{program}", "the program exists: {program}")
 

@@ -9,6 +9,7 @@ from projections.views.devices import Devices
 from projections.views.discards import Discards
 from projections.views.employment import Employments
 from projections.views.entitlements import Entitlements
+from projections.views.findings import Findings
 from projections.views.funds import Funds
 from projections.views.households import Households
 from projections.views.log_keys import LogKeys
@@ -39,5 +40,6 @@ ALL_VIEWS: tuple[type[View], ...] = (
     Discards,
     Seals,
     LogKeys,
+    Findings,
 )
 """Every view of the ledger, in the order in which they are folded."""

@@ -5,6 +5,7 @@ from ledger.domain.events import (
     case,
     discard,
     enrollment,
+    finding,
     fund,
     household,
     log_key,
@@ -29,6 +30,7 @@ MODULES = (
     discard,
     seal,
     log_key,
+    finding,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {
