@@ -290,8 +290,19 @@ AMISS = st.one_of(
     ),
     data=st.dictionaries(
         st.sampled_from(
-            "amount_fen offset_fen owed_fen refund_fen value_fen fund program "
-            "period position index views".split()
+            [
+                "amount_fen",
+                "offset_fen",
+                "owed_fen",
+                "refund_fen",
+                "value_fen",
+                "fund",
+                "program",
+                "period",
+                "position",
+                "index",
+                "views",
+            ]
         ),
         AMISS,
     ),
