@@ -50,6 +50,7 @@ class Container:
 
     def __init__(self, file: IO[bytes]) -> None:
         """Raises :class:`Refused` for a file that is no bundle."""
+        file.seek(0)
         if not file.read(1):
             raise Refused("empty", what="bundle")
         _require_end(file)
