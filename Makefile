@@ -16,7 +16,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP_INSTALL = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo demo-kafka test check chaos bench clean lock
+.PHONY: help setup demo demo-kafka test check chaos bench verifier clean lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 19
@@ -63,6 +63,9 @@ bench: $(STAMP) ## measure, as ratios in one run (BENCH_ARGS="--scale 1", --with
 
 chaos: $(STAMP) ## kill and freeze real processes (SEED=1 ROUNDS=1000 FIRST=0 BROKERS=3)
 	$(BIN)/python -W ignore -m tests.chaos --seed $(SEED) --rounds $(ROUNDS) --first $(FIRST) --brokers $(BROKERS)
+
+verifier: $(STAMP) ## the offline verifier as one Python file: dist/verify_bundle.py
+	@$(BIN)/python -m ops.verifier_file dist/verify_bundle.py
 
 lock: ## resolve requirements.lock anew (LOCK_ARGS=--upgrade for newer versions)
 	@$(PYTHON) -m venv .venv-lock

@@ -22,6 +22,8 @@ MAX_BYTES = 65_535
 SOURCE = "urn:benefits-ledger:"
 _TIME = b'","time":"'
 _DIVISION = b'","division":"'
+_EFFECTIVE = b'","effective":"'
+_SUBJECT = b'","subject":"'
 _TIME_WIDTH = len("2017-01-01T00:00:00.000000Z")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
@@ -130,10 +132,28 @@ def division_of(raw: bytes) -> bytes:
 
     Raises :class:`NotCanonical` for bytes that hold none.
     """
-    at = raw.rfind(_DIVISION)
+    return _text_after(raw, _DIVISION)
+
+
+def effective_of(raw: bytes) -> bytes:
+    """The event's effective date, read without decoding. Raises :class:`NotCanonical`."""
+    return _text_after(raw, _EFFECTIVE)
+
+
+def subject_of(raw: bytes) -> bytes:
+    """The event's subject, read without decoding: an id, which holds nothing JSON would escape.
+
+    Raises :class:`NotCanonical` for bytes that hold none.
+    """
+    return _text_after(raw, _SUBJECT)
+
+
+def _text_after(raw: bytes, key: bytes) -> bytes:
+    """The text behind the last place of an envelope's key, which no text can look like."""
+    at = raw.rfind(key)
     if at < 0:
-        raise NotCanonical(reason="no division")
-    at += len(_DIVISION)
+        raise NotCanonical(reason=f"no {key.decode()[3:-3]}")
+    at += len(key)
     return raw[at : raw.index(b'"', at)]
 
 

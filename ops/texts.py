@@ -14,12 +14,16 @@ LABELS: dict[str, tuple[str, str]] = {
     "amount": ("金额(元)", "amount (yuan)"),
     "applied": ("已入账", "applied"),
     "balance": ("余额", "balance"),
+    "after": ("此后", "after"),
     "bank": ("银行", "bank"),
     "batch": ("批次", "batch"),
+    "before": ("此前", "before"),
     "beneficiary": ("受益对象", "beneficiary"),
     "broker": ("节点", "broker"),
     "change": ("变动(元)", "change (yuan)"),
     "check": ("检查", "check"),
+    "column": ("列", "column"),
+    "columns": ("列", "columns"),
     "count": ("笔数", "lines"),
     "credit": ("贷方", "credit"),
     "debit": ("借方", "debit"),
@@ -43,6 +47,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "id-number": ("证件号码", "identity number"),
     "in_transit": ("在途", "in transit"),
     "kind": ("类型", "kind"),
+    "key-columns": ("键", "key"),
     "last-month": ("最近到账月", "last month settled"),
     "left": ("剩余", "left"),
     "matches": ("一致", "match"),
@@ -79,8 +84,11 @@ LABELS: dict[str, tuple[str, str]] = {
     "settled": ("到账", "settled"),
     "source": ("来源", "source"),
     "start-month": ("起始月", "start month"),
+    "sql-value": ("SQL重算", "by SQL"),
     "status": ("状态", "status"),
     "subject": ("主体", "subject"),
+    "subjects": ("主体数", "subjects"),
+    "table": ("表", "table"),
     "topic": ("主题", "topic"),
     "total": ("总额(元)", "total (yuan)"),
     "type": ("类型", "type"),
@@ -139,6 +147,20 @@ LABELS: dict[str, tuple[str, str]] = {
         "将为{origin}作见证(密钥{id})",
         "{origin} is witnessed, by its key {id}",
     ),
+    "archive-same": (
+        "账本的前{events:,}个事件与归档逐一相符",
+        "the first {events:,} events of the ledger are those archived",
+    ),
+    "archive-sound": (
+        "归档完好:{segments}段,{events:,}个事件,树根{root}",
+        "the archive is whole: {segments} segments, {events:,} events, root {root}",
+    ),
+    "archived": (
+        "已归档至{path}:{segments}段,{events:,}个事件(新增{added:,}个),树根{root}",
+        "archived to {path}: {segments} segments, {events:,} events ({added:,} of them new), "
+        "root {root}",
+    ),
+    "archiving": ("归档", "archiving"),
     "adopted": (
         "采用项目{programs}个、规则{rules}条,开立资金{funds}个",
         "adopted {programs} programs and {rules} rules, opened {funds} funds",
@@ -148,6 +170,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "已写入{path}:{lines}笔,{total}元(仅所有者可读)",
         "wrote {path}: {lines} lines, {total} yuan (readable by its owner only)",
     ),
+    "bundled": (
+        "证据包已写入{path}:{events:,}个事件,{size:,}字节(仅所有者可读)",
+        "bundle written to {path}: {events:,} events, {size:,} bytes (readable by its owner only)",
+    ),
+    "bundling": ("导出", "bundling"),
     "catalog-good": (
         "目录无误:{programs}个项目,{funds}个资金",
         "{programs} programs and {funds} funds, no problem",
@@ -255,6 +282,16 @@ LABELS: dict[str, tuple[str, str]] = {
         "the view {view} passes over the event at {position:,} from now on, in rebuilds too; "
         "what waits behind it is folded as a worker comes to this decision",
     ),
+    "diff-events": (
+        "两个时点之间有{n:,}个事件",
+        "{n:,} events lie between the two moments",
+    ),
+    "diff-figures": ("变动的指标", "Figures that changed"),
+    "diff-money": (
+        "收支变动的人员与项目,共{n:,}项(元)",
+        "Whose money changed: {n:,} persons and programs (yuan)",
+    ),
+    "diff-none": ("两个时点之间没有变动", "nothing changed between the two moments"),
     "digests-differ": ("重建后摘要不同:{views}", "rebuilt with other digests: {views}"),
     "digests-equal": (
         "两次独立重建:{views}个视图、{rows:,}行,摘要均与现有视图相同",
@@ -266,10 +303,24 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "erased": ("(已清除)", "(erased)"),
     "error": ("错误", "error"),
+    "engines-agree": (
+        "两个引擎一致:位置{position:,},{rows:,}行逐项相符",
+        "both engines agree at position {position:,}: {rows:,} rows, cell by cell",
+    ),
+    "engines-differ": (
+        "两个引擎不一致:位置{position:,},差异{n:,}处",
+        "the engines differ at position {position:,}: {n:,} cells",
+    ),
     "explained": (
         "{zh}:{total},共{n}个事件;{rule}",
         "{en}: {total}, from {n} events; {rule}",
     ),
+    "exported": (
+        "已写入{path}:{transactions:,}笔交易,{accounts}个科目余额断言,至位置{position:,}",
+        "wrote {path}: {transactions:,} transactions, {accounts} balance assertions, to position "
+        "{position:,}",
+    ),
+    "exporting": ("导出", "exporting"),
     "importing": ("导入", "importing"),
     "key": ("幂等键:{id}", "idempotency key: {id}"),
     "left-out": ("未列入发放:", "left out:"),
@@ -362,6 +413,15 @@ LABELS: dict[str, tuple[str, str]] = {
         "{city}{year}年度指标:公布与重放(规模{scale})",
         "{city}, fiscal year {year}: published and replayed (scale {scale})",
     ),
+    "sealing": ("封存", "sealing"),
+    "seals-agree": (
+        "{n}次封存与账本重算逐项相同",
+        "{n} seals are what the log yields",
+    ),
+    "seals-differ": (
+        "{n}次封存与账本重算不同",
+        "{n} seals are not what the log yields",
+    ),
     "server-never": (
         "此目录的{server}从未启动",
         "{server} was never started in this home",
@@ -384,11 +444,42 @@ LABELS: dict[str, tuple[str, str]] = {
         "试算平衡:借贷差额{balance}元",
         "trial balance: debits less credits {balance} yuan",
     ),
+    "verifying": ("核验", "verifying"),
     "unknown-headings": (
         "未识别而不采用的列:{headings}",
         "columns not known and not used: {headings}",
     ),
     "unquantified": ("公布中未列数字的项目", "Programs named without a figure"),
+    # the audit
+    "planted": (
+        "植入{n}项疑点,见audit/planted.json",
+        "{n} findings planted, see audit/planted.json",
+    ),
+    "at-stake": ("涉及金额(元)", "at stake (yuan)"),
+    "audit-no-vault": (
+        "没有密钥库,{check}未比对密封信息",
+        "there is no vault: {check} compared nothing sealed",
+    ),
+    "audited": (
+        "前{position:,}个事件:{n:,}项待处理疑点,涉及{amount}元",
+        "the first {position:,} events: {n:,} open findings, {amount} yuan at stake",
+    ),
+    "auditing": ("审计", "auditing"),
+    "decided": ("已处理", "decided"),
+    "findings-exported": ("已导出{n:,}项疑点:{file}", "{n:,} findings exported: {file}"),
+    "finding": ("疑点", "finding"),
+    "finding-converted": (
+        "疑点{finding}({check})已转为多发认定",
+        "finding {finding} ({check}) is an overpayment now",
+    ),
+    "finding-dismissed": (
+        "疑点{finding}({check})已排除",
+        "finding {finding} ({check}) is dismissed",
+    ),
+    "open-findings": ("待处理", "open"),
+    "parameter": ("参数", "parameter"),
+    "parameters": ("参数", "parameters"),
+    "severity": ("程度", "severity"),
 }
 
 

@@ -29,6 +29,11 @@ class AsOf:
     effective: date | None = None
     subjects: frozenset[str] | None = None
 
+    @property
+    def by_position(self) -> bool:
+        """Whether everything before an end is let in."""
+        return self.recorded is None and self.effective is None and self.subjects is None
+
     def end(self, log_end: int) -> int:
         """Where reading ends at the latest."""
         return log_end if self.position is None else min(self.position, log_end)

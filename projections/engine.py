@@ -197,6 +197,14 @@ class Projector:
         past.catch_up(progress)
         return past
 
+    def advance_to(self, position: int, progress: Progress | None = None) -> None:
+        """A projector of the past, as of a position, goes on to a later one."""
+        assert self._bound is not None
+        assert self._bound.position is not None
+        assert position >= self._bound.position, position
+        self._bound = AsOf(position)
+        self.catch_up(progress)
+
     def close(self) -> None:
         """Give back every connection."""
         with self._lock:
@@ -242,7 +250,7 @@ class Projector:
         try:
             with collector_paused(bulk):
                 for batch in self.feed.read(fold.position, stop):
-                    if self._bound is None:
+                    if self._bound is None or self._bound.by_position:
                         fold.apply(batch)
                     else:
                         fold.apply_as_of(batch, self._bound)

@@ -1,6 +1,7 @@
 """Programs that no package of Python's carries: the ones on the PATH, or Debian's, fetched once.
 
-``promtool`` is Prometheus' own checker, ``kcat`` a Kafka client of another language and library.
+``promtool`` is Prometheus' own checker, ``kcat`` a Kafka client of another language and library,
+``hledger`` bookkeeping in yet another.
 Packages are unpacked into the user's cache and not installed, so that no service is started and
 no root is needed; apt's own lists are used, or made for the occasion where the machine has none.
 """
@@ -26,6 +27,12 @@ def promtool() -> Path:
 def kcat() -> Path:
     """The program. It brings the libraries that few machines have."""
     return _program("kcat", ("kcat", "librdkafka1", "libyajl2"))
+
+
+@pytest.fixture(scope="session")
+def hledger() -> Path:
+    """The program, plain-text accounting in Haskell."""
+    return _program("hledger", ("hledger", "libgmp10", "libffi8"))
 
 
 def _program(name: str, packages: tuple[str, ...]) -> Path:

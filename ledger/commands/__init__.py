@@ -10,6 +10,7 @@ from ledger.commands import (
     delivery,
     discard,
     enrollment,
+    finding,
     household,
     log_key,
     organization,
@@ -18,6 +19,7 @@ from ledger.commands import (
     person,
     program,
     roster,
+    seal,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "delivery",
     "discard",
     "enrollment",
+    "finding",
     "household",
     "log_key",
     "organization",
@@ -35,4 +38,5 @@ __all__ = [
     "person",
     "program",
     "roster",
+    "seal",
 ]

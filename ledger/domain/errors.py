@@ -138,6 +138,24 @@ class UnknownProgram(LedgerError):
     code, zh, en = ("unknown-program", "没有这个项目:{program}", "no such program: {program}")
 
 
+class UnknownCheck(LedgerError):
+    code, zh, en = (
+        "unknown-check",
+        "没有这项检查:{check}(现有:{known})",
+        "no such check: {check} (there are: {known})",
+    )
+
+
+class NotConvertible(LedgerError):
+    """What was found is not whole payments of months to one beneficiary."""
+
+    code, zh, en = (
+        "not-convertible",
+        "疑点{finding}({check})不是某人整月的发放,不能转为多发认定",
+        "finding {finding} ({check}) is not of whole months paid: it cannot become an overpayment",
+    )
+
+
 class ProgramExists(LedgerError):
     code, zh, en = ("program-exists", "项目已存在:{program}", "the program exists: {program}")
 
@@ -567,6 +585,66 @@ class ViewHoldsDiscarded(LedgerError):
 
 class ViewUnknown(LedgerError):
     code, zh, en = ("view-unknown", "没有这个视图或表:{name}", "no such view or table: {name}")
+
+
+# --- seals
+
+
+class PeriodNotOver(LedgerError):
+    code, zh, en = (
+        "period-not-over",
+        "{period}尚未结束(须在期末一小时之后),不能封存",
+        "{period} cannot be sealed yet: an hour after its end at the earliest",
+    )
+
+
+class SealDiffers(LedgerError):
+    """A period is sealed once. ``what`` is what the log yields now and did not then."""
+
+    code, zh, en = (
+        "seal-differs",
+        "{period}已封存,内容不同:{what}",
+        "{period} was sealed already, with another content: {what}",
+    )
+    exit_code = 3
+
+
+class NothingToSeal(LedgerError):
+    code, zh, en = (
+        "nothing-to-seal",
+        "{period}结束之前没有任何事件",
+        "no event was recorded before the end of {period}",
+    )
+
+
+# --- bundles
+
+
+class BundleForeign(LedgerError):
+    code, zh, en = (
+        "bundle-foreign",
+        "大小为{size}的检查点不是本账本的:账本与当时签署的不同,或检查点来自别处",
+        "the checkpoint of size {size} is not of this log: the log is not the one that was signed, "
+        "or the checkpoint comes from elsewhere",
+    )
+    exit_code = 3
+
+
+class CheckpointMissing(LedgerError):
+    code, zh, en = (
+        "checkpoint-missing",
+        "尚无已签检查点;请先运行 checkpoint sign,或用 --checkpoint 给出",
+        "no checkpoint was signed yet; run checkpoint sign first, or give one by --checkpoint",
+    )
+
+
+class NothingSealed(LedgerError):
+    code, zh, en = (
+        "nothing-sealed",
+        "检查点之前尚无封存,无法证明一个人的事件齐全;请先运行 seal 并签署检查点",
+        "nothing is sealed before the checkpoint, so nobody's events can be proven complete; "
+        "run seal, and sign a checkpoint after it",
+    )
 
 
 # --- pay runs

@@ -67,6 +67,26 @@ def check_certificate(text: str, identity_number: str, category: int, grade: int
     return number
 
 
+def identity_problems(
+    number: str, *, birth_date: str | None, birth_year: int, sex: str
+) -> list[str]:
+    """Where an identity number disagrees with itself or with what is recorded beside it.
+
+    Codes ``form``, ``checksum``, ``birth-date`` and ``sex``; ``birth_date`` is ISO or absent.
+    """
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        return ["form"]
+    found = []
+    if ric.calc_check_digit(number) != number[-1]:
+        found.append("checksum")
+    stated = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    if stated[:4] != f"{birth_year:04d}" or birth_date not in (None, "", stated):
+        found.append("birth-date")
+    if sex != ("male" if int(number[16]) % 2 else "female"):
+        found.append("sex")
+    return found
+
+
 def mask_name(name: str) -> str:
     """A name for a public notice: the first and last characters at most (张*三, 李*)."""
     if len(name) <= 2:

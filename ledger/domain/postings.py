@@ -220,3 +220,6 @@ _RULES: dict[type[EventData], Callable[[Event[Any]], Postings]] = {
     en.PassIssued: _pass,
     en.PassRecharged: _pass,
 }
+
+MOVING = frozenset(_RULES)
+"""Types of data whose events may move money."""

@@ -181,6 +181,10 @@ class Tree:
             proof.append(self._range(first, end))
         return proof[::-1]
 
+    def subtree(self, first: int, end: int) -> bytes:
+        """The root over leaves that are one of the subtrees into which this tree splits."""
+        return self._range(first, end)
+
     def _range(self, first: int, end: int) -> bytes:
         """The root over leaves that are a subtree of this tree: complete, or at its right edge."""
         complete = []

@@ -35,6 +35,11 @@ class Frontier:
         self.size = size
         self._roots = list(roots)
 
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the largest first: with the size, all of it."""
+        return tuple(self._roots)
+
     def append(self, leaf: bytes) -> None:
         """Take in the hash of the next leaf."""
         roots, size = self._roots, self.size

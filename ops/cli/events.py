@@ -20,7 +20,16 @@ from ledger.domain.errors import InvalidValue
 from ledger.domain.events import EVENT_TYPES
 from ledger.log.feed import Record
 from ledger.log.store_feed import StoreFeed
-from ops.cli.session import Session, command
+from ops.cli.session import (
+    AsOfPosition,
+    EffectiveOn,
+    KnownOn,
+    Session,
+    command,
+    parse_date,
+    recorded_by,
+)
+from projections.asof import AsOf, attribute
 
 app = typer.Typer()
 
@@ -212,11 +221,25 @@ def _row(session: Session, position: int, raw: bytes) -> tuple[Any, ...]:
 
 
 @command(app, "digest", help="事件日志与各视图的摘要 | Digests of the log and of every view")
-def digest(session: Session) -> None:
-    """Always one JSON document: digests are there to be compared by programs."""
+def digest(
+    session: Session,
+    *,
+    as_of_position: AsOfPosition = None,
+    known_on: KnownOn = None,
+    effective_on: EffectiveOn = None,
+) -> None:
+    """Always one JSON document: digests are there to be compared by programs.
+
+    Of the past, the log's part is over the events that the question lets in.
+    """
+    bounds = (as_of_position, known_on, effective_on)
+    effective = parse_date(effective_on) if effective_on else None
+    past = any(b is not None for b in bounds)
+    bound = AsOf(as_of_position, recorded_by(known_on), effective) if past else None
     with session.opened() as home:
-        count, digest = log_digest(home.feed)
-        views = session.caught_up(home).digests()
+        count, digest = log_digest(home.feed, bound)
+        with session.looking(home, *bounds, views=tuple(home.projector.views)) as projector:
+            views = projector.digests()
     session.out.document(
         {
             "log": {"events": count, "sha256": digest},
@@ -228,10 +251,26 @@ def digest(session: Session) -> None:
     )
 
 
-def log_digest(feed: StoreFeed) -> tuple[int, str]:
-    """The number of events, and SHA-256 over each one's bytes and a newline, in position order."""
+def log_digest(feed: StoreFeed, bound: AsOf | None = None) -> tuple[int, str]:
+    """The number of events, and SHA-256 over each one's bytes and a newline, in position order.
+
+    ``bound`` lets in what it admits; None is all events.
+    """
     count, state = 0, hashlib.sha256()
-    for batch in feed.read(0):
-        state.update(b"\n".join([raw for _, raw in batch]) + b"\n")
-        count += len(batch)
+    for batch in feed.read(0, None if bound is None else bound.position):
+        raws = [raw for _, raw in batch if bound is None or _admitted(raw, bound)]
+        if raws:
+            state.update(b"\n".join(raws) + b"\n")
+        count += len(raws)
+        if bound is not None and bound.too_late(batch[-1][1]):
+            break
     return count, state.hexdigest()
+
+
+def _admitted(raw: bytes, bound: AsOf) -> bool:
+    """As a projector of the past decides it, without decoding the event."""
+    if bound.too_late(raw):
+        return False
+    return bound.effective is None or (
+        attribute(raw, b'"effective":"') <= bound.effective.isoformat()
+    )

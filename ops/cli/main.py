@@ -10,14 +10,20 @@ from typing import Any
 import typer
 
 from ops.cli import (
+    archiving,
+    audit,
+    audit_sql,
     bank,
+    bundling,
     catalog,
     checkpoints,
+    comparing,
     dead_letters,
     demo_kafka,
     doctor,
     events,
     explaining,
+    exporting,
     importing,
     keys,
     log,
@@ -25,6 +31,7 @@ from ops.cli import (
     queries,
     relaying,
     running,
+    sealing,
     servers,
     topics,
     witnessing,
@@ -47,15 +54,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (running, demo_kafka, queries, explaining, events, doctor, relaying):
+for part in (
+    running,
+    demo_kafka,
+    queries,
+    comparing,
+    explaining,
+    events,
+    doctor,
+    relaying,
+    sealing,
+    bundling,
+):
     app.add_typer(part.app)
 payruns.app.add_typer(bank.app)
+audit.app.add_typer(audit_sql.app)
+audit.app.add_typer(sealing.audit)
+app.add_typer(archiving.app, name="archive")
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="key")
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(witnessing.app, name="witness")
 app.add_typer(importing.app, name="import")
+app.add_typer(audit.app, name="audit")
+app.add_typer(exporting.app, name="export")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(servers.kafka, name="kafka")
 app.add_typer(topics.app, name="topics")

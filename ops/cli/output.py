@@ -51,10 +51,25 @@ class Output:
         self, title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> None:
         """A table; a column's key with ``>`` before it is set to the right."""
+        self._print(
+            title,
+            [(label(key.lstrip(">"), self._lang), key.startswith(">")) for key in columns],
+            rows,
+        )
+
+    def rows(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """A table whose columns bring their own names; numbers are set to the right."""
+        numbers = [any(isinstance(row[at], int) for row in rows) for at in range(len(columns))]
+        self._print(None, list(zip(columns, numbers, strict=True)), rows)
+
+    def _print(
+        self,
+        title: str | None,
+        columns: Sequence[tuple[str, bool]],
+        rows: Iterable[Sequence[Any]],
+    ) -> None:
         table = Table(title=title, title_justify="left", title_style="bold", highlight=False)
-        for key in columns:
-            right = key.startswith(">")
-            header = label(key.lstrip(">"), self._lang)
+        for header, right in columns:
             table.add_column(header, justify="right" if right else "left", overflow="fold")
         for row in rows:
             table.add_row(*(_cell(value) for value in row))

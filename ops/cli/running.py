@@ -4,7 +4,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -75,20 +75,35 @@ def simulate(
     year: Year = 2017,
     store: StoreOption = "sqlite",
     *,
+    plant: Annotated[
+        bool,
+        typer.Option(
+            "--plant", help="其后植入已知数量的各类疑点 | Then plant a known number of each finding"
+        ),
+    ] = False,
     metrics_port: MetricsPort = None,
     metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Makes the home where there is none; one that was interrupted goes on where it stopped."""
     with measured(session, metrics_port, metrics_address) as metrics:
         home, seconds, events = _simulated(session, seed, scale, year, store, metrics=metrics)
-    home.close()
+    settings: dict[str, Any] = {"seed": seed, "scale": scale, "year": year}
+    try:
+        if plant:
+            from ops.simulation.planting import plant as planted
+
+            settings["planted"] = len(planted(home))
+            events = home.feed.end()
+    finally:
+        home.close()
     if session.json:
-        settings = {"seed": seed, "scale": scale, "year": year}
         session.out.document({"home": str(session.home), "events": events, **settings})
     else:
         session.out.line(
             session.say("simulated", events=events, seconds=seconds, home=session.home)
         )
+        if plant:
+            session.out.line(session.say("planted", n=settings["planted"]))
 
 
 def _simulated(

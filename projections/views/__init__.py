@@ -9,6 +9,7 @@ from projections.views.devices import Devices
 from projections.views.discards import Discards
 from projections.views.employment import Employments
 from projections.views.entitlements import Entitlements
+from projections.views.findings import Findings
 from projections.views.funds import Funds
 from projections.views.households import Households
 from projections.views.log_keys import LogKeys
@@ -17,6 +18,7 @@ from projections.views.organizations import Organizations
 from projections.views.payruns import PayRuns
 from projections.views.programs import Programs
 from projections.views.registry import Registry
+from projections.views.seals import Seals
 from projections.views.totals import ProgramTotals
 
 ALL_VIEWS: tuple[type[View], ...] = (
@@ -36,6 +38,8 @@ ALL_VIEWS: tuple[type[View], ...] = (
     Cases,
     Activities,
     Discards,
+    Seals,
     LogKeys,
+    Findings,
 )
 """Every view of the ledger, in the order in which they are folded."""

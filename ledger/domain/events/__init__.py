@@ -5,6 +5,7 @@ from ledger.domain.events import (
     case,
     discard,
     enrollment,
+    finding,
     fund,
     household,
     log_key,
@@ -12,6 +13,7 @@ from ledger.domain.events import (
     payrun,
     person,
     program,
+    seal,
 )
 from ledger.domain.events.envelope import Event, EventData, Sealed
 
@@ -26,7 +28,9 @@ MODULES = (
     case,
     activity,
     discard,
+    seal,
     log_key,
+    finding,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {

@@ -1,0 +1,64 @@
+"""A finding of an audit as the ledger knows it: whether an officer dismissed or converted it.
+
+Findings themselves are computed from the log and stored nowhere. Each has a stream of its own,
+whose id follows from what was found, so that a decision on it is met again by every later audit.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.domain.errors import InvalidValue, OutOfOrder
+from ledger.domain.events import finding as ev
+from ledger.domain.events.envelope import Event
+from ledger.domain.stream import StreamKind, derived_id
+
+
+@dataclass(slots=True)
+class FindingState:
+    """State of the stream: open (nothing was decided), dismissed or converted."""
+
+    id: str
+    version: int = 0
+    status: str = "open"
+
+
+def finding_id(code: str, subject: str, key: str) -> str:
+    """The id of what a check found of a subject; ``key`` tells its findings of one code apart."""
+    return derived_id("finding", code, subject, key)
+
+
+def dismiss(
+    f: FindingState, *, code: str, reason: str, positions: list[int]
+) -> ev.FindingDismissed:
+    """With a reason that is one, while nothing else was decided."""
+    if not reason.strip():
+        raise InvalidValue(field="reason", value=reason or "-")
+    _must_be_open(f, "dismiss")
+    return ev.FindingDismissed(finding=f.id, code=code, reason=reason, positions=positions)
+
+
+def convert(
+    f: FindingState, *, code: str, overpayment: str, positions: list[int]
+) -> ev.FindingConverted:
+    """Into the debt of that id, while nothing else was decided."""
+    _must_be_open(f, "convert")
+    return ev.FindingConverted(
+        finding=f.id, code=code, overpayment=overpayment, positions=positions
+    )
+
+
+def _must_be_open(f: FindingState, step: str) -> None:
+    if f.status != "open":
+        raise OutOfOrder(status=f.status, step=step)
+
+
+def evolve(f: FindingState, event: Event[Any]) -> None:
+    """Take the event into the state."""
+    match event.data:
+        case ev.FindingDismissed():
+            f.status = "dismissed"
+        case ev.FindingConverted():
+            f.status = "converted"
+
+
+FINDING = StreamKind("finding", FindingState, evolve)

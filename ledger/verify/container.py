@@ -1,0 +1,180 @@
+"""The file a bundle is: a plain zip of parts listed, with size and SHA-256, in its manifest.
+
+Refused are: another file, anything before, between or behind the parts, one name twice, parts that
+are not listed, encryption, other compressions than deflate, and what would unpack to far more than
+it is. Nothing is ever written to a disk.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import IO, Any
+
+from ledger.verify.refusal import Refused
+
+FORMAT = "benefits-ledger-bundle/1"
+MANIFEST = "manifest.json"
+EVENTS = "events/"
+"""Events are in parts of this folder, in the order of their names, one event a line."""
+PART_LIMIT = 1 << 28
+"""Bytes of a part, unpacked."""
+RATIO_LIMIT = 200
+"""Events of JSON pack to a tenth or so; a bomb to a thousandth."""
+LINE_LIMIT = 65_535
+"""Bytes of an event."""
+_END_BYTES = 22
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+
+
+class Container:
+    """A bundle's parts. Every one is compared with the manifest as it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Raises :class:`Refused` for a file that is no bundle."""
+        if not file.read(1):
+            raise Refused("empty", what="bundle")
+        _require_end(file)
+        try:
+            self._zip = zipfile.ZipFile(file)
+            self._infos = self._checked(self._zip.infolist())
+        except (*_UNREADABLE, ValueError) as error:
+            raise Refused("not-a-bundle", reason=error) from None
+        if MANIFEST not in self._infos:
+            raise Refused("part-missing", part=MANIFEST)
+        self.manifest = json_object(self._unpacked(MANIFEST), MANIFEST)
+        found = self.manifest.get("format")
+        if found != FORMAT:
+            raise Refused("newer-format", found=found, known=FORMAT)
+        self._parts = self._listed()
+
+    def names(self) -> list[str]:
+        """Every part but the manifest."""
+        return list(self._parts)
+
+    def read(self, name: str) -> bytes:
+        """A whole part. Raises :class:`Refused` if it is missing or altered."""
+        size, digest = self._part(name)
+        raw = self._unpacked(name)
+        if len(raw) != size or sha256(raw).hexdigest() != digest:
+            raise Refused("part-altered", part=name)
+        return raw
+
+    def events(self) -> Iterator[bytes]:
+        """The bytes of every event; digests are compared at each part's end.
+
+        Raises :class:`Refused`.
+        """
+        for name in sorted(n for n in self._parts if n.startswith(EVENTS)):
+            yield from self._lines(name)
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        size, digest = self._part(name)
+        state, total = sha256(), 0
+        try:
+            with self._zip.open(self._infos[name]) as part:
+                while line := part.readline(LINE_LIMIT + 2):
+                    total += len(line)
+                    state.update(line)
+                    if len(line) < 2 or line[-1:] != b"\n":
+                        raise Refused("part-malformed", part=name, reason=f"byte {total}")
+                    yield line[:-1]
+        except _UNREADABLE as error:
+            raise Refused("unreadable", what=name, reason=error) from None
+        if total != size or state.hexdigest() != digest:
+            raise Refused("part-altered", part=name)
+
+    def close(self) -> None:
+        self._zip.close()
+
+    def _checked(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+        """The parts by name, if the file is these parts and nothing else."""
+        named = {info.filename: info for info in infos}
+        if len(named) != len(infos):
+            raise Refused("not-a-bundle", reason="duplicate names")
+        if self._zip.comment:
+            raise Refused("not-a-bundle", reason="comment")
+        end = 0
+        for info in sorted(infos, key=lambda info: info.header_offset):
+            if info.header_offset != end:
+                raise Refused("not-a-bundle", reason=f"{info.filename} at {info.header_offset}")
+            if info.flag_bits & ~0x800 or info.extra or info.comment:
+                raise Refused("not-a-bundle", reason=info.filename)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise Refused("not-a-bundle", reason=info.filename)
+            if info.file_size > PART_LIMIT:
+                raise Refused("too-large", what=info.filename, limit=PART_LIMIT)
+            if info.file_size > RATIO_LIMIT * (info.compress_size + 1):
+                raise Refused(
+                    "too-large", what=info.filename, limit=RATIO_LIMIT * (info.compress_size + 1)
+                )
+            # A local header is 30 bytes and the name; ours have nothing behind.
+            end += 30 + len(info.filename.encode()) + info.compress_size
+        if end != self._zip.start_dir:
+            raise Refused("not-a-bundle", reason=f"{end} != {self._zip.start_dir}")
+        return named
+
+    def _listed(self) -> dict[str, tuple[int, str]]:
+        """What the manifest says of each part, which are all there are."""
+        parts: dict[str, tuple[int, str]] = {}
+        listed = self.manifest.get("parts")
+        if not isinstance(listed, dict):
+            raise Refused("part-malformed", part=MANIFEST, reason="parts")
+        for name, said in listed.items():
+            if not isinstance(said, dict) or type(said.get("bytes")) is not int:
+                raise Refused("part-malformed", part=MANIFEST, reason=name)
+            if name not in self._infos:
+                raise Refused("part-missing", part=name)
+            parts[name] = said["bytes"], str(said.get("sha256"))
+        unknown = set(self._infos) - set(parts) - {MANIFEST}
+        if unknown:
+            raise Refused("part-unknown", part=min(unknown))
+        return parts
+
+    def _part(self, name: str) -> tuple[int, str]:
+        if name not in self._parts:
+            raise Refused("part-missing", part=name)
+        return self._parts[name]
+
+    def _unpacked(self, name: str) -> bytes:
+        try:
+            with self._zip.open(self._infos[name]) as part:
+                raw = part.read(PART_LIMIT + 1)
+        except _UNREADABLE as error:
+            raise Refused("unreadable", what=name, reason=error) from None
+        if len(raw) > PART_LIMIT:
+            raise Refused("too-large", what=name, limit=PART_LIMIT)
+        return raw
+
+
+def _require_end(file: IO[bytes]) -> None:
+    """The file ends with the zip's last record, without a comment (PKWARE APPNOTE, 4.3.16)."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END_BYTES))
+    end = file.read(_END_BYTES)
+    if len(end) < _END_BYTES or end[:4] != b"PK\x05\x06" or end[-2:] != b"\0\0":
+        raise Refused("not-a-bundle", reason="PK\\5\\6")
+
+
+def json_value(raw: bytes, part: str) -> Any:
+    """A part as JSON; no name may be there twice. Raises :class:`Refused`."""
+    try:
+        return json.loads(raw, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise Refused("part-malformed", part=part, reason=error) from None
+
+
+def json_object(raw: bytes, part: str) -> dict[str, Any]:
+    """A part as a JSON object. Raises :class:`Refused`."""
+    value = json_value(raw, part)
+    if not isinstance(value, dict):
+        raise Refused("part-malformed", part=part, reason="{}")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found

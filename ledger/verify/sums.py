@@ -1,0 +1,129 @@
+"""The money of a bundle, summed from its events alone: a person's balances, what programs paid.
+
+Written from the description of the event types and from nothing else of the ledger, so that the
+two can be compared. Amounts are fen.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from ledger.verify.refusal import Refused
+
+TYPE_PREFIX = "benefits."
+Amounts = dict[str, int]
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+def read_event(position: int, raw: bytes) -> dict[str, Any]:
+    """The event that these bytes are. They have to be its canonical form (RFC 8785).
+
+    Raises :class:`Refused`.
+    """
+    try:
+        text = raw.decode()
+        event = json.loads(text)
+        same = _canonical(event) == text
+        texts = [event[name] for name in ("subject", "type", "effective", "division", "id", "time")]
+        good = same and isinstance(event["data"], dict) and all(isinstance(t, str) for t in texts)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Refused("event-malformed", position=position, reason=repr(error)) from None
+    if not good:
+        raise Refused("event-malformed", position=position, reason="RFC 8785, CloudEvents")
+    found: dict[str, Any] = event
+    return found
+
+
+def event_name(event: Mapping[str, Any]) -> str:
+    """``PaymentSettled`` of ``benefits.PaymentSettled.v1``; empty for another kind of type."""
+    type_name: str = event["type"]
+    parts = type_name.split(".")
+    return parts[1] if type_name.startswith(TYPE_PREFIX) and len(parts) == 3 else ""
+
+
+class Sums:
+    """Balances by subject and program, and disbursements by year and program."""
+
+    def __init__(self) -> None:
+        self.balances: dict[str, dict[str, Amounts]] = defaultdict(dict)
+        self.disbursed: dict[str, Amounts] = defaultdict(lambda: defaultdict(int))
+
+    def take(self, position: int, event: Mapping[str, Any]) -> None:
+        """Take in an event. Raises :class:`Refused` where a field it must have is amiss."""
+        name, data = event_name(event), event["data"]
+        try:
+            paid = disbursed_fen(name, data)
+            if paid:
+                self.disbursed[event["effective"][:4]][data["program"]] += paid
+            moved = balance_moves(name, data)
+            if moved:
+                self._balance(event["subject"], data["program"], moved)
+        except (KeyError, TypeError) as error:
+            raise Refused("event-malformed", position=position, reason=repr(error)) from None
+
+    def _balance(self, subject: str, program: str, moved: Amounts) -> None:
+        row = self.balances[subject].setdefault(program, {})
+        for amount, fen in moved.items():
+            row[amount] = row.get(amount, 0) + fen
+
+
+def disbursed_fen(name: str, data: Mapping[str, Any]) -> int:
+    """What an event takes out of cash and goods for its program, less what comes back."""
+    match name:
+        case "PaymentSettled" | "ContributionPaid":
+            return int(data["amount_fen"])
+        case "RecoveryCollected":
+            return -int(data["amount_fen"])
+        case "PaymentReturned" if data.get("after_settlement", False):
+            return -int(data["amount_fen"])
+        case "GoodsDistributed" | "DeviceFitted" if "fund" in data:
+            return int(data.get("value_fen", 0))
+        case _:
+            return 0
+
+
+def balance_moves(name: str, data: Mapping[str, Any]) -> Amounts:
+    """How an event changes its beneficiary's balance in its program, by amount.
+
+    ``granted`` less ``reversed``, ``settled``, ``returned`` (before it was settled, or after) and
+    ``overpaid`` are cumulative; ``owed`` is due back from the beneficiary.
+    """
+    match name:
+        case "SubsidyGranted" | "ArrearsGranted":
+            return {"granted_fen": data["amount_fen"]}
+        case "GrantReversed":
+            return {"reversed_fen": data["amount_fen"]}
+        case "PaymentSettled" | "ContributionPaid":
+            return {"settled_fen": data["amount_fen"]}
+        case "PaymentReturned" if data.get("after_settlement", False):
+            return {"returned_late_fen": data["amount_fen"]}
+        case "PaymentReturned":
+            return {"returned_fen": data["amount_fen"]}
+        case "OverpaymentFound":
+            owed = data["amount_fen"] - data.get("offset_fen", 0)
+            return {"overpaid_fen": data["amount_fen"], "owed_fen": owed}
+        case "OverpaymentCancelled":
+            owed, amount = data["owed_fen"], data["amount_fen"]
+            needless = amount - owed - data["refund_fen"]
+            return {"cancelled_fen": amount, "owed_fen": -owed, "waived_fen": -needless}
+        case "RecoveryCollected":
+            return {"recovered_fen": data["amount_fen"], "owed_fen": -data["amount_fen"]}
+        case "RecoveryWaived":
+            return {"waived_fen": data["amount_fen"], "owed_fen": -data["amount_fen"]}
+        case _:
+            return {}
+
+
+def compare(what: str, claimed: object, found: Mapping[str, int]) -> int:
+    """How many claimed amounts the events yield: every one, and no other but zeros.
+
+    Raises :class:`Refused` for the first that differs.
+    """
+    if not isinstance(claimed, dict):
+        raise Refused("part-malformed", part="claims.json", reason=what)
+    for name in sorted({*claimed, *found}):
+        said, yielded = claimed.get(name, 0), found.get(name, 0)
+        if type(said) is not int or said != yielded:
+            raise Refused("claim-differs", what=f"{what} {name}", claimed=said, found=yielded)
+    return len(claimed)

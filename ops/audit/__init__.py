@@ -1,0 +1,1 @@
+"""An audit of a home: what it is given, how it is run, how its findings are handed over."""

@@ -1,0 +1,142 @@
+"""What a bundle is made of in a home: its scope, the figures claimed, schemas and catalog."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from ledger.domain.division import covers
+from ledger.domain.errors import CheckpointMissing
+from ledger.log.completeness import SubjectIndex
+from ledger.verify.history import parsed
+from ledger.verify.note import parsed_lines, split_note
+from ledger.verify.scope import Scope
+from ops.home import Home
+from ops.sealing import index_file
+from projections.engine import Projector
+
+EARLIER = 12
+"""How many heads before the one proven against go with a bundle, beside those asked for."""
+AMOUNTS = (
+    "granted_fen",
+    "reversed_fen",
+    "settled_fen",
+    "returned_fen",
+    "returned_late_fen",
+    "overpaid_fen",
+    "cancelled_fen",
+    "recovered_fen",
+    "waived_fen",
+    "owed_fen",
+)
+"""What of a balance is claimed: amounts that are sums of a beneficiary's own events."""
+
+
+def signed_head(home: Home) -> bytes:
+    """The newest checkpoint that is final, or the newest where none is, with its cosignatures.
+
+    Raises :class:`CheckpointMissing` where nothing was signed.
+    """
+    signer = home.signer()
+    with home.store.heads() as heads:
+        newest = heads.newest(EARLIER)
+    if not newest:
+        raise CheckpointMissing()
+    final = [head for head in newest if signer.final(head)]
+    return (final or newest)[-1].cosigned
+
+
+def head_of(home: Home, size: int) -> bytes:
+    """The checkpoint of a size, as it was signed. Raises NoSuchHead."""
+    return home.signer().head(size).cosigned
+
+
+def earlier_heads(home: Home, checkpoint: bytes) -> list[bytes]:
+    """The newest heads before a checkpoint that were signed by the same key."""
+    size, by = parsed(checkpoint).size, _signed_by(checkpoint)
+    with home.store.heads() as heads:
+        newest = heads.newest(2 * EARLIER)
+    found = [head.cosigned for head in newest if head.size < size]
+    return [note for note in found if _signed_by(note) == by][-EARLIER:]
+
+
+def _signed_by(note: bytes) -> tuple[str, bytes]:
+    """Name and id of the key of a note's first signature, which is the log's."""
+    name, key, _ = next(parsed_lines(split_note(note)[1]))
+    return name, key
+
+
+def person_scope(projector: Projector, person: str) -> Scope:
+    """A person and every household that it belongs or belonged to."""
+    rows = projector.select("household_members", {"person": person})
+    return Scope("person", person, (person, *sorted({row.household for row in rows})))
+
+
+def claims(home: Home, scope: Scope, checkpoint: bytes) -> dict[str, Any]:
+    """The figures that the views have as of the checkpoint, for the verifier to compare."""
+    size = parsed(checkpoint).size
+    if scope.kind == "person":
+        with _as_of(home, size, "balances", scope.subjects) as past:
+            return {"balances": _balances(past, scope.subjects)}
+    with _as_of(home, size, "program_totals") as past:
+        return {"disbursed_fen": _disbursed(past, scope)}
+
+
+def _balances(past: Projector, subjects: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+    for row in past.select("balances", {"beneficiary": list(subjects)}):
+        amounts = {name: getattr(row, name) for name in AMOUNTS}
+        found[row.beneficiary][row.program] = {n: fen for n, fen in amounts.items() if fen}
+    return dict(found)
+
+
+def _disbursed(past: Projector, scope: Scope) -> dict[str, Any]:
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in past.select("program_totals", {"measure": "amount"}):
+        year = row.month[:4]
+        if scope.kind == "year" and year != scope.value:
+            continue
+        if scope.kind == "division" and not covers(scope.value, row.division):
+            continue
+        found[year][row.program] += row.amount_fen
+    return {year: dict(programs) for year, programs in found.items()}
+
+
+@contextmanager
+def _as_of(
+    home: Home, size: int, view: str, subjects: Sequence[str] | None = None
+) -> Iterator[Projector]:
+    """The live views if they stand just there, else one view folded anew to there."""
+    if home.projector.position() == size:
+        yield home.projector
+        return
+    past = home.projector.as_of(size, subjects=subjects, views=(view,))
+    try:
+        yield past
+    finally:
+        past.close()
+
+
+def documents(home: Home) -> dict[str, bytes]:
+    """Every event schema and the catalog, by their names in a bundle."""
+    found = {}
+    roots: list[tuple[str, Traversable, str]] = [
+        ("schemas", resources.files("schemas"), ".json"),
+        ("schemas", resources.files("schemas") / "events", ".json"),
+        ("catalog", resources.files("ledger.catalog"), ".toml"),
+        ("catalog", resources.files("ledger.catalog") / "programs", ".toml"),
+        ("catalog", home.path / "catalog", ".toml"),
+    ]
+    for folder, root, suffix in roots:
+        if root.is_dir():
+            for file in root.iterdir():
+                if file.name.endswith(suffix):
+                    found[f"{folder}/{file.name}"] = file.read_bytes()
+    return found
+
+
+def kept_index(home: Home, position: int, root: bytes) -> SubjectIndex | None:
+    """The index over the first ``position`` events, if it is kept and has this root."""
+    return SubjectIndex.read(index_file(home, position), root)

@@ -1,0 +1,156 @@
+"""Asking an archive by SQL: a DuckDB in memory, with views over the segments, that only reads.
+
+The database may open the archive's segments and nothing else: no other file, no network, no
+extension, and no setting can be changed after that. One SELECT is let in at a time, so that
+nothing is written either (a COPY could name a segment). Memory, time and rows are bounded.
+The views are the SQL files beside this module.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from projections.archive.errors import ArchiveDamaged, ArchiveMissing, QueryRefused, QueryTooLong
+from projections.archive.manifest import Manifest, read_manifest
+
+MEMORY = "2GB"
+TIMEOUT_S = 60.0
+ROWS = 1_000
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of a query; ``more`` says that the limit cut them off."""
+
+    columns: Sequence[str]
+    rows: list[Row]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A view and its columns; ``about`` is Chinese and English around ``|``."""
+
+    name: str
+    about: str
+    columns: Sequence[str]
+
+
+class Archive:
+    """An open archive. Close it, or use :func:`opened`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises :class:`ArchiveMissing` without events, :class:`ArchiveDamaged`."""
+        self.folder = folder
+        self.manifest: Manifest = read_manifest(folder)
+        if not self.manifest.segments:
+            raise ArchiveMissing(path=str(folder))
+        files = [str(folder.resolve() / s.file) for s in self.manifest.segments]
+        for segment in self.manifest.segments:
+            if not (folder / segment.file).is_file():
+                raise ArchiveDamaged(segment=segment.file, position=segment.first, what="no file")
+        self._connection = duckdb.connect()
+        try:
+            self._prepare(files)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise ArchiveDamaged(segment="*", position="?", what=_first_line(error)) from error
+
+    def _prepare(self, files: list[str]) -> None:
+        listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in files)
+        run = self._connection.execute
+        run("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        run(f"SET memory_limit = '{MEMORY}'; SET temp_directory = ''")
+        run(f"SET allowed_paths = [{listed}]; SET enable_external_access = false")
+        run(f"CREATE VIEW archived AS SELECT * FROM read_parquet([{listed}])")
+        for name, text in sql_files():
+            try:
+                run(text)
+            except duckdb.Error as error:
+                raise AssertionError(f"{name}: {error}") from error
+        run("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Give back memory and files."""
+        self._connection.close()
+
+    def ask(
+        self,
+        query: str,
+        parameters: Sequence[Any] = (),
+        *,
+        limit: int | None = ROWS,
+        timeout_s: float = TIMEOUT_S,
+    ) -> Answer:
+        """One SELECT's answer.
+
+        Raises :class:`QueryRefused` for anything else and for what DuckDB refuses,
+        :class:`QueryTooLong`.
+        """
+        try:
+            statements = self._connection.extract_statements(query)
+            if len(statements) != 1:
+                raise QueryRefused(reason=f"{len(statements)} statements; one is answered")
+            if statements[0].type != duckdb.StatementType.SELECT:
+                raise QueryRefused(reason=f"{statements[0].type.name}: only SELECT is answered")
+            with self._bounded(timeout_s):
+                found = self._connection.execute(statements[0], list(parameters))
+                columns = [column[0] for column in found.description or ()]
+                rows = found.fetchall() if limit is None else found.fetchmany(limit + 1)
+        except duckdb.InterruptException as error:
+            raise QueryTooLong(seconds=f"{timeout_s:g}") from error
+        except duckdb.Error as error:
+            raise QueryRefused(reason=str(error).strip()) from error
+        more = limit is not None and len(rows) > limit
+        return Answer(columns, rows[:limit] if more else rows, more)
+
+    @contextmanager
+    def _bounded(self, timeout_s: float) -> Iterator[None]:
+        timer = threading.Timer(timeout_s, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def views(self) -> list[Described]:
+        """The documented views, by name."""
+        found = self.ask(
+            "SELECT v.view_name, v.comment, list(c.column_name ORDER BY c.column_index)"
+            " FROM duckdb_views() v JOIN duckdb_columns() c"
+            " ON c.table_name = v.view_name AND c.schema_name = v.schema_name"
+            " WHERE v.comment IS NOT NULL GROUP BY ALL ORDER BY 1",
+            limit=None,
+        )
+        return [Described(*row) for row in found.rows]
+
+
+def sql_files() -> Iterator[tuple[str, str]]:
+    """The SQL that makes the views, in order."""
+    folder = resources.files("projections.archive") / "sql"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".sql"):
+            yield file.name, file.read_text()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Archive]:
+    """An archive to ask, closed at the end."""
+    archive = Archive(folder)
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,67 @@
+"""What is wrong with an archive, or with a question put to it."""
+
+from ledger.domain.errors import UNUSABLE, LedgerError
+
+
+class ArchiveMissing(LedgerError):
+    code, zh, en = (
+        "archive-missing",
+        "此处没有归档:{path}(用archive命令生成)",
+        "there is no archive at {path}; the command archive makes one",
+    )
+
+
+class ArchiveDamaged(LedgerError):
+    """``position`` is the first bad one, where the damage lets it be told."""
+
+    code, zh, en = (
+        "archive-damaged",
+        "归档损坏:{segment},位置{position}:{what}",
+        "the archive is damaged: {segment}, position {position}: {what}",
+    )
+    exit_code = UNUSABLE
+
+
+class ArchiveOfAnotherLog(LedgerError):
+    """Never mended: either may be the true one, and whoever holds both must find out which."""
+
+    code, zh, en = (
+        "archive-of-another-log",
+        "归档与账本不是同一日志:{what}(归档{archive},账本{log})",
+        "archive and ledger are not the same log: {what} ({archive} archived, {log} in the ledger)",
+    )
+    exit_code = UNUSABLE
+
+
+class ArchiveBusy(LedgerError):
+    code, zh, en = (
+        "archive-busy",
+        "另一进程正在写入归档{path}",
+        "another process is writing to the archive {path}",
+    )
+    exit_code = UNUSABLE
+
+
+class ArchiveFailed(LedgerError):
+    code, zh, en = (
+        "archive-failed",
+        "归档无法写入:{reason};已有归档不受影响",
+        "the archive cannot be written: {reason}; what was archived stays as it was",
+    )
+    exit_code = UNUSABLE
+
+
+class QueryRefused(LedgerError):
+    code, zh, en = (
+        "query-refused",
+        "查询被拒绝:{reason}",
+        "the query was refused: {reason}",
+    )
+
+
+class QueryTooLong(LedgerError):
+    code, zh, en = (
+        "query-too-long",
+        "查询超过{seconds}秒,已中止",
+        "the query took more than {seconds} s and was stopped",
+    )

@@ -1,0 +1,434 @@
+"""The shared facts of all checks, folded once: persons, enrollments, months paid, runs, programs.
+
+Everything that the domain can fold is folded by it; money is folded here, since the domain's fold
+refuses histories that its own commands could not have made, and those are what an audit is after.
+"Paid" always means net: settled, less what came back and less the months that a debt was found
+for. So what the ledger has repaired by its own commands is no longer paid.
+"""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from ledger.domain import enrollment as enrollments
+from ledger.domain import household as households
+from ledger.domain import payrun as payruns
+from ledger.domain import person as persons
+from ledger.domain import program as programs
+from ledger.domain.enrollment import Enrollment
+from ledger.domain.events import Event, EventData
+from ledger.domain.events import enrollment as en
+from ledger.domain.events import household as hh
+from ledger.domain.events import organization as og
+from ledger.domain.events import payrun as pr
+from ledger.domain.events import person as pe
+from ledger.domain.events import program as pg
+from ledger.domain.household import Household
+from ledger.domain.payrun import PayRun
+from ledger.domain.person import Person
+from ledger.domain.program import Program
+from projections.view import on
+
+FACTS: dict[type[EventData], tuple[str, ...]] = {
+    pe.CertificateIssued: ("certified", "grade", "category"),
+    pe.CertificateChanged: ("certified", "grade", "category"),
+    pe.CertificateFrozen: ("certified",),
+    pe.CertificateExpired: ("certified",),
+    pe.CertificateCancelled: ("certified",),
+    pe.LowIncomeRecognized: ("low_income",),
+    pe.LowIncomeEnded: ("low_income",),
+    pe.OtherAllowanceRecorded: ("allowance",),
+    pe.OtherAllowanceEnded: ("allowance",),
+    pe.CustodyRecorded: ("in_custody",),
+    pe.CustodyEnded: ("in_custody",),
+    pe.DeathRecorded: ("alive",),
+    pe.DeathRevoked: ("alive",),
+}
+"""Which facts of a rule's conditions an event of a person is about."""
+
+Key = tuple[str, str]
+"""Program and beneficiary."""
+
+STEPS = (en.EnrollmentApproved, en.EnrollmentSuspended, en.EnrollmentResumed, en.EnrollmentEnded)
+
+ADMISSION = (
+    en.ApplicationSubmitted,
+    en.EligibilityAssessed,
+    en.NoticePublished,
+    en.NoticeClosed,
+    en.EnrollmentRejected,
+)
+
+PERSON = tuple(
+    kind
+    for kind in vars(pe).values()
+    if isinstance(kind, type)
+    and issubclass(kind, EventData)
+    and kind not in (EventData, pe.PersonDataAccessed)
+)
+
+HOUSEHOLD = tuple(
+    kind
+    for kind in vars(hh).values()
+    if isinstance(kind, type) and issubclass(kind, EventData) and kind is not EventData
+)
+
+
+class MonthPaid(msgspec.Struct, gc=False):
+    """A benefit month of an enrollment: what was granted and what is paid, net.
+
+    ``paid_by`` has the division of each payment that stands; ``due_fen`` and ``due`` are payments
+    instructed whose result is not read, as an amount and in number; ``at`` the positions of all its
+    events of money, in order.
+    """
+
+    month: str
+    amount_fen: int = 0
+    paid_fen: int = 0
+    paid_by: tuple[str, ...] = ()
+    due_fen: int = 0
+    due: int = 0
+    account: str | None = None
+    at: list[int] = []
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """An approval, a suspension, a resumption or an end, and the day of its recording.
+
+    ``month`` is the first or last month it is about; ``follows`` says that a fact led to it.
+    """
+
+    position: int
+    recorded: str
+    kind: str
+    month: str
+    reason: str
+    follows: bool
+    until: str = enrollments.OPEN_ENDED
+
+
+class File(msgspec.Struct):
+    """All that is kept of one enrollment; ``state`` is the domain's, without its money.
+
+    ``amounts`` are those that approvals decided one by one, in order.
+    """
+
+    program: str
+    beneficiary: str
+    state: Enrollment
+    months: dict[str, MonthPaid]
+    steps: list[Step]
+    applied: list[tuple[int, date]]
+    amounts: list[int] = []
+
+    known_paid: list[MonthPaid] | None = None
+
+    def paid(self) -> list[MonthPaid]:
+        """The months that are paid, net, in order; asked for once all is folded."""
+        if self.known_paid is None:
+            months = (self.months[month] for month in sorted(self.months))
+            self.known_paid = [m for m in months if m.paid_by and m.paid_fen > 0]
+        return self.known_paid
+
+    @property
+    def paid_fen(self) -> int:
+        """What is paid in all, net."""
+        return sum(m.paid_fen for m in self.paid())
+
+
+class Run(msgspec.Struct):
+    """A pay run: the domain's state, its events, and what its lines' own events add up to."""
+
+    state: PayRun
+    at: list[int]
+    granted: int = 0
+    granted_fen: int = 0
+    settled_fen: int = 0
+    returned_fen: int = 0
+    issued: pr.PayRunIssued | None = None
+    result: pr.PayRunSettled | None = None
+    settled_then_fen: int = 0
+    returned_then_fen: int = 0
+
+
+class Book:
+    """See the module. ``recorded`` is the time of the last event read."""
+
+    def __init__(self, effective: date | None = None) -> None:
+        """``effective`` is the bound up to which events are let in, if there is one."""
+        self._effective = effective
+        self.persons: dict[str, Person] = {}
+        self.registered_at: dict[str, int] = {}
+        self.facts_at: dict[tuple[str, str], list[int]] = {}
+        self.programs: dict[str, Program] = {}
+        self.rules_at: dict[str, int] = {}
+        self.files: dict[Key, File] = {}
+        self.of_person: dict[str, list[File]] = {}
+        self.runs: dict[str, Run] = {}
+        self.households: dict[str, Household] = {}
+        self.household_of: dict[str, str] = {}
+        self.organizations: dict[str, str] = {}
+        self.recorded = ""
+        self._texts: dict[str, str] = {}
+        self._single: dict[str, tuple[str, ...]] = {}
+        self._debts: dict[str, dict[str, tuple[int, str]]] = {}
+
+    @property
+    def today(self) -> date:
+        """What an audit knows of time passing: the day of the last event's recording, or the
+        effective bound where that is earlier."""
+        recorded = date.fromisoformat(self.recorded[:10]) if self.recorded else date.min
+        return recorded if self._effective is None else min(recorded, self._effective)
+
+    # --- persons, households, programs
+
+    @on(*PERSON)
+    def _person(self, position: int, event: Event[Any]) -> None:
+        person = self.persons.get(event.subject)
+        if person is None:
+            person = self.persons[event.subject] = Person(event.subject)
+        if isinstance(event.data, pe.PersonRegistered):
+            self.registered_at[event.subject] = position
+        for fact in FACTS.get(type(event.data), ()):
+            self.facts_at.setdefault((person.id, fact), []).append(position)
+        persons.evolve(person, event)
+
+    @on(*HOUSEHOLD)
+    def _household(self, position: int, event: Event[Any]) -> None:
+        found = self.households.get(event.subject)
+        if found is None:
+            found = self.households[event.subject] = Household(event.subject)
+        d = event.data
+        if isinstance(d, hh.MemberRemoved):
+            self.household_of.pop(d.person, None)
+            if d.person not in found.members:
+                return
+        households.evolve(found, event)
+        joined = d.members if isinstance(d, hh.HouseholdRegistered) else ()
+        for person in (d.person,) if isinstance(d, hh.MemberAdded) else joined:
+            self.household_of[person] = event.subject
+
+    @on(pg.ProgramAdopted, pg.RuleSet, pg.ProgramClosed)
+    def _program(self, position: int, event: Event[Any]) -> None:
+        code = event.data.program
+        found = self.programs.get(code)
+        if found is None:
+            found = self.programs[code] = Program(event.stream)
+        programs.evolve(found, event)
+        self.rules_at[code] = position
+
+    @on(og.OrganizationRecognized)
+    def _organization(self, position: int, event: Event[og.OrganizationRecognized]) -> None:
+        self.organizations[event.subject] = event.division
+
+    # --- enrollments
+
+    def file(self, event: Event[Any]) -> File:
+        """The file that an enrollment's event is about, made when there is none."""
+        key = (event.data.program, event.subject)
+        found = self.files.get(key)
+        if found is None:
+            program, who = self._text(key[0]), event.subject
+            found = File(program, who, Enrollment(event.stream), {}, [], [], [])
+            self.files[program, who] = found
+            self.of_person.setdefault(who, []).append(found)
+        return found
+
+    @on(*ADMISSION, en.EligibilityReviewed)
+    def _admission(self, position: int, event: Event[Any]) -> None:
+        file = self.file(event)
+        if isinstance(event.data, en.ApplicationSubmitted):
+            file.applied.append((position, event.effective))
+        enrollments.evolve(file.state, event)
+
+    @on(en.ObjectionRaised, en.ObjectionResolved)
+    def _objection(self, position: int, event: Event[Any]) -> None:
+        if not event.id.startswith("payrun-"):
+            enrollments.evolve(self.file(event).state, event)
+            return
+        run = self._run(event.subject, position)
+        known = event.data.objection in run.state.objections
+        if known or isinstance(event.data, en.ObjectionRaised):
+            payruns.evolve(run.state, event)
+
+    @on(*STEPS)
+    def _step(self, position: int, event: Event[Any]) -> None:
+        file, d = self.file(event), event.data
+        until = enrollments.OPEN_ENDED
+        match d:
+            case en.EnrollmentApproved():
+                month, reason, until = d.start_month, "", d.end_month or until
+                if d.amount_fen is not None:
+                    file.amounts.append(d.amount_fen)
+            case en.EnrollmentEnded():
+                month, reason = d.last_month, d.reason
+            case _:
+                month, reason = d.from_month, d.reason
+        step = Step(
+            position,
+            event.time[:10],
+            type(d).__name__,
+            self._text(month),
+            self._text(reason),
+            event.causationid is not None,
+            until,
+        )
+        file.steps.append(step)
+        enrollments.evolve(file.state, event)
+
+    # --- money
+
+    def _month(self, event: Event[Any], month: str, position: int) -> MonthPaid:
+        file = self.file(event)
+        found = file.months.get(month)
+        if found is None:
+            month = self._text(month)
+            found = file.months[month] = MonthPaid(month, at=[])
+        found.at.append(position)
+        return found
+
+    @on(en.SubsidyGranted)
+    def _granted(self, position: int, event: Event[en.SubsidyGranted]) -> None:
+        d = event.data
+        found = self._month(event, d.month, position)
+        found.amount_fen = d.amount_fen
+        found.due_fen += d.amount_fen
+        found.due += 1
+        if d.account is not None:
+            found.account = self._text(d.account)
+        run = self._run(d.payrun)
+        run.granted += 1
+        run.granted_fen += d.amount_fen
+
+    @on(en.ArrearsGranted)
+    def _arrears(self, position: int, event: Event[en.ArrearsGranted]) -> None:
+        self._month(event, event.data.month, position).amount_fen = event.data.amount_fen
+
+    @on(en.PaymentInstructed)
+    def _instructed(self, position: int, event: Event[en.PaymentInstructed]) -> None:
+        d = event.data
+        found = self._month(event, d.month, position)
+        found.due_fen += d.amount_fen
+        found.due += 1
+        if d.account is not None:
+            found.account = self._text(d.account)
+
+    @on(en.PaymentSettled, en.ContributionPaid)
+    def _settled(
+        self, position: int, event: Event[en.PaymentSettled] | Event[en.ContributionPaid]
+    ) -> None:
+        d = event.data
+        found = self._month(event, d.month, position)
+        found.due_fen -= d.amount_fen
+        found.due -= 1
+        found.paid_fen += d.amount_fen
+        one = self._single.get(event.division)
+        if one is None:
+            one = self._single[event.division] = (event.division,)
+        found.paid_by = found.paid_by + one if found.paid_by else one
+        if d.payrun is not None:
+            self._run(d.payrun).settled_fen += d.amount_fen
+
+    @on(en.PaymentReturned)
+    def _returned(self, position: int, event: Event[en.PaymentReturned]) -> None:
+        d = event.data
+        found = self._month(event, d.month, position)
+        if d.after_settlement:
+            found.paid_fen -= d.amount_fen
+            found.paid_by = _less(found.paid_by, event.division)
+            return
+        found.due_fen -= d.amount_fen
+        found.due -= 1
+        if d.payrun is not None:
+            self._run(d.payrun).returned_fen += d.amount_fen
+
+    @on(en.GrantReversed)
+    def _reversed(self, position: int, event: Event[en.GrantReversed]) -> None:
+        self._month(event, event.data.month, position)
+
+    @on(en.OverpaymentFound)
+    def _overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
+        """A month of a debt counts as paid no more, whether the debt is collected yet or not."""
+        debt = self._debts.setdefault(event.data.overpayment, {})
+        for each in event.data.months:
+            found = self._month(event, each.month, position)
+            division = found.paid_by[-1] if found.paid_by else event.division
+            debt[each.month] = (each.amount_fen, division)
+            found.paid_fen -= each.amount_fen
+            found.paid_by = _less(found.paid_by, division)
+
+    @on(en.OverpaymentCancelled)
+    def _cancelled(self, position: int, event: Event[en.OverpaymentCancelled]) -> None:
+        """The month is paid after all, less what is to be paid once more."""
+        debt = self._debts.get(event.data.overpayment, {})
+        for each in event.data.months:
+            found = self._month(event, each.month, position)
+            amount_fen, division = debt.pop(each.month, (each.amount_fen, event.division))
+            found.paid_fen += amount_fen - each.refund_fen
+            if each.refund_fen < amount_fen:
+                found.paid_by = (*found.paid_by, division)
+
+    # --- pay runs
+
+    def _run(self, payrun: str, position: int | None = None) -> Run:
+        run = self.runs.get(payrun)
+        if run is None:
+            run = self.runs[payrun] = Run(PayRun(payrun), [])
+        if position is not None:
+            run.at.append(position)
+        return run
+
+    @on(
+        pr.PayRunOpened,
+        pr.PayRunComputed,
+        pr.PayRunNoticed,
+        pr.PayRunApproved,
+        pr.PayRunCancelled,
+    )
+    def _run_step(self, position: int, event: Event[Any]) -> None:
+        payruns.evolve(self._run(event.subject, position).state, event)
+
+    @on(pr.PayRunIssued)
+    def _issued(self, position: int, event: Event[pr.PayRunIssued]) -> None:
+        run = self._run(event.subject, position)
+        run.issued = event.data
+        payruns.evolve(run.state, event)
+
+    @on(pr.PayRunSettled)
+    def _run_settled(self, position: int, event: Event[pr.PayRunSettled]) -> None:
+        run = self._run(event.subject, position)
+        run.result = event.data
+        run.settled_then_fen, run.returned_then_fen = run.settled_fen, run.returned_fen
+        payruns.evolve(run.state, event)
+
+    # --- answers
+
+    def is_person_program(self, program: str) -> bool:
+        """Whether persons are the program's beneficiaries."""
+        found = self.programs.get(program)
+        return found is not None and found.beneficiary == "person"
+
+    def household(self, person: str) -> str:
+        """The household a person belongs to by the register of households, or by registration;
+        one without any is a household of their own."""
+        found = self.household_of.get(person)
+        if found is None and (known := self.persons.get(person)) is not None:
+            found = known.household
+        return found or person
+
+    def _text(self, text: str) -> str:
+        """The same text, one object for all its occurrences."""
+        return self._texts.setdefault(text, text)
+
+
+def _less(paid_by: tuple[str, ...], division: str) -> tuple[str, ...]:
+    """One payment fewer: of this division if there is one, else the last."""
+    if len(paid_by) <= 1:
+        return ()
+    kept = list(paid_by)
+    if division in kept:
+        kept.remove(division)
+    else:
+        kept.pop()
+    return tuple(kept)

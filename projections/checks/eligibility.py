@@ -1,0 +1,194 @@
+"""Checks of months against the rule: grade, category, certificate, hardship, exclusions."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from ledger.domain.admission import is_excluded
+from ledger.domain.events import Event
+from ledger.domain.events import enrollment as en
+from ledger.domain.month import first_day, month_of, months_between, plus_months
+from ledger.domain.payment import deciding_day, span_of
+from ledger.domain.person import Person, facts_on
+from ledger.domain.program import Program, find_rule
+from ledger.domain.rules import evaluate
+from projections.checks.book import File, Step
+from projections.checks.check import Check
+from projections.checks.finding import Finding
+from projections.checks.judged import Against
+from projections.checks.judging import MonthsAgainst
+from projections.view import on
+
+
+class WrongGrade(MonthsAgainst):
+    """The grade as it held on the day that decides the month."""
+
+    code, severity = "wrong-grade", "high"
+    name_zh, name_en = "等级不符", "paid in a grade outside the rule"
+    fact, certified = "grade", True
+    found_zh = "残疾等级不符合标准而发放{n}个月({span})"
+    found_en = "{n} months paid in a grade outside the rule ({span})"
+
+
+class WrongCategory(MonthsAgainst):
+    """Months paid, and devices fitted or operations done, to who is of another category."""
+
+    code, severity = "wrong-category", "high"
+    name_zh, name_en = "类别不符", "a month or device without the category it requires"
+    fact, certified = "category", True
+    found_zh = "残疾类别不符合要求而发放{n}个月({span})"
+    found_en = "{n} months paid without the category required ({span})"
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._given: list[tuple[int, Event[Any]]] = []
+
+    @on(en.DeviceFitted, en.SurgeryCompleted)
+    def _in_kind(self, position: int, event: Event[Any]) -> None:
+        self._given.append((position, event))
+
+    def findings(self) -> Iterator[Finding]:
+        yield from super().findings()
+        for position, event in self._given:
+            program = self.book.programs.get(event.data.program)
+            person = self.book.persons.get(event.subject)
+            if program is None or person is None or not person.history.get("certificate"):
+                continue
+            rule = find_rule(program, event.effective)
+            conditions = [c for c in rule.eligibility if c.fact == "category"] if rule else []
+            holds, _ = evaluate(conditions, facts_on(person, event.effective))
+            if not holds:
+                yield self.found(
+                    event.subject,
+                    program=event.data.program,
+                    key=event.id,
+                    amount_fen=getattr(event.data, "value_fen", None) or 0,
+                    positions=[position, *self.book.facts_at[event.subject, "category"]],
+                    zh="残疾类别不符合要求而适配或手术",
+                    en="fitted or operated on without the category required",
+                )
+
+
+class CertificateLapsed(MonthsAgainst):
+    """Expired by its date or by an event, frozen, or cancelled."""
+
+    code, severity = "certificate-lapsed", "high"
+    name_zh, name_en = "证件失效期间发放", "paid while the certificate was not in force"
+    fact, certified = "certified", True
+    found_zh = "残疾人证失效期间发放{n}个月({span})"
+    found_en = "{n} months paid while the certificate was not in force ({span})"
+
+
+class NoLowIncome(MonthsAgainst):
+    """Of every program whose rule asks for recognized low income."""
+
+    code, severity = "no-low-income", "high"
+    name_zh, name_en = "未认定低保而发放", "paid without recognized low income"
+    fact = "low_income"
+    found_zh = "未认定低保而发放{n}个月({span})"
+    found_en = "{n} months paid without recognized low income ({span})"
+
+
+class CustodyPaid(MonthsAgainst):
+    """Custody as of the judgment's effect, by the rule's condition."""
+
+    code, severity = "custody-paid", "high"
+    name_zh, name_en = "服刑期间发放", "paid while custody stops the benefit"
+    fact = "in_custody"
+    found_zh = "服刑期间发放{n}个月({span})"
+    found_en = "{n} months paid in custody ({span})"
+
+
+class Stacking(MonthsAgainst):
+    """What the rule excludes outright was held in the month."""
+
+    code, severity = "stacking", "high"
+    name_zh, name_en = "重复享受互斥待遇", "two exclusive benefits in one month"
+    fact = "allowance"
+    found_zh = "与互斥待遇同月享受{n}个月({span})"
+    found_en = "{n} months together with what excludes it ({span})"
+
+    def stands_against(self, against: Against) -> bool:
+        return bool(against.exclusive)
+
+    def proof(self, file: File) -> list[int]:
+        hardship = self.book.facts_at.get((file.beneficiary, "low_income"), [])
+        return super().proof(file) + hardship
+
+
+class NotTheHigher(MonthsAgainst):
+    """An allowance at least as high was held, so ours, the lower, was not to be paid."""
+
+    code, severity = "not-the-higher", "high"
+    name_zh, name_en = "未就高享受", "a higher-of rule that paid the lower, or both"
+    fact = "allowance"
+    found_zh = "应就高而未就高{n}个月({span})"
+    found_en = "{n} months paid although the other allowance was as high ({span})"
+
+    def stands_against(self, against: Against) -> bool:
+        return bool(against.higher)
+
+
+class WrongfulStop(Check):
+    """Complete months that are stopped and not paid while every condition held.
+
+    An officer's stop for one of the accepted reasons is none.
+    """
+
+    code, severity = "wrongful-stop", "medium"
+    name_zh, name_en = "符合条件而停发", "stopped while eligible, or not restored"
+
+    def findings(self) -> Iterator[Finding]:
+        last = plus_months(month_of(self.book.today), -1)
+        for file in self.book.files.values():
+            stops = [s for s in file.steps if s.kind in ("EnrollmentEnded", "EnrollmentSuspended")]
+            program = self.book.programs.get(file.program)
+            person = self.book.persons.get(file.beneficiary)
+            if stops and program is not None and person is not None:
+                yield from self._judge(file, program, person, stops, last)
+
+    def _judge(
+        self, file: File, program: Program, person: Person, stops: list[Step], last: str
+    ) -> Iterator[Finding]:
+        owed: list[str] = []
+        owed_fen = 0
+        for month in months_between(file.state.approved[0].first, min(last, file.state.term)):
+            paid = file.months.get(month)
+            if file.state.active_in(month) or (paid is not None and paid.at):
+                continue
+            rate_fen = self._due(file, program, person, month)
+            if rate_fen:
+                owed.append(month)
+                owed_fen += rate_fen
+        reasons = self.words("accepted_reasons", self.book.today)
+        stops = [s for s in stops if s.reason not in reasons]
+        if owed and stops:
+            yield self.found(
+                file.beneficiary,
+                program=file.program,
+                months=owed,
+                amount_fen=owed_fen,
+                positions=[s.position for s in file.steps],
+                zh=f"符合条件而停发{len(owed)}个月({span_of(owed)}),应补发",
+                en=f"{len(owed)} months stopped while eligible ({span_of(owed)}): owed",
+            )
+
+    def _due(self, file: File, program: Program, person: Person, month: str) -> int:
+        """What the month would have been paid, in fen; 0 if it was rightly stopped."""
+        day: date = deciding_day(file.state, month)
+        rule = find_rule(program, day)
+        if rule is None or rule.period != "month":
+            return 0
+        if program.closed_on is not None and first_day(month) >= program.closed_on:
+            return 0
+        facts = facts_on(person, day)
+        holds, _ = evaluate(rule.eligibility, facts)
+
+        def held(code: str) -> bool:
+            other = self.book.files.get((code, file.beneficiary))
+            return other is not None and other.state.active_in(month)
+
+        barred = any(is_excluded(x.other, x.mode, rule, facts, held) for x in rule.exclusions)
+        if not holds or barred:
+            return 0
+        return (file.amounts[-1] if file.amounts else rule.rate_fen) or 0

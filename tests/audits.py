@@ -1,0 +1,117 @@
+"""Small histories for the checks, told as a legacy import would bring them, and an audit of each.
+
+Nothing is stored: the events are laid behind those of an office whose catalog is adopted and whose
+funds are filled, and folded from there.
+"""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ledger.application import Command
+from ledger.catalog.loader import load_funds
+from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
+from ledger.domain.events import enrollment as en
+from ledger.domain.stream import enrollment_id
+from ledger.recognition import Recognition
+from ledger.work import Context
+from ops.home import Home
+from ops.simulation.calendar import Calendar
+from ops.simulation.plants import Legacy
+from ops.simulation.plants.legacy import LIVING, Resident
+from projections.asof import AsOf
+from projections.checks import ALL_CHECKS
+from projections.checks.audit import Audit, audit
+from projections.checks.parameters import Parameters
+from projections.checks.sources import Register, Sources
+from tests.histories import ListFeed
+
+Story = Callable[[Legacy], None]
+
+
+@cache
+def office() -> Home:
+    """A home with nothing but its catalog and its funds."""
+    folder = Path(tempfile.mkdtemp(prefix="benefits-ledger-office-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    home = Home.create(folder / "home", seed=3, year=2017)
+    day = Calendar(2017).day(0, 1)
+    by = Context(actor="director", role="director", division="220200", effective=day)
+    commands: list[Command] = [AdoptProgram(definition=p) for p in home.programs.values()]
+    for fund in load_funds().values():
+        commands.append(OpenFund(definition=fund))
+        commands.append(
+            AppropriateFunds(fund=fund.code, amount_fen=10**9, year=2017, document="预算")
+        )
+    clock = Calendar(2017).at(0, 1)
+    done = home.ledger(clock=lambda: clock).execute_group([(c, by) for c in commands], key="k")
+    assert not [o for o in done.outcomes if o.error]
+    return home
+
+
+def told(story: Story, bound: AsOf | None = None, **sources: Any) -> tuple[Legacy, Audit]:
+    """The story, and what an audit of it answers; ``sources`` replaces what it is given."""
+    home = office()
+    legacy = Legacy(home, 2018, home.programs)
+    story(legacy)
+    records = [r for batch in home.feed.read(0) for r in batch]
+    start = len(records)
+    records += [(start + n, e.state) for n, e in enumerate(legacy.events())]
+    register = msgspec.convert(
+        {"accounts": legacy.accounts, "kin": legacy.kin}, Register, strict=False
+    )
+    given = {
+        "parameters": Parameters.packaged(),
+        "register": register,
+        "recognizer": Recognition(home.vault),
+        **sources,
+    }
+    return legacy, audit(ListFeed(records), ALL_CHECKS, Sources(**given), bound)
+
+
+def found(story: Story, **sources: Any) -> list[str]:
+    """The codes of what is found, in order."""
+    return [f.code for f in told(story, **sources)[1].findings]
+
+
+def paid(p: Legacy, *months: int, program: str = LIVING, **person: Any) -> Resident:
+    """Someone enrolled and paid for months (January to March unless said otherwise)."""
+    who = p.person(**person)
+    p.enroll_and_pay(who, program, *(months or (1, 2, 3)))
+    return who
+
+
+def owed_back(p: Legacy, who: Resident, *months: int, program: str = LIVING) -> None:
+    """The ledger finds the months overpaid, on 15 June."""
+    fen = p.rate_fen(program)
+    lines = [en.OverpaidMonth(month=p.month(m), amount_fen=fen, grant="g") for m in months]
+    data = en.OverpaymentFound(
+        program=program,
+        overpayment=f"{enrollment_id(who.id, program)}/99",
+        months=lines,
+        amount_fen=fen * len(lines),
+        fund="city-welfare",
+        reason="alive",
+        zh="多发",
+        en="overpaid",
+    )
+    p.step(who.id, program, data, p.day(6, 15))
+
+
+def came_back(p: Legacy, who: Resident, month: int, *, program: str = LIVING, **by: Any) -> None:
+    """The money of a month came back after it had arrived, on 15 June."""
+    data = en.PaymentReturned(
+        program=program,
+        month=p.month(month),
+        amount_fen=p.rate_fen(program),
+        fund="city-welfare",
+        reason="退回",
+        after_settlement=True,
+    )
+    p.step(who.id, program, data, p.day(6, 15), **by)

@@ -1,0 +1,359 @@
+"""The archive: exact bytes in segments that don't change, and damage named where it is."""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ledger.verify.merkle import leaf_hash
+from projections.archive.asking import Archive, opened
+from projections.archive.columns import NAMES, derived
+from projections.archive.errors import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveMissing,
+    ArchiveOfAnotherLog,
+    QueryRefused,
+    QueryTooLong,
+)
+from projections.archive.manifest import FILE, read_manifest, text_of, write_manifest
+from projections.archive.verifying import compare_with_log, verify
+from projections.archive.writing import extend
+from tests.archives import ORIGIN, SIZE, archived, changed, told
+from tests.golden.make import GOLDEN
+from tests.histories import ListFeed
+from tests.naive_tree import head
+
+LENGTH = len(told().records)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("events-*.parquet")}
+
+
+# --- writing
+
+
+def test_the_archive_holds_the_exact_bytes_in_position_order(tmp_path: Path) -> None:
+    made = told()
+    with opened(archived(tmp_path)) as archive:
+        rows = archive.ask("SELECT position, bytes, leaf_hash FROM archived ORDER BY 1").rows
+    assert [(p, raw) for p, raw, _ in rows] == made.records
+    assert all(leaf == leaf_hash(raw) for _, raw, leaf in rows)
+
+
+def test_the_manifest_binds_each_segment_to_the_log(tmp_path: Path) -> None:
+    raws = [raw for _, raw in told().records]
+    manifest = read_manifest(archived(tmp_path))
+    assert (manifest.origin, manifest.end) == (ORIGIN, LENGTH)
+    assert [s.count for s in manifest.segments[:-1]] == [SIZE] * (LENGTH // SIZE)
+    for s in manifest.segments:
+        assert s.root == text_of(head(raws[s.first : s.last + 1]))
+        assert (s.tree.size, s.tree.root) == (s.last + 1, text_of(head(raws[: s.last + 1])))
+        assert s.sha256 == hashlib.sha256((tmp_path / s.file).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("first", [1, SIZE, SIZE + 1, LENGTH])
+def test_a_grown_archive_is_the_one_made_at_once(tmp_path: Path, first: int) -> None:
+    grown = archived(tmp_path / "grown", first)
+    sealed = {n: raw for n, raw in files(grown).items() if n in _full(grown)}
+    archived(grown)
+    once = archived(tmp_path / "once")
+    assert files(grown).items() >= sealed.items()
+    assert [msgspec.structs.replace(s, sha256="") for s in read_manifest(grown).segments] == [
+        msgspec.structs.replace(s, sha256="") for s in read_manifest(once).segments
+    ]
+    assert verify(grown) == verify(once)
+    assert files(grown).keys() == files(once).keys(), "the short segment is gone"
+
+
+def _full(folder: Path) -> set[str]:
+    return {s.file for s in read_manifest(folder).segments if s.count == SIZE}
+
+
+def test_with_nothing_new_nothing_is_written(tmp_path: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in archived(tmp_path).iterdir() if p.name != ".lock"}
+    archived(tmp_path)
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.iterdir() if p.name != ".lock"}
+
+
+def test_what_a_dead_writer_left_is_swept_away(tmp_path: Path) -> None:
+    archived(tmp_path, 15)
+    (tmp_path / "events-000000000010-000000000019.parquet").write_bytes(b"never named")
+    (tmp_path / "stage-10.partial").write_bytes(b"half")
+    archived(tmp_path)
+    assert verify(tmp_path).events == LENGTH
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_every_event_type_can_be_archived(tmp_path: Path) -> None:
+    lines = GOLDEN.read_bytes().splitlines()
+    extend(tmp_path, ListFeed(list(enumerate(lines))), ORIGIN)
+    assert verify(tmp_path).events == len(lines)
+
+
+def _shorter(records: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    return records[:-1]
+
+
+def _other_at(position: int) -> Callable[[list[tuple[int, bytes]]], list[tuple[int, bytes]]]:
+    def change(records: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        raw = records[position][1].replace(b"clerk-1", b"clerk-2")
+        raw = raw if raw != records[position][1] else raw.replace(b'"role":"', b'"role":"x')
+        return [*records[:position], (position, raw), *records[position + 1 :]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("archived_first", "change"),
+    [(LENGTH, _shorter), (25, _other_at(24)), (25, _other_at(21)), (20, _other_at(19))],
+    ids=["shorter", "another last event", "another event of the short one", "of the full one"],
+)
+def test_another_log_is_refused_and_the_archive_stays(
+    tmp_path: Path, archived_first: int, change: Callable[..., list[tuple[int, bytes]]]
+) -> None:
+    archived(tmp_path, archived_first)
+    before = read_manifest(tmp_path)
+    with pytest.raises(ArchiveOfAnotherLog):
+        extend(tmp_path, ListFeed(change(told().records)), ORIGIN)
+    assert read_manifest(tmp_path) == before
+    assert verify(tmp_path).events == archived_first
+
+
+def test_a_log_that_differs_within_a_sealed_segment_is_found_by_comparing(tmp_path: Path) -> None:
+    archived(tmp_path)
+    compare_with_log(tmp_path, told().feed())
+    with pytest.raises(ArchiveOfAnotherLog) as refused:
+        compare_with_log(tmp_path, ListFeed(_other_at(13)(told().records)))
+    assert refused.value.fields["what"] == "events-000000000010-000000000019.parquet"
+
+
+def test_origin_and_size_are_said_once(tmp_path: Path) -> None:
+    archived(tmp_path)
+    with pytest.raises(ArchiveOfAnotherLog):
+        extend(tmp_path, told().feed(), "urn:benefits-ledger:220300")
+    with pytest.raises(ArchiveOfAnotherLog):
+        extend(tmp_path, told().feed(), ORIGIN, segment_size=SIZE + 1)
+
+
+def test_there_is_one_writer_at_a_time(tmp_path: Path) -> None:
+    archived(tmp_path, 5)
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ArchiveBusy):
+            archived(tmp_path)
+    archived(tmp_path)
+
+
+# --- verifying
+
+
+Rows = list[dict[str, Any]]
+
+
+def _bytes(rows: Rows) -> None:
+    rows[3]["bytes"] = rows[3]["bytes"].replace(b'"program"', b'"programs"')
+
+
+def _leaf_too(rows: Rows) -> None:
+    _bytes(rows)
+    rows[3]["leaf_hash"] = leaf_hash(rows[3]["bytes"])
+
+
+def _swapped(rows: Rows) -> None:
+    rows[3], rows[4] = rows[4], rows[3]
+
+
+def _swapped_with_positions(rows: Rows) -> None:
+    _swapped(rows)
+    for at in (3, 4):
+        rows[at]["position"] = 10 + at
+
+
+def _column(name: str, value: Any) -> Callable[[Rows], None]:
+    def change(rows: Rows) -> None:
+        assert rows[3][name] != value
+        rows[3][name] = value
+
+    return change
+
+
+DAMAGE: list[tuple[str, Callable[[Rows], Any], int, str]] = [
+    ("bytes", _bytes, 13, "leaf hash"),
+    ("bytes and leaf", _leaf_too, 13, "column"),
+    ("deleted", lambda rows: rows.pop(3), 13, "position 14"),
+    ("doubled", lambda rows: rows.insert(3, rows[3]), 14, "position 13"),
+    ("swapped", _swapped, 13, "position 14"),
+    ("swapped with positions", _swapped_with_positions, 10, "root over the segment"),
+    ("truncated", lambda rows: rows.pop(), 19, "10 events expected"),
+    ("amount", _column("amount_fen", 1), 13, "column amount_fen"),
+    ("subject", _column("subject", "p9"), 13, "column subject"),
+    ("nothing", _column("actor", None), 13, "column actor"),
+]
+
+
+@pytest.mark.parametrize(("change", "position", "what"), [d[1:] for d in DAMAGE], ids=lambda x: "")
+def test_damage_is_named_by_its_first_position(
+    tmp_path: Path, change: Callable[[Rows], Any], position: int, what: str
+) -> None:
+    changed(archived(tmp_path), 1, change)
+    with pytest.raises(ArchiveDamaged) as found:
+        verify(tmp_path)
+    fields = found.value.fields
+    assert (fields["segment"][:19], fields["position"]) == ("events-000000000010", position)
+    assert what in fields["what"]
+
+
+@pytest.mark.parametrize("at", range(0, 4_000, 571))
+def test_a_flipped_bit_anywhere_in_a_file_is_found(tmp_path: Path, at: int) -> None:
+    path = archived(tmp_path) / read_manifest(tmp_path).segments[1].file
+    raw = bytearray(path.read_bytes())
+    raw[at % len(raw)] ^= 0x10
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    with pytest.raises(ArchiveDamaged) as found:
+        verify(tmp_path)
+    assert found.value.fields["segment"] == path.name
+
+
+def _manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    document = json.loads((folder / FILE).read_bytes())
+    change(document)
+    (folder / FILE).write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m["segments"].pop(1),
+        lambda m: m["segments"].pop(0),
+        lambda m: m["segments"].reverse(),
+        lambda m: m["segments"][1].update(root=m["segments"][0]["root"]),
+        lambda m: m["segments"][1]["tree"].update(root=m["segments"][0]["root"]),
+        lambda m: m["segments"][1].update(file="../elsewhere.parquet"),
+        lambda m: m["segments"][1].update(count=9),
+        lambda m: m.update(format="other/1"),
+        lambda m: m.pop("origin"),
+    ],
+)
+def test_a_manifest_that_says_otherwise_is_damage(
+    tmp_path: Path, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    _manifest(archived(tmp_path), change)
+    with pytest.raises(ArchiveDamaged):
+        verify(tmp_path)
+
+
+def test_a_missing_segment_is_damage(tmp_path: Path) -> None:
+    name = read_manifest(archived(tmp_path)).segments[2].file
+    (tmp_path / name).unlink()
+    with pytest.raises(ArchiveDamaged) as found:
+        verify(tmp_path)
+    assert found.value.fields["segment"] == name
+    with pytest.raises(ArchiveDamaged), opened(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("make", ["nothing", "no segments", "an empty file"])
+def test_nothing_is_never_whole(tmp_path: Path, make: str) -> None:
+    if make == "no segments":
+        archived(tmp_path, 0)
+        manifest = read_manifest(archived(tmp_path / "full"))
+        write_manifest(tmp_path, msgspec.structs.replace(manifest, segments=[]))
+    elif make == "an empty file":
+        (tmp_path / FILE).write_bytes(b"")
+    for look in (verify, lambda folder: opened(folder).__enter__()):
+        with pytest.raises((ArchiveMissing, ArchiveDamaged)):
+            look(tmp_path)
+
+
+def test_columns_are_told_twice_and_alike(tmp_path: Path) -> None:
+    lines = GOLDEN.read_bytes().splitlines()
+    extend(tmp_path, ListFeed(list(enumerate(lines))), ORIGIN)
+    for raw in lines:
+        event = json.loads(raw)
+        found = dict(zip(NAMES[1:-2], derived(raw), strict=True))
+        assert event["id"] == f"{found['stream']}/{found['version']}"
+        assert event["type"] == f"benefits.{found['type']}.v{found['schema_version']}"
+        assert found["amount_fen"] == event["data"].get("amount_fen")
+
+
+# --- asking
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    with opened(archived(tmp_path_factory.mktemp("archive"))) as it:
+        yield it
+
+
+REFUSED = [
+    "COPY events TO 'out.csv'",
+    "COPY (SELECT 1) TO '{segment}' (FORMAT parquet)",
+    "SELECT * FROM read_text('{outside}')",
+    "SELECT * FROM read_csv('{outside}')",
+    "FROM '{outside}'",
+    "SELECT * FROM glob('{folder}/*')",
+    "SELECT * FROM read_parquet('https://example.org/x.parquet')",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "ATTACH '{folder}/x.db'",
+    "EXPORT DATABASE '{folder}/x'",
+    "SET enable_external_access = true",
+    "RESET lock_configuration",
+    "PRAGMA enable_external_access",
+    "CREATE TABLE x AS SELECT 1",
+    "DROP VIEW events",
+    "DELETE FROM posting_rules",
+    "SELECT 1; SELECT 2",
+    "",
+    "SELEC 1",
+    "SELECT nothing FROM events",
+]
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_a_query_that_does_more_than_read_the_archive_is_refused(
+    tmp_path: Path, archive: Archive, query: str
+) -> None:
+    folder = archive.folder
+    outside = tmp_path / "outside.csv"
+    outside.write_text("a,b\n1,2\n")
+    segment = folder / read_manifest(folder).segments[0].file
+    before = sorted(p.name for p in tmp_path.rglob("*")), segment.read_bytes()
+    with pytest.raises(QueryRefused):
+        archive.ask(query.format(outside=outside, folder=tmp_path, segment=segment))
+    assert (sorted(p.name for p in tmp_path.rglob("*")), segment.read_bytes()) == before
+
+
+def test_rows_and_time_are_bounded(archive: Archive) -> None:
+    answer = archive.ask("SELECT position FROM events ORDER BY 1", limit=3)
+    assert (answer.rows, answer.more) == ([(0,), (1,), (2,)], True)
+    assert not archive.ask("SELECT 1", limit=1).more
+    endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c"
+    with pytest.raises(QueryTooLong):
+        archive.ask(endless, timeout_s=0.2)
+    assert archive.ask("SELECT 1").rows == [(1,)]
+
+
+def test_every_view_is_documented_in_both_languages_and_can_be_asked(archive: Archive) -> None:
+    views = archive.views()
+    assert {"events", "postings", "balances", "grants", "payments", "debts"} <= {
+        v.name for v in views
+    }
+    undocumented = archive.ask(
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL"
+    )
+    assert undocumented.rows == [("archived",)]
+    for view in views:
+        zh, bar, en = view.about.partition("|")
+        assert bar
+        assert not zh.isascii()
+        assert en.isascii()
+        assert archive.ask(f"SELECT * FROM {view.name}").columns == list(view.columns)
