@@ -159,10 +159,17 @@ def test_a_person_without_any_proof_is_refused_until_one_asks_for_it() -> None:
     assert refusal(bare, unsealed=True).code == "no-completeness"  # there was a seal
 
 
-def test_before_the_first_seal_nobody_has_a_bundle() -> None:
-    log = MemoryLog(history().person("p1").records)
+def test_before_the_first_seal_both_sides_have_to_ask_for_it() -> None:
+    log = MemoryLog(history().person("p1").person("p2").low_income("p1").records)
     with pytest.raises(NothingSealed):
         log.bundle(person("p1"))
+    raw = log.bundle(person("p1"), unsealed=True)
+    assert refusal(raw).code == "no-completeness"
+    found = check(raw, trust(unsealed=True))
+    assert [(c.events, c.after, c.seal) for c in found.completed] == [(0, 2, None)]
+    assert "nothing proves that they are all" in "\n".join(lines(found, "en"))
+    # Where there is a seal it is used, whatever was asked.
+    assert check(city().bundle(person("p1"), unsealed=True), trust()).completed[0].seal
 
 
 def test_what_came_after_the_seal_is_told_apart() -> None:
