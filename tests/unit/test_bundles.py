@@ -373,8 +373,17 @@ def test_a_checkpoint_of_another_log_is_not_written_into_a_bundle() -> None:
 
 
 def test_without_a_proof_from_the_head_that_was_kept_nothing_is_said() -> None:
+    log, year = city(), Scope("year", "2017")
+    assert refusal(log.bundle(year), retained=log.checkpoint(20)).code == "no-consistency"
+
+
+def test_the_whole_log_needs_no_proof_from_the_head_that_was_kept() -> None:
     log = city()
-    assert refusal(log.bundle(WHOLE), retained=log.checkpoint(20)).code == "no-consistency"
+    for size in (1, 20, log.size()):
+        assert check(log.bundle(WHOLE), trust(retained=log.checkpoint(size))).retained == size
+    told = [raw for _, raw in log.records[:30]]
+    other = MemoryLog(list(enumerate([*told[1:4], *told[:1], *told[4:]])))
+    assert refusal(other.bundle(WHOLE), retained=log.checkpoint(3)).code == "inconsistent"
 
 
 def test_without_a_key_of_the_log_nothing_is_checked() -> None:
