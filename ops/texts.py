@@ -107,6 +107,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "head-signed": ("签名时间", "signed"),
     "head-size": ("大小", "size"),
     "head-status": ("状态", "status"),
+    "head-timestamp": ("时间戳", "time stamp"),
     "head-witness": ("会签", "witness"),
     "in-use": ("使用中", "in use"),
     "key-id": ("密钥编号", "key id"),
@@ -132,6 +133,14 @@ LABELS: dict[str, tuple[str, str]] = {
     "pending-means": (
         "待见证:尚无足够的见证方会签,只是操作方自己的陈述",
         "pending: not enough witnesses cosigned it; so far it is the operator's word alone",
+    ),
+    "stamp-asked": (
+        "大小{size:,}的检查点的时间戳请求已写入{file}",
+        "wrote the request for the head of size {size:,} to {file}",
+    ),
+    "stamp-kept": (
+        "大小{size:,}的检查点:时间戳{time}(UTC)已核验并保存",
+        "the head of size {size:,}: its time stamp {time} (UTC) verifies and is kept",
     ),
     "witness-away": ("见证方{name}未会签:{reason}", "the witness {name} did not cosign: {reason}"),
     "witness-distrusts": (

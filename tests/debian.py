@@ -30,6 +30,12 @@ def kcat() -> Path:
 
 
 @pytest.fixture(scope="session")
+def openssl() -> Path:
+    """The program, as a time-stamping authority that is not ours."""
+    return _program("openssl", ("openssl", "libssl3"))
+
+
+@pytest.fixture(scope="session")
 def hledger() -> Path:
     """The program, plain-text accounting in Haskell."""
     return _program("hledger", ("hledger", "libgmp10", "libffi8"))

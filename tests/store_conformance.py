@@ -20,6 +20,7 @@ from ledger.domain.errors import OutsideLog, StoreDamaged
 from ledger.log.merkle_log import Log
 from ledger.log.sequencer import Sequencer, leaves_in
 from ledger.log.store_feed import StoreFeed
+from ledger.store.heads import SignedHead
 from ledger.store.mapper import NewEvent
 from ledger.store.order import Order, Run
 from ledger.store.store import CommandRecord, Conflict, Store
@@ -361,3 +362,62 @@ class StoreConformance:
             order.put_tile(0, 0, bytes(96))
         with pytest.raises(StoreDamaged, match="3 leaves for 0 positions"):
             Sequencer(store).advance()
+
+    # --- signed heads
+
+    def test_heads_are_kept_in_the_order_of_sizes_with_their_cosignatures(
+        self, open_store: OpenStore
+    ) -> None:
+        store = open_store()
+        with store.heads() as heads:
+            assert (heads.last(), heads.newest(5), heads.cosigned_by("w1")) == (None, [], 0)
+        with store.heads(write=True) as heads:
+            for size in (3, 1, 300):
+                heads.put(SignedHead(size, b"note %d\n" % size, NOON))
+            heads.put_cosignature(3, "w2", b"two\n")
+            heads.put_cosignature(3, "w1", b"one\n")
+            heads.put_cosignature(3, "w1", b"one, again\n")
+            heads.put_timestamp(3, b"stamped")
+        with open_store().heads() as heads:
+            assert [h.size for h in heads.after(1, 10)] == [3, 300]
+            assert [h.size for h in heads.after(0, 2)] == [1, 3]
+            assert [h.size for h in heads.newest(2)] == [3, 300]
+            assert heads.at(2) is None
+            head = heads.at(3)
+            assert head == SignedHead(3, b"note 3\n", NOON, (b"one\n", b"two\n"))
+            assert head.cosigned == b"note 3\none\ntwo\n"
+            assert (heads.cosigned_by("w1"), heads.cosigned_by("w3")) == (3, 0)
+            assert (heads.timestamp(3), heads.timestamp(1)) == (b"stamped", None)
+
+    def test_a_second_head_of_a_size_is_refused_and_takes_the_rest_with_it(
+        self, open_store: OpenStore
+    ) -> None:
+        store = open_store()
+        with store.heads(write=True) as heads:
+            heads.put(SignedHead(2, b"note\n", NOON))
+
+        def two() -> None:
+            with store.heads(write=True) as heads:
+                heads.put(SignedHead(3, b"note\n", NOON))
+                heads.put(SignedHead(2, b"another note\n", NOON))
+
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            two()
+        with store.heads() as heads:
+            assert [(h.size, h.note) for h in heads.newest(5)] == [(2, b"note\n")]
+
+    def test_whoever_signs_sees_what_was_signed_before(self, open_store: OpenStore) -> None:
+        """Many at once, each on top of the last: none is lost and none is doubled."""
+        stores = [open_store() for _ in range(4)]
+
+        def sign(store: Store) -> None:
+            for _ in range(5):
+                with store.heads(write=True) as heads:
+                    last = heads.last()
+                    heads.put(SignedHead((last.size if last else 0) + 1, b"note\n", NOON))
+
+        with ThreadPoolExecutor(len(stores)) as pool:
+            for done in [pool.submit(sign, store) for store in stores]:
+                done.result()
+        with open_store().heads() as heads:
+            assert [h.size for h in heads.after(0, 100)] == list(range(1, 21))

@@ -39,11 +39,15 @@ class Sequencer:
             last, highest = order.last(), order.highest()
             if highest == last.last_notification and leaves_in(order) == last.end:
                 return last.end
+        before = -1
         while True:
             with self._store.order(write=True) as order:
                 end, number = self._advanced(order)
             if number >= highest:
                 return end
+            if number == before:
+                raise self._damaged(f"event {highest} was found, and then none after {number}")
+            before = number
 
     def runs(self) -> list[Run]:
         """All runs, in position order."""

@@ -72,7 +72,7 @@ class Signer:
         """
         self._store, self._log = store, Log(store)
         self._origin, self._adopted, self._keys = origin, adopted, keys
-        self._policy, self._witnesses = policy, witnesses
+        self.policy, self._witnesses = policy, witnesses
         self._clock, self._step = clock, step
 
     def sign(self, *, alone: bool = False) -> Signed:
@@ -126,7 +126,7 @@ class Signer:
         Raises :class:`NoteInvalid`.
         """
         try:
-            opened = open_checkpoint(head.cosigned, self._adopted(), self._policy.witnesses)
+            opened = open_checkpoint(head.cosigned, self._adopted(), self.policy.witnesses)
         except NoteRefused as error:
             raise NoteInvalid(reason=str(error)) from None
         if opened.checkpoint.origin != self._origin or opened.checkpoint.size != head.size:
@@ -135,7 +135,7 @@ class Signer:
 
     def final(self, head: SignedHead) -> bool:
         """Whether the policy's quorum has cosigned it; if not, it is pending."""
-        return self._policy.final(self.opened(head))
+        return self.policy.final(self.opened(head))
 
     # --- what was signed before
 
@@ -250,7 +250,7 @@ class Signer:
                 missing = self._ask(self._last() or self._signed(1))
             except _Moved:
                 continue
-            found, needed = len(self._witnesses) - len(missing), max(1, self._policy.k)
+            found, needed = len(self._witnesses) - len(missing), max(1, self.policy.k)
             if found < needed:
                 reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
                 raise WitnessesMissing(needed=needed, found=found, reasons=reasons)

@@ -90,7 +90,8 @@ def show_all(
         signer = home.signer()
         with home.store.heads() as heads:
             found = heads.newest(limit)
-        told = [document(signer, head) for head in found]
+            stamps = {head.size: heads.timestamp(head.size) for head in found}
+        told = [document(signer, head, stamps[head.size]) for head in found]
     if session.json:
         session.out.document({"checkpoints": [{**t, "note": None} for t in told]})
         return
@@ -116,7 +117,8 @@ def show(
     with session.opened() as home:
         signer = home.signer()
         head = _head(home, signer, size)
-        told = document(signer, head)
+        with home.store.heads() as heads:
+            told = document(signer, head, heads.timestamp(head.size))
     if note:
         sys.stdout.flush()
         sys.stdout.buffer.write(head.cosigned)
@@ -167,7 +169,55 @@ def publish(session: Session) -> None:
         session.out.line(session.say("heads-published", count=sent))
 
 
-def document(signer: Signer, head: SignedHead) -> dict[str, Any]:
+@command(
+    app,
+    "timestamp-request",
+    help="为检查点写出RFC 3161时间戳请求 | Write a request to a time-stamping authority",
+)
+def timestamp_request(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    size: Annotated[int | None, typer.Option(help="大小,缺省为最后 | Size, or the last")] = None,
+) -> None:
+    """The authority is asked by whatever means the office has; nothing is sent from here."""
+    from ops.timestamping import request
+
+    with session.opened() as home:
+        head = _head(home, home.signer(), size)
+    file.write_bytes(request(head.note))
+    if session.json:
+        session.out.document({"size": head.size, "file": str(file)})
+    else:
+        session.out.line(session.say("stamp-asked", size=head.size, file=file))
+
+
+@command(
+    app,
+    "timestamp-add",
+    help="核验并保存时间戳回应 | Verify the authority's answer and keep it beside the head",
+)
+def timestamp_add(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    root: Annotated[Path, typer.Option(help="时间戳机构根证书,PEM | Its root certificates")],
+    size: Annotated[int | None, typer.Option(help="大小,缺省为最后 | Size, or the last")] = None,
+) -> None:
+    """What does not verify is not kept; a second one for a head is left out."""
+    from ops.timestamping import verified
+
+    with session.opened() as home:
+        head = _head(home, home.signer(), size)
+        response = _read(file)
+        time = rfc3339(verified(response, head.note, _read(root)))
+        with home.store.heads(write=True) as heads:
+            heads.put_timestamp(head.size, response)
+    if session.json:
+        session.out.document({"size": head.size, "time": time})
+    else:
+        session.out.line(session.say("stamp-kept", size=head.size, time=time[:19]))
+
+
+def document(signer: Signer, head: SignedHead, stamp: bytes | None = None) -> dict[str, Any]:
     """All that is said of a head. Raises :class:`~ledger.log.errors.NoteInvalid`."""
     opened = signer.opened(head)
     checkpoint = opened.checkpoint
@@ -178,15 +228,29 @@ def document(signer: Signer, head: SignedHead) -> dict[str, Any]:
         "size": checkpoint.size,
         "root": root,
         "signed": head.signed,
-        "status": "final" if signer.final(head) else "pending",
+        "status": "final" if signer.policy.final(opened) else "pending",
         "keys": [str(s.key) for s in opened.log_signatures],
         "witnesses": [
             {"name": s.key.name, "vkey": str(s.key), "time": _moment(s.time or 0)}
             for s in opened.cosignatures
         ],
         "line": f"{checkpoint.origin} {checkpoint.size} {root} {ids}",
+        "timestamp": _stamped(stamp) if stamp is not None else None,
         "note": head.cosigned.decode(),
     }
+
+
+def _stamped(response: bytes) -> dict[str, str]:
+    from ops.timestamping import stated
+
+    return {"time": rfc3339(stated(response)), "response": b64encode(response).decode()}
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidValue(field=str(file), value=error.strerror) from error
 
 
 def _moment(seconds: int) -> str:
@@ -219,6 +283,7 @@ def _tell(session: Session, told: dict[str, Any]) -> None:
         ("status", session.say(told["status"])),
         *(("key", key) for key in told["keys"]),
         *(("witness", f"{w['name']} {w['time'][:19]}") for w in told["witnesses"]),
+        *(("timestamp", t["time"][:19]) for t in (told["timestamp"],) if t is not None),
     ]
     session.out.table(None, ("what", "value"), [(session.say(f"head-{k}"), v) for k, v in rows])
     session.out.line(told["line"])

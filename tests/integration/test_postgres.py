@@ -57,9 +57,14 @@ REHASH = "UPDATE tiles SET hashes = decode(repeat('00', 64), 'hex')"
 CUT = "UPDATE tiles SET hashes = substr(hashes, 1, 32)"
 MOVE = "UPDATE tiles SET number = 1"
 UNHASH = "DELETE FROM tiles"
+RESIGN = "UPDATE heads SET note = ''"
+UNSIGN = "DELETE FROM heads"
+UNCOSIGN = "TRUNCATE cosignatures"
+RESTAMP = "UPDATE timestamps SET response = ''"
 CHANGES = (
     *(UPDATE, DELETE, TRUNCATE, FORGET, RENUMBER, SHORTEN, UNSEQUENCE),
     *(REHASH, CUT, MOVE, UNHASH),
+    *(RESIGN, UNSIGN, UNCOSIGN, RESTAMP),
 )
 
 
@@ -103,6 +108,8 @@ KEYED = "INSERT INTO commands VALUES ('k', 'd', '')"
 SEQUENCE = "INSERT INTO sequence VALUES (0, 1, 1)"
 TILE = "INSERT INTO tiles VALUES (0, 0, decode(repeat('00', 32), 'hex'))"
 READ_TILES = "SELECT * FROM tiles"
+SIGN = "INSERT INTO heads VALUES (1, '', '')"
+READ_HEADS = "SELECT * FROM heads, cosignatures, timestamps"
 READ = "SELECT * FROM stored_events"
 READ_KEYS = "SELECT * FROM commands"
 LOCK = "SELECT lock_events()"
@@ -111,9 +118,21 @@ DROP = "DROP TABLE stored_events"
 VIEW = "CREATE TABLE views.v (a int)"
 DECISION = "CREATE TABLE decisions.d (a int)"
 MAY = {
-    APP: {INSERT, KEYED, SEQUENCE, TILE, READ, READ_KEYS, READ_TILES, LOCK, DECISION},
-    PROJECTOR: {READ, READ_TILES, VIEW},
-    AUDITOR: {READ, READ_KEYS, READ_TILES},
+    APP: {
+        INSERT,
+        KEYED,
+        SEQUENCE,
+        TILE,
+        SIGN,
+        READ,
+        READ_KEYS,
+        READ_TILES,
+        READ_HEADS,
+        LOCK,
+        DECISION,
+    },
+    PROJECTOR: {READ, READ_TILES, READ_HEADS, VIEW},
+    AUDITOR: {READ, READ_KEYS, READ_TILES, READ_HEADS},
 }
 STATEMENTS = {
     "insert": INSERT,
@@ -122,6 +141,8 @@ STATEMENTS = {
     "sequence": SEQUENCE,
     "hash": TILE,
     "read hashes": READ_TILES,
+    "sign": SIGN,
+    "read heads": READ_HEADS,
     "read": READ,
     "read keys": READ_KEYS,
     "lock": LOCK,

@@ -23,6 +23,10 @@ ANSWERS = (
     "entitlements --program nursing-subsidy --month 2017-06 --format json",
     "events --type DeathRecorded --format json",
     "digest",
+    "log head",
+    "log prove --position 20000",
+    "log prove --from 300 --to 20000",
+    "log fsck --format json",
 )
 """Commands whose answers may not depend on where things are kept."""
 
