@@ -103,11 +103,17 @@ class MemoryLog:
         checkpoint: bytes | None = None,
         earlier: Sequence[bytes] = (),
         claims: Mapping[str, object] | None = None,
+        unsealed: bool = False,
     ) -> bytes:
         """A bundle as the operator writes it."""
         out = io.BytesIO()
         contents = Contents(
-            scope, checkpoint or self.checkpoint(), earlier, {"catalog/x.toml": b""}, claims or {}
+            scope,
+            checkpoint or self.checkpoint(),
+            earlier,
+            {"catalog/x.toml": b""},
+            claims or {},
+            unsealed,
         )
         write_bundle(out, self, contents)  # type: ignore[arg-type]
         return out.getvalue()

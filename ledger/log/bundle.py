@@ -38,7 +38,8 @@ class Contents:
 
     ``checkpoint`` is the signed note of the log's head to prove against, ``earlier`` are notes of
     smaller ones. ``documents`` are files by name, below ``schemas/`` and ``catalog/``; ``claims``
-    are figures to be compared with what the events yield.
+    are figures to be compared with what the events yield. ``unsealed`` lets a person's bundle be
+    written where nothing was sealed, without any proof that it is complete.
     """
 
     scope: Scope
@@ -46,6 +47,7 @@ class Contents:
     earlier: Sequence[bytes] = ()
     documents: Mapping[str, bytes] = field(default_factory=dict)
     claims: Mapping[str, Any] = field(default_factory=dict)
+    unsealed: bool = False
 
 
 def write_bundle(
@@ -68,7 +70,7 @@ def write_bundle(
     history = _history(contents, head, log, tree)
     with zipfile.ZipFile(out, "w") as archive:
         parts = _Parts(archive)
-        found = _Selection(log, contents.scope, head.size).write(parts, progress)
+        found = _Selection(log, contents, head.size).write(parts, progress)
         if not found.positions:
             raise NotFound(what=f"{contents.scope.kind} {contents.scope.value}")
         runs = Runs.of(found.positions, head.size)
@@ -82,7 +84,7 @@ def write_bundle(
         else:
             parts.put("tree.bin", b"".join(_pairs(tree, runs, 0, head.size)), packed=False)
         if contents.scope.kind == "person":
-            proofs = _completeness(log, contents.scope, found, indexes)
+            proofs = _completeness(log, contents.scope, found, indexes) if found.seals else []
             parts.put("completeness.json", canonical(proofs))
         parts.put("claims.json", canonical(dict(contents.claims)))
         for name, raw in sorted(contents.documents.items()):
@@ -135,9 +137,9 @@ def _info(name: str, packed: bool = True) -> zipfile.ZipInfo:
 class _Selection:
     """The events of a scope, written as the log is read."""
 
-    def __init__(self, log: Log, scope: Scope, size: int) -> None:
+    def __init__(self, log: Log, contents: Contents, size: int) -> None:
         self._log = log
-        self._scope = scope
+        self._scope, self._unsealed = contents.scope, contents.unsealed
         self._size = size
         self._found = _Found()
 
@@ -151,7 +153,10 @@ class _Selection:
     def _lines(self, progress: Callable[[int, int], None] | None) -> Iterator[bytes]:
         chosen = self._chosen(progress)
         if self._scope.kind == "person":
-            chosen = iter(with_last_seal(list(chosen), membership(self._scope)))
+            kept = list(chosen)
+            if not self._unsealed or any(type_name(raw) == _SEAL for _, raw in kept):
+                kept = with_last_seal(kept, membership(self._scope))
+            chosen = iter(kept)
         for position, raw in chosen:
             yield self._take(position, raw)
 

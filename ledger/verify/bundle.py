@@ -77,6 +77,7 @@ class _Verification:
         self._trust = trust
         self._note = container.read("checkpoint")
         self._head = parsed(self._note)
+        self._held = None if trust.retained is None else parsed(trust.retained)
         manifest = container.manifest
         origin, size = manifest.get("origin"), manifest.get("size")
         if origin != self._head.origin:
@@ -135,7 +136,8 @@ class _Verification:
         size, hints = self._head.size, _part(parts, "hints.bin")
         if runs.runs != ((0, size),) or len(hints) != HINT_BYTES * size:
             raise Refused("positions", reason=f"{len(runs)} / {size}")
-        replay = Replay(history, hints, _pairs(parts, "seals.json"))
+        held = 0 if self._held is None else self._held.size
+        replay = Replay(history, hints, _pairs(parts, "seals.json"), held)
         for position, raw in enumerate(self._container.events()):
             if position == size:
                 replay.broken_off(f"> {size}")
@@ -151,9 +153,9 @@ class _Verification:
 
     def _retained(self, history: History) -> int | None:
         """The size of the head that was kept, which the bundle's is found to continue."""
-        if self._trust.retained is None:
+        held = self._held
+        if held is None:
             return None
-        held = parsed(self._trust.retained)
         if held.origin != self._head.origin:
             raise Refused("origin", found=self._head.origin, wanted=held.origin)
         history.require(held)

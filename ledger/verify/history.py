@@ -16,6 +16,7 @@ class History:
         self.notes: tuple[bytes, ...] = ()
         self._head = head
         self._roots: dict[int, bytes] = {}
+        self._learned: dict[int, bytes] = {}
 
     @classmethod
     def read(cls, raw: bytes, head: Checkpoint) -> "History":
@@ -52,12 +53,16 @@ class History:
         """The roots of the earlier heads by their size."""
         return dict(self._roots)
 
+    def learn(self, size: int, root: bytes) -> None:
+        """The root of a size as the whole log's events yield it, whose head is not listed."""
+        self._learned.setdefault(size, root)
+
     def require(self, held: Checkpoint) -> None:
         """The head that was kept is one of these, or the bundle's own. Raises :class:`Refused`."""
         head = self._head
         if held.size > head.size:
             raise Refused("stale", found=head.size, held=held.size)
-        root = head.root if held.size == head.size else self._roots.get(held.size)
+        root = {**self._learned, **self._roots, head.size: head.root}.get(held.size)
         if root is None:
             raise Refused("no-consistency", held=held.size, found=head.size)
         if root != held.root:

@@ -13,8 +13,15 @@ from ledger.verify.subset import HINT_BYTES
 class Replay:
     """Takes in every event from position 0. ``unlike`` is the first that has another hint."""
 
-    def __init__(self, history: History, hints: bytes, seals: Sequence[tuple[int, int]]) -> None:
-        """``seals`` are the positions of sealing events, each with the position that it covers."""
+    def __init__(
+        self, history: History, hints: bytes, seals: Sequence[tuple[int, int]], held: int = 0
+    ) -> None:
+        """``seals`` are the positions of sealing events, each with the position that it covers.
+
+        ``held`` is the size of a head that is compared with these events afterwards; 0 for none.
+        """
+        self._history = history
+        self._held = held
         self.unlike: int | None = None
         self._frontier = Frontier()
         self._roots = history.roots()
@@ -39,6 +46,8 @@ class Replay:
             hint = self._hints[position * HINT_BYTES : (position + 1) * HINT_BYTES]
             if not self._leaf.startswith(hint):
                 self.unlike = position
+        if position + 1 == self._held:
+            self._history.learn(self._held, self._frontier.root())
         root = self._roots.get(position + 1)
         if root is not None:
             self._require(root)

@@ -60,6 +60,15 @@ SinceOption = Annotated[
 ]
 
 
+UnsealedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsealed",
+        help="尚无封存时也导出,不证明齐全 | Write one from before any seal, not proven complete",
+    ),
+]
+
+
 @command(app, "bundle", help="导出可离线查验的证据包 | Write a bundle to be verified offline")
 def bundle(
     session: Session,
@@ -71,6 +80,7 @@ def bundle(
     year: YearOption = None,
     whole: AllOption = False,
     since: SinceOption = None,
+    unsealed: UnsealedOption = False,
 ) -> None:
     """Events of one scope with the proofs that they are in the log of a signed checkpoint."""
     given = [for_person is not None, division is not None, year is not None, whole]
@@ -83,7 +93,9 @@ def bundle(
         asked = [_note(home, each) for each in since or ()]
         earlier = [*earlier_heads(home, note), *asked]
         scope = _scope(session, home, for_person, division, year)
-        contents = Contents(scope, note, earlier, documents(home), claims(home, scope, note))
+        contents = Contents(
+            scope, note, earlier, documents(home), claims(home, scope, note), unsealed
+        )
         with progress(session.say("bundling"), session.lang) as report:
             made: list[int] = []
             write_whole(

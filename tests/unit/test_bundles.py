@@ -159,10 +159,17 @@ def test_a_person_without_any_proof_is_refused_until_one_asks_for_it() -> None:
     assert refusal(bare, unsealed=True).code == "no-completeness"  # there was a seal
 
 
-def test_before_the_first_seal_nobody_has_a_bundle() -> None:
-    log = MemoryLog(history().person("p1").records)
+def test_before_the_first_seal_both_sides_have_to_ask_for_it() -> None:
+    log = MemoryLog(history().person("p1").person("p2").low_income("p1").records)
     with pytest.raises(NothingSealed):
         log.bundle(person("p1"))
+    raw = log.bundle(person("p1"), unsealed=True)
+    assert refusal(raw).code == "no-completeness"
+    found = check(raw, trust(unsealed=True))
+    assert [(c.events, c.after, c.seal) for c in found.completed] == [(0, 2, None)]
+    assert "nothing proves that they are all" in "\n".join(lines(found, "en"))
+    # Where there is a seal it is used, whatever was asked.
+    assert check(city().bundle(person("p1"), unsealed=True), trust()).completed[0].seal
 
 
 def test_what_came_after_the_seal_is_told_apart() -> None:
@@ -366,8 +373,17 @@ def test_a_checkpoint_of_another_log_is_not_written_into_a_bundle() -> None:
 
 
 def test_without_a_proof_from_the_head_that_was_kept_nothing_is_said() -> None:
+    log, year = city(), Scope("year", "2017")
+    assert refusal(log.bundle(year), retained=log.checkpoint(20)).code == "no-consistency"
+
+
+def test_the_whole_log_needs_no_proof_from_the_head_that_was_kept() -> None:
     log = city()
-    assert refusal(log.bundle(WHOLE), retained=log.checkpoint(20)).code == "no-consistency"
+    for size in (1, 20, log.size()):
+        assert check(log.bundle(WHOLE), trust(retained=log.checkpoint(size))).retained == size
+    told = [raw for _, raw in log.records[:30]]
+    other = MemoryLog(list(enumerate([*told[1:4], *told[:1], *told[4:]])))
+    assert refusal(other.bundle(WHOLE), retained=log.checkpoint(3)).code == "inconsistent"
 
 
 def test_without_a_key_of_the_log_nothing_is_checked() -> None:
