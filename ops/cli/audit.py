@@ -65,7 +65,11 @@ def _run(
     return made
 
 
-@command(app, "run", help="执行检查 | Run the checks: exit status 1 if a finding is open")
+@command(
+    app,
+    "run",
+    help="执行检查,有待处理疑点时退出码1 | Run the checks: exit status 1 if a finding is open",
+)
 def run(
     session: Session,
     *,
