@@ -303,9 +303,9 @@ def test_beancount_accepts_the_journal_with_the_same_balances(
 
 
 @pytest.mark.parametrize(
-    "bounds", [(), ("--known-on", "2017-06-30", "--effective-on", "2017-05-31")]
+    ("detail", "bounds"),
+    [("event", ()), ("month", ("--known-on", "2017-06-30", "--effective-on", "2017-05-31"))],
 )
-@pytest.mark.parametrize("detail", ["event", "month"])
 def test_hledger_accepts_the_journal_with_the_same_balances(
     city: Path, tmp_path: Path, hledger: Path, detail: str, bounds: tuple[str, ...]
 ) -> None:
