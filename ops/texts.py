@@ -422,6 +422,14 @@ LABELS: dict[str, tuple[str, str]] = {
         "{city}{year}年度指标:公布与重放(规模{scale})",
         "{city}, fiscal year {year}: published and replayed (scale {scale})",
     ),
+    "seal-signed": (
+        "已签署大小为{size:,}的检查点,封存在内({status})",
+        "a checkpoint of size {size:,} is signed, with the seals under it ({status})",
+    ),
+    "seal-unsigned": (
+        "账本尚无签名密钥:封存已入账,但未签署检查点",
+        "the log has no signing key yet: the seals are recorded, no checkpoint was signed",
+    ),
     "sealing": ("封存", "sealing"),
     "seals-agree": (
         "{n}次封存与账本重算逐项相同",

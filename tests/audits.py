@@ -24,7 +24,8 @@ from ledger.work import Context
 from ops.home import Home
 from ops.simulation.calendar import Calendar
 from ops.simulation.plants import Legacy
-from ops.simulation.plants.legacy import LIVING, Resident
+from ops.simulation.plants.legacy import LIVING
+from ops.simulation.plants.people import Resident
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.audit import Audit, audit

@@ -80,6 +80,8 @@ def _trust(
         asked = None if policy is None else Policy.parse(_read(policy).decode())
         log_keys = [key for key in given if key.algorithm == LOG_SIGNATURE]
         witnesses = [key for key in given if key.algorithm == COSIGNATURE]
+        if asked is not None and witnesses:
+            raise _Unusable(Refused("witnesses-twice"))
         if asked is not None:
             log_keys += [key for key in asked.logs if key not in log_keys]
         elif witnesses:

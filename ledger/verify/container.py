@@ -6,6 +6,8 @@ it is. Nothing is ever written to a disk.
 """
 
 import json
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,7 +27,22 @@ RATIO_LIMIT = 200
 LINE_LIMIT = 65_535
 """Bytes of an event."""
 _END_BYTES = 22
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""All that reading a damaged zip can end with."""
+_KNOWN = re.compile(
+    r"checkpoint|(history|positions|completeness|seals|claims)\.json|(hints|tree)\.bin"
+    r"|events/[0-9]{5}\.ndjson|(schemas|catalog)/[A-Za-z0-9._-]+"
+)
+"""The parts that there may be."""
 
 
 class Container:
@@ -33,13 +50,14 @@ class Container:
 
     def __init__(self, file: IO[bytes]) -> None:
         """Raises :class:`Refused` for a file that is no bundle."""
+        file.seek(0)
         if not file.read(1):
             raise Refused("empty", what="bundle")
         _require_end(file)
         try:
             self._zip = zipfile.ZipFile(file)
             self._infos = self._checked(self._zip.infolist())
-        except (*_UNREADABLE, ValueError) as error:
+        except _UNREADABLE as error:
             raise Refused("not-a-bundle", reason=error) from None
         if MANIFEST not in self._infos:
             raise Refused("part-missing", part=MANIFEST)
@@ -126,6 +144,8 @@ class Container:
                 raise Refused("part-malformed", part=MANIFEST, reason=name)
             if name not in self._infos:
                 raise Refused("part-missing", part=name)
+            if not _KNOWN.fullmatch(name):
+                raise Refused("part-unknown", part=name)
             parts[name] = said["bytes"], str(said.get("sha256"))
         unknown = set(self._infos) - set(parts) - {MANIFEST}
         if unknown:

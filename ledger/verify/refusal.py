@@ -10,7 +10,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the bundle has the format {found}, this verifier knows {known}",
     ),
     "part-missing": ("证据包缺少{part}", "the bundle lacks {part}"),
-    "part-unknown": ("证据包中有清单之外的{part}", "the bundle has {part}, which is not listed"),
+    "part-unknown": (
+        "证据包中有清单之外或不应有的{part}",
+        "the bundle has {part}, which is not listed or does not belong there",
+    ),
     "part-altered": (
         "{part}与清单所记的大小或SHA-256不符",
         "{part} has not the size or SHA-256 that the manifest states",
@@ -51,6 +54,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "no key of the log was given (--key or --policy)",
     ),
     "key": ("公钥无法使用:{reason}", "a key cannot be used: {reason}"),
+    "witnesses-twice": (
+        "见证人的公钥应由 --key 或 --policy 之一给出",
+        "keys of witnesses come by --key or by --policy, not by both",
+    ),
     "not-final": (
         "大小为{size}的检查点未达到见证要求",
         "the checkpoint of size {size} has not the cosignatures that the policy asks for",

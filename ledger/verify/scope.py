@@ -33,6 +33,8 @@ class Scope:
             raise refused
         if not all(isinstance(s, str) for s in subjects) or len(set(subjects)) != len(subjects):
             raise refused
+        if not all(s.isascii() and s.isprintable() for s in (value, *subjects)):
+            raise refused
         if (kind == "all") == bool(value) or (kind == "person") != (value in subjects):
             raise refused
         return cls(kind, value, tuple(subjects))

@@ -56,9 +56,6 @@ class Runs:
     def __len__(self) -> int:
         return self._before[-1]
 
-    def __iter__(self) -> Iterator[int]:
-        return (p for first, count in self.runs for p in range(first, first + count))
-
     def count(self, first: int, end: int) -> int:
         """How many lie from ``first`` up to but excluding ``end``."""
         return self._below(end) - self._below(first)

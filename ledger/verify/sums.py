@@ -53,12 +53,16 @@ class Sums:
         """Take in an event. Raises :class:`Refused` where a field it must have is amiss."""
         name, data = event_name(event), event["data"]
         try:
-            paid = disbursed_fen(name, data)
+            paid, moved = disbursed_fen(name, data), balance_moves(name, data)
+            if not paid and not moved:
+                return
+            program = data["program"]
+            if type(program) is not str:
+                raise TypeError("program")
             if paid:
-                self.disbursed[event["effective"][:4]][data["program"]] += paid
-            moved = balance_moves(name, data)
+                self.disbursed[event["effective"][:4]][program] += paid
             if moved:
-                self._balance(event["subject"], data["program"], moved)
+                self._balance(event["subject"], program, moved)
         except (KeyError, TypeError) as error:
             raise Refused("event-malformed", position=position, reason=repr(error)) from None
 
@@ -68,17 +72,25 @@ class Sums:
             row[amount] = row.get(amount, 0) + fen
 
 
+def _fen(data: Mapping[str, Any], name: str = "amount_fen", absent: int | None = None) -> int:
+    """An amount that has to be a whole number. Raises KeyError, TypeError."""
+    fen = data[name] if absent is None else data.get(name, absent)
+    if type(fen) is not int:
+        raise TypeError(f"{name}: {type(fen).__name__}")
+    return fen
+
+
 def disbursed_fen(name: str, data: Mapping[str, Any]) -> int:
     """What an event takes out of cash and goods for its program, less what comes back."""
     match name:
         case "PaymentSettled" | "ContributionPaid":
-            return int(data["amount_fen"])
+            return _fen(data)
         case "RecoveryCollected":
-            return -int(data["amount_fen"])
+            return -_fen(data)
         case "PaymentReturned" if data.get("after_settlement", False):
-            return -int(data["amount_fen"])
+            return -_fen(data)
         case "GoodsDistributed" | "DeviceFitted" if "fund" in data:
-            return int(data.get("value_fen", 0))
+            return _fen(data, "value_fen", 0)
         case _:
             return 0
 
@@ -91,26 +103,26 @@ def balance_moves(name: str, data: Mapping[str, Any]) -> Amounts:
     """
     match name:
         case "SubsidyGranted" | "ArrearsGranted":
-            return {"granted_fen": data["amount_fen"]}
+            return {"granted_fen": _fen(data)}
         case "GrantReversed":
-            return {"reversed_fen": data["amount_fen"]}
+            return {"reversed_fen": _fen(data)}
         case "PaymentSettled" | "ContributionPaid":
-            return {"settled_fen": data["amount_fen"]}
+            return {"settled_fen": _fen(data)}
         case "PaymentReturned" if data.get("after_settlement", False):
-            return {"returned_late_fen": data["amount_fen"]}
+            return {"returned_late_fen": _fen(data)}
         case "PaymentReturned":
-            return {"returned_fen": data["amount_fen"]}
+            return {"returned_fen": _fen(data)}
         case "OverpaymentFound":
-            owed = data["amount_fen"] - data.get("offset_fen", 0)
-            return {"overpaid_fen": data["amount_fen"], "owed_fen": owed}
+            owed = _fen(data) - _fen(data, "offset_fen", 0)
+            return {"overpaid_fen": _fen(data), "owed_fen": owed}
         case "OverpaymentCancelled":
-            owed, amount = data["owed_fen"], data["amount_fen"]
-            needless = amount - owed - data["refund_fen"]
+            owed, amount = _fen(data, "owed_fen"), _fen(data)
+            needless = amount - owed - _fen(data, "refund_fen")
             return {"cancelled_fen": amount, "owed_fen": -owed, "waived_fen": -needless}
         case "RecoveryCollected":
-            return {"recovered_fen": data["amount_fen"], "owed_fen": -data["amount_fen"]}
+            return {"recovered_fen": _fen(data), "owed_fen": -_fen(data)}
         case "RecoveryWaived":
-            return {"waived_fen": data["amount_fen"], "owed_fen": -data["amount_fen"]}
+            return {"waived_fen": _fen(data), "owed_fen": -_fen(data)}
         case _:
             return {}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.bench import embedded, kafka, tree
+from ops.bench import bundles, embedded, kafka, tree
 from ops.bench.measure import Measured
 from ops.home import Home
 
@@ -34,8 +34,10 @@ def main() -> int:
                 embedded.single_commands(home, folder),
                 tree.sequencing(home, folder),
                 tree.rehash(home),
+                bundles.chaining(home),
             ]
             tree.proving(home, console)
+            bundles.opening(home, console)
             if not given.without_kafka:
                 measured += kafka.measured(home, folder, console)
         finally:

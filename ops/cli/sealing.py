@@ -57,7 +57,10 @@ def seal(
     year: YearOption = None,
     through: ThroughOption = None,
 ) -> None:
-    """One pass through the log, however many months. What is sealed stays as it is."""
+    """One pass through the log, however many months. What is sealed stays as it is.
+
+    Where the log has a key, its head is signed afterwards, so that the seals are under it.
+    """
     if sum(given is not None for given in (month, year, through)) != 1:
         raise InvalidValue(field="--month | --year | --through", value="-")
     with session.opened() as home:
@@ -66,11 +69,30 @@ def seal(
         else:
             periods = [month if month is not None else str(year)]
         made = _seal(session, home, officer, periods)
+        head = _signed(home) if made else None
     rows = [(c.period, c.position, c.index.subjects, c.index.root) for c in made]
     if session.json:
-        session.out.document({"sealed": [msgspec.to_builtins(c) for c in made]})
-    else:
-        session.out.table(None, ("period", ">position", ">subjects", "root"), rows)
+        sealed = [msgspec.to_builtins(c) for c in made]
+        session.out.document({"sealed": sealed, "checkpoint": head})
+        return
+    session.out.table(None, ("period", ">position", ">subjects", "root"), rows)
+    if head is not None:
+        status = session.say("final" if head["final"] else "pending")
+        session.out.line(session.say("seal-signed", size=head["size"], status=status))
+    elif made:
+        session.out.line(session.say("seal-unsigned"))
+
+
+def _signed(home: Home) -> dict[str, Any] | None:
+    """The head that has the seals in it, signed and shown to witnesses; None without a key.
+
+    What the signer raises leaves the seals recorded: ``checkpoint sign`` goes on from there.
+    """
+    if not home.log_keys():
+        return None
+    signer = home.signer()
+    signed = signer.sign()
+    return {"final": signer.final(signed.head), "size": signed.head.size}
 
 
 def _unsealed(home: Home, through: str) -> list[str]:

@@ -5,6 +5,7 @@ what verification expects of each row. They share the paths and nothing else, so
 either JSON reader shows as a difference.
 """
 
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -68,11 +69,11 @@ def select(source: str) -> str:
     taken = ", ".join(
         f"x[{at}]::{c.type} AS {c.name}" for at, c in enumerate(TAKEN, len(paths) - len(TAKEN) + 1)
     )
-    at_id = len(paths) - len(TAKEN) + 1
+    id = f"x[{len(paths) - len(TAKEN) + 1}]"
     return f"""
         SELECT position,
-               regexp_extract(x[{at_id}], '^(.*)/[0-9]+$', 1) AS stream,
-               regexp_extract(x[{at_id}], '/([0-9]+)$', 1)::INTEGER AS version,
+               left({id}, length({id}) - length(split_part({id}, '/', -1)) - 1) AS stream,
+               split_part({id}, '/', -1)::INTEGER AS version,
                split_part(x[1], '.', 2) AS type,
                substr(split_part(x[1], '.', 3), 2)::INTEGER AS schema_version,
                rtrim(x[2], 'Z')::TIMESTAMP AS time,
@@ -105,8 +106,8 @@ _Envelope: Any = msgspec.defstruct(
     gc=False,
 )
 _decode = msgspec.json.Decoder(_Envelope).decode
-_taken = attrgetter(*(c.path for c in TAKEN))
-_NESTED = [at for at, c in enumerate(TAKEN) if c.name == "by_division"]
+_taken = attrgetter("time", "effective", *(c.path for c in TAKEN))
+assert TAKEN[-1].name == "by_division", "the one field that is not a plain value"
 
 
 def derived(raw: bytes) -> tuple[Any, ...]:
@@ -116,10 +117,15 @@ def derived(raw: bytes) -> tuple[Any, ...]:
     """
     event = _decode(raw)
     stream, _, version = event.id.rpartition("/")
-    _, kind, schema = event.type.split(".")
-    values = list(_taken(event))
-    for at in _NESTED:
-        if values[at] is not None:
-            values[at] = orjson.dumps(values[at], option=orjson.OPT_SORT_KEYS).decode()
-    head = (stream, int(version), kind, int(schema[1:]), event.time, event.effective)
-    return (*head, *values)
+    values = (stream, int(version), *_named(event.type), *_taken(event))
+    if values[-1] is None:
+        return values
+    shares = orjson.dumps(values[-1], option=orjson.OPT_SORT_KEYS).decode()
+    return (*values[:-1], shares)
+
+
+@cache
+def _named(full: str) -> tuple[str, int]:
+    """An event type's name and schema version. Raises :class:`ValueError`."""
+    _, name, schema = full.split(".")
+    return name, int(schema[1:])

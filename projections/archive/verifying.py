@@ -123,6 +123,20 @@ def _rows(path: Path) -> Iterator[list[Row]]:
 
 
 def _verify_rows(segment: Segment, rows: list[Row], first: int) -> None:
+    """All at once, and one by one where something is wrong."""
+    try:
+        raws = [row[-1] for row in rows]
+        expected = [
+            (position, *derived(raw), leaf_hash(raw), raw)
+            for position, raw in enumerate(raws, first)
+        ]
+    except ValueError:
+        expected = []
+    if rows != expected:
+        _find_damage(segment, rows, first)
+
+
+def _find_damage(segment: Segment, rows: list[Row], first: int) -> None:
     for position, row in enumerate(rows, first):
         raw: bytes = row[-1]
         if row[0] != position:
@@ -135,6 +149,7 @@ def _verify_rows(segment: Segment, rows: list[Row], first: int) -> None:
             raise _damaged(segment, position, f"not an event: {error}") from error
         if row[_DERIVED] != expected:
             raise _damaged(segment, position, f"column {_first_other(row[_DERIVED], expected)}")
+    raise AssertionError("rows that differ from what their bytes say differ somewhere")
 
 
 def _first_other(found: Row, expected: Row) -> str:

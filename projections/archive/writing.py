@@ -43,7 +43,7 @@ from projections.archive.manifest import (
 )
 
 SEGMENT_SIZE = 250_000
-"""Events of a full segment: some 20 MB on disk."""
+"""Events of a full segment: some 26 MB on disk."""
 ROW_GROUP = 32_768
 """Rows that are compressed together; a question for few positions reads no more than one of it."""
 MEMORY = "1GB"

@@ -19,18 +19,16 @@ from projections.checks.life import AfterDeath, BadIdentity, DeadPaid, Ghost, La
 from projections.checks.money import (
     CrossDivision,
     DoublePay,
-    FundMisuse,
     OverCap,
-    Unreconciled,
 )
+from projections.checks.notices import NoNotice, ShortNotice
 from projections.checks.procedure import (
     Backdated,
     KinUndeclared,
-    NoNotice,
     SelfApproval,
-    ShortNotice,
     WrongStart,
 )
+from projections.checks.totals import FundMisuse, Unreconciled
 
 ALL_CHECKS: tuple[type[Check], ...] = (
     DeadPaid,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ledger.domain.month import first_day
-from projections.checks.book import File, MonthPaid
 from projections.checks.check import Check
+from projections.checks.files import File, MonthPaid
 from projections.checks.finding import Finding
 
 Paid = tuple[File, MonthPaid]

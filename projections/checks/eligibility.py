@@ -12,8 +12,8 @@ from ledger.domain.payment import deciding_day, span_of
 from ledger.domain.person import Person, facts_on
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import evaluate
-from projections.checks.book import File, Step
 from projections.checks.check import Check
+from projections.checks.files import File, Step
 from projections.checks.finding import Finding
 from projections.checks.judged import Against
 from projections.checks.judging import MonthsAgainst

@@ -10,8 +10,8 @@ from ledger.domain.events import household as hh
 from ledger.domain.month import month_of, plus_months
 from ledger.domain.payment import span_of
 from ledger.domain.program import find_rule
-from projections.checks.book import File
 from projections.checks.check import Check
+from projections.checks.files import File
 from projections.checks.finding import Finding
 from projections.view import on
 

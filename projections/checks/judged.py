@@ -16,7 +16,8 @@ from ledger.domain.payment import deciding_day
 from ledger.domain.person import Person, facts_on
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule, evaluate
-from projections.checks.book import Book, File, MonthPaid
+from projections.checks.book import Book
+from projections.checks.files import File, MonthPaid
 
 
 @dataclass(frozen=True, slots=True)

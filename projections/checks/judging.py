@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from ledger.domain.payment import span_of
-from projections.checks.book import File
 from projections.checks.check import Check
+from projections.checks.files import File
 from projections.checks.finding import Finding
 from projections.checks.judged import Against
 

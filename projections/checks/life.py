@@ -12,8 +12,8 @@ from ledger.domain.events import person as pe
 from ledger.domain.month import month_of
 from ledger.domain.payment import span_of
 from ledger.domain.program import find_rule
-from projections.checks.book import File, Step
 from projections.checks.check import Check
+from projections.checks.files import File, Step
 from projections.checks.finding import Finding
 from projections.checks.judging import MonthsAgainst
 from projections.view import on

@@ -1,4 +1,4 @@
-"""Checks of how decisions were made: by whom, when, after which notice, with which document."""
+"""Checks of how decisions were made: by whom, from when, and with which document."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,8 +11,6 @@ from ledger.domain.events import organization as og
 from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
 from ledger.domain.month import month_of
-from ledger.domain.program import find_rule
-from projections.checks.book import File
 from projections.checks.check import Check
 from projections.checks.finding import Finding
 from projections.view import on
@@ -214,119 +212,3 @@ class Backdated(Check):
 def _documented(data: Any) -> bool:
     """Whether an event names what it rests on."""
     return bool(getattr(data, "document", None) or getattr(data, "documents", None))
-
-
-class NoNotice(Check):
-    """Where the rule in force at the approval asks for public notice."""
-
-    code, severity = "no-notice", "medium"
-    name_zh, name_en = "未经公示即批准", "approved without a closed public notice"
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._found: list[tuple[int, Event[Any]]] = []
-
-    @on(en.EnrollmentApproved)
-    def _approved(self, position: int, event: Event[en.EnrollmentApproved]) -> None:
-        file = self.book.files.get((event.data.program, event.subject))
-        closed = file is not None and file.state.status == "notice-closed"
-        if not closed and notice_days(self, event.data.program, event.effective):
-            self._found.append((position, event))
-
-    @on(pr.PayRunApproved)
-    def _run_approved(self, position: int, event: Event[pr.PayRunApproved]) -> None:
-        run = self.book.runs.get(event.subject)
-        noticed = run is not None and run.state.notice_until is not None
-        if not noticed and notice_days(self, event.data.program, event.effective):
-            self._found.append((position, event))
-
-    def findings(self) -> Iterator[Finding]:
-        for position, event in self._found:
-            yield self.found(
-                event.subject,
-                program=event.data.program,
-                key=event.id,
-                amount_fen=approved_fen(self, event),
-                positions=[*applied_at(self, event, position), position],
-                zh="未经公示(或公示未结束)即批准",
-                en="approved without a public notice that was closed",
-            )
-
-
-class ShortNotice(Check):
-    """A notice that ran fewer days than the rule's, or an objection open at the approval."""
-
-    code, severity = "short-notice", "medium"
-    name_zh, name_en = "公示期不足或异议未结", "a short notice, or an objection open at approval"
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._notices: dict[tuple[str, str], tuple[int, date, date]] = {}
-        self._found: list[tuple[list[int], Event[Any], str, str]] = []
-
-    @on(en.NoticePublished, pr.PayRunNoticed)
-    def _published(
-        self, position: int, event: Event[en.NoticePublished] | Event[pr.PayRunNoticed]
-    ) -> None:
-        d = event.data
-        self._notices[d.program, event.subject] = (position, d.notice_from, d.notice_until)
-
-    @on(en.EnrollmentApproved)
-    def _approved(self, position: int, event: Event[en.EnrollmentApproved]) -> None:
-        file = self.book.files.get((event.data.program, event.subject))
-        objections = len(file.state.objections) if file is not None else 0
-        self._judge(position, event, objections)
-
-    @on(pr.PayRunApproved)
-    def _run_approved(self, position: int, event: Event[pr.PayRunApproved]) -> None:
-        run = self.book.runs.get(event.subject)
-        self._judge(position, event, len(run.state.objections) if run is not None else 0)
-
-    def _judge(self, position: int, event: Event[Any], objections: int) -> None:
-        notice = self._notices.pop((event.data.program, event.subject), None)
-        if notice is None:
-            return
-        at, start, until = notice
-        wanted = notice_days(self, event.data.program, event.effective)
-        # What was approved while the notice ran had only the days until then.
-        ran = (min(until, event.effective) - start).days + (0 if event.effective <= until else 1)
-        if ran < wanted:
-            zh, english = f"公示{ran}天,不足{wanted}天", f"a notice of {ran} days, not {wanted}"
-            self._found.append(([at, position], event, zh, english))
-        elif objections:
-            zh, english = "批准时仍有异议未结", "an objection was open at approval"
-            self._found.append(([at, position], event, zh, english))
-
-    def findings(self) -> Iterator[Finding]:
-        for positions, event, zh, english in self._found:
-            yield self.found(
-                event.subject,
-                program=event.data.program,
-                key=event.id,
-                amount_fen=approved_fen(self, event),
-                positions=positions,
-                zh=zh,
-                en=english,
-            )
-
-
-def notice_days(check: Check, program: str, day: date) -> int:
-    """How many days of public notice the program's rule asks for on a day."""
-    known = check.book.programs.get(program)
-    rule = find_rule(known, day) if known is not None else None
-    return rule.notice_days if rule is not None else 0
-
-
-def approved_fen(check: Check, event: Event[Any]) -> int:
-    """What rests on an approval, in fen: paid to the beneficiary, or the run's total."""
-    if isinstance(event.data, pr.PayRunApproved):
-        return event.data.total_fen
-    return check.book.files[event.data.program, event.subject].paid_fen
-
-
-def applied_at(check: Check, event: Event[Any], position: int) -> list[int]:
-    """Where what was approved had been applied for, or the run's steps until then."""
-    if isinstance(event.data, pr.PayRunApproved):
-        return [p for p in check.book.runs[event.subject].at if p < position]
-    file: File = check.book.files[event.data.program, event.subject]
-    return [p for p, _ in file.applied if p < position][-1:]

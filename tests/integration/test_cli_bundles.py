@@ -15,6 +15,7 @@ from ledger.commands.seal import SealPeriod
 from ledger.domain.events.seal import SealedIndex
 from ledger.domain.seal import SEAL, seal_id
 from ledger.verify.checkpoint import Checkpoint
+from ledger.verify.history import parsed
 from ledger.work import Context
 from ops import verifier_file
 from ops.cli.session import today
@@ -70,7 +71,7 @@ def paid(sealed_city: Path) -> str:
 
 def test_what_was_sealed_is_what_the_log_yields(sealed_city: Path) -> None:
     again = ok(sealed_city, "seal", "--through", "2017-12", "--as", "a", "--format", "json")
-    assert again.json == {"sealed": []}
+    assert again.json == {"checkpoint": None, "sealed": []}
     found = ok(sealed_city, "audit", "verify-report", "--format", "json").json
     assert found["agrees"] is True
     assert len(found["periods"]) == 14
@@ -174,6 +175,29 @@ def test_somebody_without_events_is_proven_to_have_none(sealed_city: Path, tmp_p
     found = ok(sealed_city, "verify-bundle", str(bundle), *KEYS, "--format", "json").json
     assert found["complete"][0]["events"] == 0
     assert found["complete"][0]["period"] is not None
+
+
+def test_a_bundle_is_proven_against_the_head_that_the_log_itself_signed(
+    copy: Path, tmp_path: Path
+) -> None:
+    """Keys, seals, heads and bundle by the commands alone; the operator's word, and said to be."""
+    ok(copy, "key", "generate", "--as", "operator-1")
+    ok(copy, "checkpoint", "sign")
+    first = ok(copy, "checkpoint", "show", "--note").out
+    made = ok(copy, "seal", "--month", "2017-12", "--as", "auditor-1", "--format", "json").json
+    assert made["checkpoint"]["final"] is False
+    key = ok(copy, "key", "show", "--format", "json").json["keys"][0]["vkey"]
+    (tmp_path / "kept").write_bytes(first)
+    bundle = tmp_path / "b.zip"
+    ok(copy, "bundle", "--for-person", "person-nobody", "-o", str(bundle))
+    asked = ("--key", key, "--checkpoint", str(tmp_path / "kept"), "--format", "json")
+    found = ok(copy, "verify-bundle", str(bundle), *asked).json
+    assert found["size"] == made["checkpoint"]["size"]
+    assert found["retained"] == found["history"][0] == parsed(first).size
+    assert "no-policy" in [c["code"] for c in found["cautions"]]
+    older = ("--checkpoint", str(parsed(first).size))
+    unsealed = run(copy, "bundle", "--for-person", "person-x", *older, "-o", str(tmp_path / "c"))
+    assert (unsealed.status, "nothing-sealed" in unsealed.err) == (2, True)
 
 
 def test_kept_indexes_may_be_thrown_away(sealed_city: Path, paid: str, tmp_path: Path) -> None:

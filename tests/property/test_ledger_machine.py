@@ -29,6 +29,9 @@ from ledger.domain.payrun import PAYRUN, BankLine, to_document
 from ledger.domain.program import PROGRAM, rule_on
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.log.store_feed import StoreFeed
+from projections.checks import ALL_CHECKS
+from projections.checks.audit import audit
+from projections.checks.sources import Sources
 from projections.engine import Projector
 from tests.office import CITY, DISTRICT, LIVING, NURSING, Office, by
 from tests.oracle import Oracle
@@ -47,6 +50,9 @@ BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
 OBJECTED = st.sampled_from([None, None, "open", "upheld", "refused"])
 """What becomes of an objection, if there is one."""
+LEADS = {"wrongful-stop", "after-death"}
+"""What an audit may find where every command was obeyed: an officer's stop of who was eligible, and
+what was done for a person whose death was learned later. All else the commands refuse or repair."""
 EXIT_STEP = st.sampled_from(
     [
         *("register", "poor", "propose", "verify", "confirm", "notice"),
@@ -501,6 +507,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert {name: d.digest for name, d in other.digests().items()} == grown
         half.close()
         other.close()
+        found = {f.code for f in audit(feed, ALL_CHECKS, Sources()).findings}
+        assert found <= LEADS, found
 
 
 TestLedger = LedgerMachine.TestCase

@@ -15,12 +15,13 @@ from ledger.codec import decode
 from ledger.domain.events.discard import ParkedEventDiscarded
 from projections.archive.asking import Archive, opened
 from projections.archive.errors import ArchiveOfAnotherLog
-from projections.archive.recomputing import TABLES, Difference, recompute
+from projections.archive.recomputing import TABLES, VIEWS, Difference, recompute
 from projections.archive.verifying import verify
 from projections.archive.writing import extend
 from projections.engine import Projector
 from tests.any_history import DAYS, any_history
 from tests.archives import ORIGIN
+from tests.golden.make import GOLDEN
 from tests.histories import History, history
 
 FEWER = settings(max_examples=max(settings().max_examples // 3, 10))
@@ -67,6 +68,18 @@ def test_the_engines_agree_as_of_any_moment(
         finally:
             past.close()
         assert found.differences == []
+
+
+def test_the_engines_agree_on_every_type_of_event_and_on_each_day() -> None:
+    told = history()
+    told.records.extend(enumerate(GOLDEN.read_bytes().splitlines()))
+    days = {decode(raw).effective for _, raw in told.records}
+    with both(told) as (archive, projector):
+        assert recompute(archive, projector).differences == []
+        for day in sorted(days):
+            past = projector.as_of(effective=day, views=VIEWS)
+            assert recompute(archive, past, effective=day).differences == []
+            past.close()
 
 
 def some() -> History:

@@ -6,12 +6,15 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from ledger.domain.errors import BundleForeign, NotFound, NothingSealed
 from ledger.log.bundle import PART_BYTES
 from ledger.verify import bundle as bundles
 from ledger.verify import command
+from ledger.verify.checkpoint import Policy
 from ledger.verify.container import MANIFEST, RATIO_LIMIT
 from ledger.verify.merkle import leaf_hash
 from ledger.verify.refusal import MESSAGES, Refused
@@ -33,6 +36,7 @@ from tests.bundles import (
 from tests.histories import history
 
 EVENTS = "events/00000.ndjson"
+SEALED = "ProjectionSealed"
 
 
 def refusal(raw: bytes, **trusted: object) -> Refused:
@@ -264,6 +268,80 @@ def test_events_go_on_in_further_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert PART_BYTES > 2_000
 
 
+def test_a_part_that_does_not_belong_is_refused() -> None:
+    parts = parts_of(city().bundle(WHOLE))
+    for name in ("notes.txt", "events/x.ndjson", "catalog/../x", "schemas/", "other/x"):
+        assert refusal(packed(parts | {name: b"x"})).code == "part-unknown"
+
+
+AMISS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+)
+
+
+@settings(max_examples=200)
+@given(
+    name=st.sampled_from(
+        ["PaymentSettled", "OverpaymentFound", "OverpaymentCancelled", "DeviceFitted", SEALED]
+    ),
+    data=st.dictionaries(
+        st.sampled_from(
+            [
+                "amount_fen",
+                "offset_fen",
+                "owed_fen",
+                "refund_fen",
+                "value_fen",
+                "fund",
+                "program",
+                "period",
+                "position",
+                "index",
+                "views",
+            ]
+        ),
+        AMISS,
+    ),
+    subject=AMISS,
+)
+def test_an_operator_who_signs_nonsense_is_refused_in_words(
+    name: str, data: dict[str, object], subject: object
+) -> None:
+    event = {
+        "data": data,
+        "division": "220202",
+        "effective": "2017-01-01",
+        "id": "x/1",
+        "subject": subject,
+        "time": "2017-01-01T00:00:00.000000Z",
+        "type": f"benefits.{name}.v1",
+    }
+    raw = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    log = MemoryLog([*city().records[:3], (3, raw)])
+    parts = parts_of(log.bundle(Scope("year", "2017")) if name != SEALED else _bare(log))
+    code, said = "", []
+    try:
+        said = lines(check(packed(parts), trust()), "both")
+    except Refused as refused:
+        code = refused.code
+    assert said or code in ("event-malformed", "seal-wrong", "out-of-scope")
+
+
+def _bare(log: MemoryLog) -> bytes:
+    """All of a log whose last event says it is a seal, as a writer that reads nothing of it."""
+    parts = parts_of(MemoryLog(log.records[:3]).bundle(WHOLE))
+    told = [raw for _, raw in log.records]
+    parts[EVENTS] = b"".join(raw + b"\n" for raw in told)
+    parts["hints.bin"] = b"".join(leaf_hash(raw)[:HINT_BYTES] for raw in told)
+    parts["positions.json"] = b"[[0,4]]"
+    parts["checkpoint"] = log.checkpoint()
+    return packed(parts, size=4)
+
+
 # --- who signed, and what was kept
 
 
@@ -352,6 +430,11 @@ def test_what_cannot_be_checked_has_a_status_of_its_own(tmp_path: Path) -> None:
     assert run(tmp_path, good, "--key", "not+a+key")[0] == 2
     assert run(tmp_path, good, *KEY, "--checkpoint", str(empty))[0] == 2
     assert run(tmp_path, good, *KEY, "--policy", str(tmp_path / "none"))[0] == 2
+    policy = tmp_path / "policy"
+    policy.write_text(Policy(1, (INSPECTION.verifier,), (OPERATOR.verifier,)).text())
+    assert run(tmp_path, good, "--policy", str(policy))[0] == 0
+    witness = ("--key", str(INSPECTION.verifier))
+    assert run(tmp_path, good, *witness, "--policy", str(policy))[0] == 2
     assert run(tmp_path, b"", *KEY)[0] == 1
 
 
@@ -365,7 +448,7 @@ def test_every_text_is_in_both_languages() -> None:
 def test_runs_count_and_find() -> None:
     runs = Runs.of([0, 1, 2, 7, 9, 10], 11)
     assert runs.runs == ((0, 3), (7, 1), (9, 2))
-    assert [runs.at(i) for i in range(len(runs))] == list(runs) == [0, 1, 2, 7, 9, 10]
+    assert [runs.at(i) for i in range(len(runs))] == [0, 1, 2, 7, 9, 10]
     assert [runs.count(a, b) for a, b in ((0, 11), (2, 8), (3, 7), (8, 10))] == [6, 2, 0, 1]
     for bad in ([], [(3, 0)], [(0, 2), (1, 1)], [(0, 2), (2, 1)], [(9, 3)], [(-1, 1)]):
         with pytest.raises(Refused):

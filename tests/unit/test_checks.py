@@ -15,7 +15,8 @@ from ledger.domain.events import person as pe
 from ledger.domain.household import household_id
 from ledger.domain.stream import fund_id
 from ops.simulation.plants import THEMES, Legacy
-from ops.simulation.plants.legacy import LIVING, NURSING, Resident
+from ops.simulation.plants.legacy import LIVING, NURSING
+from ops.simulation.plants.people import Resident
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters

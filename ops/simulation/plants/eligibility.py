@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
-from ops.simulation.plants.legacy import LIVING, NURSING, Legacy, Resident
+from ops.simulation.plants.legacy import LIVING, NURSING, Legacy
+from ops.simulation.plants.people import Resident
 
 FUEL, HEARING = "fuel-subsidy", "hearing-aid"
 

@@ -5,7 +5,7 @@ ids, versions, canonical bytes and times that any event has; only nobody decided
 be. Pay runs are made of the lines told, so that they agree unless a history says otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -16,22 +16,24 @@ from stdnum.iso7064 import mod_11_2
 from ledger.codec import encode
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
-from ledger.domain.events import fund as fu
-from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
-from ledger.domain.payrun import Line, to_document
 from ledger.domain.rules import ProgramDefinition
-from ledger.domain.stream import enrollment_id, fund_id, payrun_id
+from ledger.domain.stream import enrollment_id
 from ledger.randomness import rfc3339
 from ledger.store.mapper import NewEvent
 from ops.home import Home
-from ops.simulation.calendar import CITY
+from ops.simulation.plants.people import (
+    Data,
+    Identity,
+    Resident,
+    bank_account,
+    certificate,
+    registration,
+)
+from ops.simulation.plants.runs import Batch, Payment, tell_run
 
 DISTRICT, NEIGHBOR = "220202", "220203"
 LIVING, NURSING = "living-subsidy", "nursing-subsidy"
-
-Data = EventData | Callable[[str], EventData]
-"""An event's data, or what makes it once the event's id is known (sealed data need it)."""
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, order=True):
@@ -58,42 +60,6 @@ class Told:
     actor: str
     role: str
     causation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A pay run to make: of a program and month, issued in a month, out of a fund.
-
-    ``number`` is its batch; ``approver`` and ``short_fen`` are what is wrong with it.
-    """
-
-    program: str
-    month: str
-    paid_in: str
-    fund: str
-    number: int = 1
-    approver: str = f"officer-{CITY}-02"
-    short_fen: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """One line of a run; ``settled_fen`` where the bank says another amount."""
-
-    who: str
-    amount_fen: int
-    account: str | None
-    division: str
-    settled_fen: int | None = None
-
-
-@dataclass(slots=True)
-class Resident:
-    """A person of the import, with what later events need."""
-
-    id: str
-    account: str
-    division: str
 
 
 @dataclass(slots=True)
@@ -167,50 +133,21 @@ class Legacy:
         born = date(1920, 1, 1) + timedelta(days=n)
         body = f"{division}{born:%Y%m%d}991"
         number = str(body + mod_11_2.calc_check_digit(body))
-        person = vault.person_id(number)
-        identity = number
-        if wrong == "checksum":
-            identity = number[:-1] + ("0" if number[-1] != "0" else "1")
-        name, numbered = f"测试{'甲乙丙丁戊己庚辛壬癸'[n % 10]}", f"6299{n:015d}"
-        account = account or numbered
-        on = self.day(1, 2)
-        registered = _Sealing(
-            vault,
-            person,
-            {"birth_date": born.isoformat(), "id_number": identity, "name": name, "phone": ""},
-            lambda sealed: pe.PersonRegistered(
-                sealed=sealed,
-                birth_year=born.year + (1 if wrong == "birth-date" else 0),
-                sex="female" if wrong == "sex" else "male",
-                urban=True,
-            ),
-        )
-        self.event(registered, person, on, division=division)
+        account = account or f"6299{n:015d}"
+        who = Resident(vault.person_id(number), vault.account_ref(account), division)
+        name = f"测试{'甲乙丙丁戊己庚辛壬癸'[n % 10]}"
+        identity = Identity(number, name, born, wrong)
+        facts: list[Data] = [registration(vault, who, identity)]
         if certified:
-            prefix = f"{DISTRICT}19000101991X" if wrong == "certificate-prefix" else identity
-            issued = _Sealing(
-                vault,
-                person,
-                {"certificate": f"{prefix}{category}{grade}"},
-                lambda sealed: pe.CertificateIssued(
-                    sealed=sealed, category=category, grade=grade, expires_on=expires_on
-                ),
-            )
-            self.event(issued, person, on, division=division)
-        reference = vault.account_ref(account)
-        changed = _Sealing(
-            vault,
-            person,
-            {"account": account, "holder": holder or name},
-            lambda sealed: pe.BankAccountChanged(sealed=sealed, account=reference, bank="农信社"),
-        )
-        self.event(changed, person, on, division=division)
-        care = pe.LifeFactRecorded(fact="needs_care", value=True, document="评估表")
-        self.event(care, person, on, division=division)
+            said: dict[str, Any] = {"category": category, "grade": grade}
+            facts.append(certificate(vault, who, identity, expires_on=expires_on, **said))
+        facts.append(bank_account(vault, who, account, holder or name))
+        facts.append(pe.LifeFactRecorded(fact="needs_care", value=True, document="评估表"))
         if low_income:
-            poor = pe.LowIncomeRecognized(kind="low-income", document="低保证")
-            self.event(poor, person, on, division=division)
-        return Resident(person, reference, division)
+            facts.append(pe.LowIncomeRecognized(kind="low-income", document="低保证"))
+        for fact in facts:
+            self.event(fact, who.id, self.day(1, 2), division=division)
+        return who
 
     def about(self, who: Resident, data: EventData, on: date, **said: Any) -> None:
         """An event of a person."""
@@ -334,128 +271,16 @@ class Legacy:
         self.enroll(who.id, program, division=who.division)
         self.pay(who, program, *months, **said)
 
-    def _run(self, batch: Batch, lines: list[Payment], number: int) -> None:
-        """A run and its lines, from opening to result, on the days of the simulated year."""
-        program, month = batch.program, batch.month
-        run = payrun_id(program, month, number)
-        year, paid_in = int(batch.paid_in[:4]), int(batch.paid_in[5:])
-
-        def on(day: int) -> date:
-            return date(year, paid_in, day)
-
-        about: dict[str, Any] = {"program": program, "month": month}
-        rule = self.programs[program].rules[-1]
-        total_fen = sum(x.amount_fen for x in lines)
-        listed = self.home.documents.put(to_document([_line(program, x) for x in lines]))
-        nothing = self.home.documents.put(b"")
-        by_division: dict[str, int] = {}
-        for x in lines:
-            by_division[x.division] = by_division.get(x.division, 0) + x.amount_fen
-
-        def step(data: EventData, day: int, officer: int | str, hour: int = 1) -> None:
-            actor = officer if isinstance(officer, str) else f"officer-{CITY}-{officer:02d}"
-            self.event(data, run, on(day), division=CITY, actor=actor, role="cashier", hour=hour)
-
-        step(pr.PayRunOpened(**about, batch=number, fund=batch.fund), 16, 1)
-        computed = pr.PayRunComputed(
-            **about,
-            cutoff_position=0,
-            count=len(lines),
-            total_fen=total_fen,
-            by_division=by_division,
-            lines=listed,
-            rule=rule.valid_from,
-            left_out={},
-            left_out_lines=nothing,
-        )
-        step(computed, 16, 1, 2)
-        noticed = pr.PayRunNoticed(
-            **about, notice_from=on(17), notice_until=on(23), place="网站", lines=listed
-        )
-        step(noticed, 16, 1, 3)
-        self._commit(batch, run, on(24), total_fen)
-        approved = pr.PayRunApproved(
-            **about, count=len(lines), total_fen=total_fen, fund=batch.fund, lines=listed
-        )
-        step(approved, 24, batch.approver, 2)
-        for x in lines:
-            self._grant(batch, run, x, on(25))
-        issued = pr.PayRunIssued(
-            **about,
-            count=len(lines),
-            total_fen=total_fen + batch.short_fen,
-            by_division=by_division,
-            fund=batch.fund,
-            lines=listed,
-        )
-        step(issued, 25, 3, 2)
-        for x in lines:
-            self._settle(batch, run, x, on(27))
-        settled_fen = sum(x.settled_fen or x.amount_fen for x in lines)
-        done = pr.PayRunSettled(
-            **about,
-            settled_count=len(lines),
-            settled_fen=settled_fen,
-            returned_count=0,
-            returned_fen=total_fen - settled_fen,
-            result=nothing,
-        )
-        step(done, 27, 3, 2)
-
-    def _commit(self, batch: Batch, run: str, on: date, amount_fen: int) -> None:
-        data = fu.FundsCommitted(
-            fund=batch.fund,
-            program=batch.program,
-            commitment=run,
-            amount_fen=amount_fen,
-            form="cash",
-        )
-        by: dict[str, Any] = {"division": CITY, "actor": f"officer-{CITY}-02", "role": "director"}
-        self.event(data, fund_id(batch.fund), on, subject=fund_id(batch.fund), **by)
-
-    def _grant(self, batch: Batch, run: str, line: Payment, on: date) -> None:
-        rule = self.programs[batch.program].rules[-1]
-        data = en.SubsidyGranted(
-            program=batch.program,
-            month=batch.month,
-            period=batch.month if rule.period == "month" else batch.month[:4],
-            amount_fen=line.amount_fen,
-            fund=batch.fund,
-            rule=rule.valid_from,
-            payrun=run,
-            account=line.account,
-            facts={},
-            zh="历史数据导入",
-            en="taken over from the old system",
-        )
-        self._line_step(batch, line, data, on)
-
-    def _settle(self, batch: Batch, run: str, line: Payment, on: date) -> None:
-        data = en.PaymentSettled(
-            program=batch.program,
-            month=batch.month,
-            amount_fen=line.settled_fen or line.amount_fen,
-            fund=batch.fund,
-            payrun=run,
-            receipt=f"{batch.month}-{line.who[-10:]}",
-        )
-        self._line_step(batch, line, data, on)
-
-    def _line_step(self, batch: Batch, line: Payment, data: EventData, on: date) -> None:
-        cashier = f"officer-{CITY}-03"
-        by: dict[str, Any] = {"division": line.division, "actor": cashier, "role": "cashier"}
-        self.step(line.who, batch.program, data, on, **by)
-
     # --- writing
 
     def events(self) -> list[NewEvent]:
         """All that was told, as events to store, in order of recorded time."""
         numbers: dict[tuple[str, str], int] = {}
-        for batch, lines in sorted(self.batches.items(), key=lambda item: _order(item[0])):
+        for batch, lines in sorted(self.batches.items(), key=lambda item: item[0]):
             number = numbers[batch.program, batch.month] = (
                 numbers.get((batch.program, batch.month), 0) + 1
             )
-            self._run(batch, lines, number)
+            tell_run(self, batch, lines, number)
         self.batches = {}
         versions: dict[str, int] = {}
         made = []
@@ -482,40 +307,3 @@ class Legacy:
             time=rfc3339(told.at),
         )
         return NewEvent(told.stream, version, raw, event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sealing:
-    """Data that seals fields of a person for the event it will be."""
-
-    vault: Any
-    person: str
-    fields: dict[str, Any]
-    make: Callable[[Any], EventData]
-
-    def __call__(self, event_id: str) -> EventData:
-        return self.make(self.vault.seal(self.person, event_id, self.fields))
-
-
-def _line(program: str, line: Payment) -> Line:
-    return Line(
-        account=line.account,
-        amount_fen=line.amount_fen,
-        beneficiary=line.who,
-        division=line.division,
-        enrollment=enrollment_id(line.who, program),
-        start_month="",
-        version=0,
-    )
-
-
-def _order(batch: Batch) -> tuple[Any, ...]:
-    return (
-        batch.program,
-        batch.month,
-        batch.paid_in,
-        batch.number,
-        batch.fund,
-        batch.approver,
-        batch.short_fen,
-    )

@@ -1,7 +1,8 @@
 """Deaths, late stops, ghosts and identities that disagree."""
 
 from ledger.domain.events import person as pe
-from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy, Resident
+from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy
+from ops.simulation.plants.people import Resident
 
 
 def plant(p: Legacy) -> None:

@@ -9,7 +9,8 @@ from ledger.domain.events import person as pe
 from ledger.domain.household import household_id
 from ledger.domain.stream import payrun_id
 from ops.simulation.calendar import CITY
-from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy, Resident
+from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy
+from ops.simulation.plants.people import Resident
 
 AID, STUDENT = "lottery-fund-aid", "student-aid"
 DEVICE = "assistive-device"
