@@ -9,7 +9,7 @@ since. A reader takes the newest record of a size.
 import time
 from typing import Any
 
-from consumers.connection import KafkaSettings
+from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import KafkaRefused, TopicStalled
 from consumers.offsets import ANSWER_S, end_offsets
 from consumers.partitions import consumer_options
@@ -40,9 +40,11 @@ class CheckpointTopic:
     def publish(self, store: Store) -> int:
         """Send what is not there yet; how many records that were.
 
-        Raises :class:`KafkaRefused`, :class:`TopicStalled`.
+        Raises :class:`KafkaRefused`, :class:`TopicStalled` and what :func:`check_connection`
+        raises; then a later call goes on from what is there.
         """
         if not self._known:
+            check_connection(self._kafka)
             self._last, self._known = self.last(), True
         sent = 0
         while heads := self._unsent(store):
@@ -51,7 +53,24 @@ class CheckpointTopic:
         return sent
 
     def last(self) -> bytes | None:
-        """The newest note of this log on the topic. Raises :class:`TopicStalled`."""
+        """The newest note of this log on the topic.
+
+        Raises :class:`KafkaRefused`, :class:`TopicStalled`.
+        """
+        from kafka import errors
+
+        try:
+            return self._newest()
+        except errors.KafkaError as error:
+            raise KafkaRefused(what=f"read {self._topic}", reason=str(error)) from error
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._producer is not None:
+            closed(self._producer)
+            self._producer = None
+
+    def _newest(self) -> bytes | None:
         from kafka import KafkaConsumer, TopicPartition
 
         end = end_offsets(self._kafka, self._topic, committed=False)[0]
@@ -71,12 +90,6 @@ class CheckpointTopic:
                 back *= _FURTHER
         finally:
             consumer.close()
-
-    def close(self) -> None:
-        """Give back the connection."""
-        if self._producer is not None:
-            closed(self._producer)
-            self._producer = None
 
     def _read(self, consumer: Any, part: Any, end: int) -> list[Any]:
         records: list[Any] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.bench import bundles, embedded, kafka, tree
+from ops.bench import archive, bundles, embedded, kafka, tree
 from ops.bench.measure import Measured
 from ops.home import Home
 
@@ -28,6 +28,7 @@ def main() -> int:
         home = Home.create(folder / "home", seed=2017, scale=given.scale, year=2017)
         try:
             embedded.city_year(home, console)
+            archive.archived(home, folder, console)
             measured = [
                 embedded.rebuild(home, folder),
                 embedded.grouped(home, folder),

@@ -18,11 +18,14 @@ from ledger.commands.payrun import (
 )
 from ledger.commands.person import ChangeBankAccount
 from ledger.domain.payrun import PAYRUN
+from ops.audit.running import sources_of
 from ops.bench.measure import Measured, alternating, peak_mb
 from ops.home import Home
 from ops.simulation import run as simulate
 from ops.simulation.calendar import Calendar, accountant, cashier, director
 from ops.simulation.city import populate
+from projections.checks import ALL_CHECKS
+from projections.checks.audit import audit
 
 
 class Account(Aggregate):
@@ -175,7 +178,7 @@ def rebuild(home: Home, folder: Path) -> Measured:
 
 
 def city_year(home: Home, console: Console) -> None:
-    """Simulation and rebuild of the whole home, with the process's peak memory."""
+    """Simulation, rebuild and audit of the whole home, with the process's peak memory."""
     start = time.perf_counter()
     simulate(home, lambda *_: None)
     simulated_s = time.perf_counter() - start
@@ -184,7 +187,12 @@ def city_year(home: Home, console: Console) -> None:
     start = time.perf_counter()
     home.projector.rebuild()
     rebuilt_s = time.perf_counter() - start
+    start = time.perf_counter()
+    found = audit(home.feed, ALL_CHECKS, sources_of(home)).open
+    audited_s = time.perf_counter() - start
     console.print(
         f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
-        f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), peak {peak_mb():,.0f} MB"
+        f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), "
+        f"audited in {audited_s:.1f} s ({events / audited_s:,.0f}/s, {len(found)} findings), "
+        f"peak {peak_mb():,.0f} MB"
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.domain.errors import InvalidValue
 from ops.cli.output import progress
 from ops.cli.session import (
     FormatOption,
@@ -49,11 +50,18 @@ def archive(
     """Without a further word, bring the archive up to the log."""
     session = settle(ctx, home, lang, format)
     ctx.find_root().obj = session
-    if ctx.invoked_subcommand is not None:
-        return
-    status = guarded(session, lambda: write(session, folder_of(session, to), segment_size))
+    if ctx.invoked_subcommand is None:
+        status = guarded(session, lambda: write(session, folder_of(session, to), segment_size))
+    else:
+        status = guarded(session, lambda: _nothing_before(to, segment_size))
     if status:
         raise typer.Exit(status)
+
+
+def _nothing_before(to: Path | None, segment_size: int | None) -> None:
+    """What stands before a further word would be silently left out of it."""
+    if to is not None or segment_size is not None:
+        raise InvalidValue(field="archive", value=f"{to or segment_size} verify")
 
 
 def write(session: Session, folder: Path, segment_size: int | None = None) -> None:

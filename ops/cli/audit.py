@@ -36,6 +36,8 @@ app = typer.Typer(
 )
 
 ROWS = 50
+MOST_POSITIONS = 5_000
+"""Of a finding that thousands of events prove, as many as an event of 65,535 bytes holds."""
 
 Codes = Annotated[
     list[str] | None, typer.Option("--check", help="检查代码,可多次 | Only this check")
@@ -48,15 +50,26 @@ def _bound(position: int | None, known_on: str | None, effective_on: str | None)
     return AsOf(position, recorded_by(known_on), effective)
 
 
-def _run(session: Session, home: Home, bound: AsOf, codes: list[str] | None = None) -> Audit:
+def _run(
+    session: Session,
+    home: Home,
+    bound: AsOf,
+    codes: list[str] | None = None,
+    *,
+    anew: bool = False,
+) -> Audit:
     with progress(session.say("auditing"), session.lang) as report:
-        made = running.run(home, bound, codes, report)
+        made = running.run(home, bound, codes, report, anew=anew)
     for code, reason in made.left_out.items():
         session.out.note(session.say(f"audit-{reason}", check=code))
     return made
 
 
-@command(app, "run", help="执行检查 | Run the checks: exit status 1 if a finding is open")
+@command(
+    app,
+    "run",
+    help="执行检查,有待处理疑点时退出码1 | Run the checks: exit status 1 if a finding is open",
+)
 def run(
     session: Session,
     *,
@@ -67,7 +80,8 @@ def run(
 ) -> int:
     """One row a check: how many findings are open, decided, and what is at stake in them."""
     with session.opened() as home:
-        made = _run(session, home, _bound(as_of_position, known_on, effective_on), check)
+        bound = _bound(as_of_position, known_on, effective_on)
+        made = _run(session, home, bound, check, anew=True)
     if session.json:
         session.out.document(made)
         return 1 if made.open else 0
@@ -247,7 +261,7 @@ def dismiss(
             code=found.code,
             subject=found.subject,
             key=found.key,
-            positions=found.positions,
+            positions=found.positions[:MOST_POSITIONS],
             reason=reason,
         )
         _take(session, home, officer, wanted)
@@ -267,7 +281,7 @@ def convert(session: Session, officer: Officer, finding: Id) -> None:
             beneficiary=found.subject,
             code=found.code,
             key=found.key,
-            positions=found.positions,
+            positions=found.positions[:MOST_POSITIONS],
             months=found.months,
             amount_fen=found.amount_fen,
             zh=found.zh,
@@ -307,7 +321,8 @@ def export_findings(
 ) -> None:
     """A workbook, or a page that prints to PDF; each finding with the events that prove it."""
     with session.opened() as home:
-        made = _run(session, home, _bound(as_of_position, known_on, effective_on), check)
+        bound = _bound(as_of_position, known_on, effective_on)
+        made = _run(session, home, bound, check, anew=True)
         chosen = [f for f in made.findings if status in (f.status, "all")]
         explained = [running.explain(home, f) for f in chosen]
         export.write(file, made, explained, running.sources_of(home).parameters)

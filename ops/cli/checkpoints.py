@@ -6,6 +6,7 @@ Wherever a head is shown it is said whether it is *final* (the policy's witnesse
 
 import sys
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -116,7 +117,7 @@ def show(
     """The QR code holds the note itself, so that paper alone can be verified."""
     with session.opened() as home:
         signer = home.signer()
-        head = _head(home, signer, size)
+        head = head_of(home, signer, size)
         with home.store.heads() as heads:
             told = document(signer, head, heads.timestamp(head.size))
     if note:
@@ -140,13 +141,15 @@ def policy(
     quorum: Annotated[int | None, typer.Option(min=0, help="须会签数 | How many")] = None,
 ) -> None:
     """The file is C2SP tlog-policy; it may also be written by hand."""
+    if witness is None and url is not None:
+        raise InvalidValue(field="--witness", value="-")
     with session.opened() as home:
         found = home.policy
         if witness is not None or quorum is not None:
             found = _changed(found, home, witness, url, quorum)
             write_whole(home.path / POLICY, found.text())
-        elif url is not None:
-            raise InvalidValue(field="--witness", value="-")
+        elif keys := home.log_keys():  # the file may be older than a change of keys
+            found = replace(found, logs=keys)
     if session.json:
         listed = [{"vkey": str(key), "url": found.url(key)} for key in found.witnesses]
         session.out.document({"quorum": found.k, "witnesses": listed, "policy": found.text()})
@@ -167,54 +170,6 @@ def publish(session: Session) -> None:
         session.out.document({"published": sent})
     else:
         session.out.line(session.say("heads-published", count=sent))
-
-
-@command(
-    app,
-    "timestamp-request",
-    help="为检查点写出RFC 3161时间戳请求 | Write a request to a time-stamping authority",
-)
-def timestamp_request(
-    session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
-    size: Annotated[int | None, typer.Option(help="大小,缺省为最后 | Size, or the last")] = None,
-) -> None:
-    """The authority is asked by whatever means the office has; nothing is sent from here."""
-    from ops.timestamping import request
-
-    with session.opened() as home:
-        head = _head(home, home.signer(), size)
-    file.write_bytes(request(head.note))
-    if session.json:
-        session.out.document({"size": head.size, "file": str(file)})
-    else:
-        session.out.line(session.say("stamp-asked", size=head.size, file=file))
-
-
-@command(
-    app,
-    "timestamp-add",
-    help="核验并保存时间戳回应 | Verify the authority's answer and keep it beside the head",
-)
-def timestamp_add(
-    session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
-    root: Annotated[Path, typer.Option(help="时间戳机构根证书,PEM | Its root certificates")],
-    size: Annotated[int | None, typer.Option(help="大小,缺省为最后 | Size, or the last")] = None,
-) -> None:
-    """What does not verify is not kept; a second one for a head is left out."""
-    from ops.timestamping import verified
-
-    with session.opened() as home:
-        head = _head(home, home.signer(), size)
-        response = _read(file)
-        time = rfc3339(verified(response, head.note, _read(root)))
-        with home.store.heads(write=True) as heads:
-            heads.put_timestamp(head.size, response)
-    if session.json:
-        session.out.document({"size": head.size, "time": time})
-    else:
-        session.out.line(session.say("stamp-kept", size=head.size, time=time[:19]))
 
 
 def document(signer: Signer, head: SignedHead, stamp: bytes | None = None) -> dict[str, Any]:
@@ -246,18 +201,11 @@ def _stamped(response: bytes) -> dict[str, str]:
     return {"time": rfc3339(stated(response)), "response": b64encode(response).decode()}
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidValue(field=str(file), value=error.strerror) from error
-
-
 def _moment(seconds: int) -> str:
     return rfc3339(datetime.fromtimestamp(min(seconds, 253402300799), UTC))
 
 
-def _head(home: Home, signer: Signer, size: int | None) -> SignedHead:
+def head_of(home: Home, signer: Signer, size: int | None) -> SignedHead:
     if size is not None:
         return signer.head(size)
     with home.store.heads() as heads:
@@ -345,7 +293,14 @@ class _Notes:
         for name, reason in signed.missing.items():
             session.out.note(session.say("witness-away", name=name, reason=reason))
         if self._topic is not None:
-            self._topic.publish(self._home.store)
+            self._publish(self._topic)
+
+    def _publish(self, topic: "CheckpointTopic") -> None:
+        """Signing goes on without Kafka; what was not published is with the next head."""
+        try:
+            topic.publish(self._home.store)
+        except LedgerError as error:
+            self._session.out.note(error.message(self._session.lang))
 
     def failed(self, error: LedgerError, again_in_s: float) -> None:
         words = error.message(self._session.lang)

@@ -33,6 +33,7 @@ from ops.cli import (
     running,
     sealing,
     servers,
+    timestamps,
     topics,
     witnessing,
 )
@@ -74,6 +75,7 @@ app.add_typer(archiving.app, name="archive")
 app.add_typer(payruns.app, name="payrun")
 app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="key")
+checkpoints.app.add_typer(timestamps.app)
 app.add_typer(checkpoints.app, name="checkpoint")
 app.add_typer(witnessing.app, name="witness")
 app.add_typer(importing.app, name="import")

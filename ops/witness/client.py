@@ -1,6 +1,8 @@
 """A ledger's side of the witness protocol: one request over HTTP, and what its answer means."""
 
 from collections.abc import Sequence
+from functools import cache
+from ssl import SSLContext
 
 import httpx
 
@@ -44,6 +46,7 @@ class HttpWitness:
                 content=request,
                 headers={"content-type": "text/plain; charset=utf-8"},
                 timeout=self._timeout_s,
+                verify=_tls(),
                 trust_env=False,
             ) as response:
                 for part in response.iter_bytes():
@@ -64,6 +67,12 @@ def witnesses_of(policy: Policy) -> list[HttpWitness]:
         if url is not None:
             found.append(HttpWitness(key, url))
     return found
+
+
+@cache
+def _tls() -> SSLContext:
+    """Made once: reading the trusted certificates takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _size(body: bytes) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from projections.archive.database import connect
 from projections.archive.errors import ArchiveDamaged, ArchiveMissing, QueryRefused, QueryTooLong
 from projections.archive.manifest import Manifest, read_manifest
 
@@ -57,7 +58,7 @@ class Archive:
         for segment in self.manifest.segments:
             if not (folder / segment.file).is_file():
                 raise ArchiveDamaged(segment=segment.file, position=segment.first, what="no file")
-        self._connection = duckdb.connect()
+        self._connection = connect()
         try:
             self._prepare(files)
         except duckdb.Error as error:
@@ -67,7 +68,6 @@ class Archive:
     def _prepare(self, files: list[str]) -> None:
         listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in files)
         run = self._connection.execute
-        run("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         run(f"SET memory_limit = '{MEMORY}'; SET temp_directory = ''")
         run(f"SET allowed_paths = [{listed}]; SET enable_external_access = false")
         run(f"CREATE VIEW archived AS SELECT * FROM read_parquet([{listed}])")

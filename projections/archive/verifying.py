@@ -17,6 +17,7 @@ from ledger.collector import collector_paused
 from ledger.log.feed import Feed
 from ledger.verify.merkle import Frontier, leaf_hash
 from projections.archive.columns import COMPUTED, NAMES, READ_BACK, TAKEN, derived
+from projections.archive.database import connected
 from projections.archive.errors import ArchiveDamaged, ArchiveMissing, ArchiveOfAnotherLog
 from projections.archive.manifest import Manifest, Segment, TreeHead, read_manifest, text_of
 
@@ -116,7 +117,7 @@ def _digest(path: Path, segment: Segment) -> tuple[str, int]:
 
 def _rows(path: Path) -> Iterator[list[Row]]:
     """A file's rows in its own order."""
-    with duckdb.connect() as connection:
+    with connected() as connection:
         connection.execute(f"SELECT {READ_BACK} FROM read_parquet(?)", [str(path)])
         while rows := connection.fetchmany(BATCH):
             yield rows

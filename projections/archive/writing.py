@@ -22,6 +22,7 @@ from ledger.domain.errors import NO_ROOM, StoreFull
 from ledger.log.feed import Feed
 from ledger.verify.merkle import Frontier, ProofRefused, leaf_hash
 from projections.archive.columns import select
+from projections.archive.database import connected
 from projections.archive.errors import (
     ArchiveBusy,
     ArchiveDamaged,
@@ -144,7 +145,7 @@ def _require_same_log(folder: Path, feed: Feed, manifest: Manifest) -> None:
     path = folder / last.file
     if not path.exists():
         raise ArchiveDamaged(segment=last.file, position=last.first, what="no file")
-    with duckdb.connect() as connection:
+    with connected() as connection:
         found = connection.execute(
             "SELECT leaf_hash FROM read_parquet(?) WHERE position = ?", [str(path), last.last]
         ).fetchone()
@@ -242,7 +243,7 @@ def _seal(folder: Path, staged: Staged) -> Segment:
     """Turn staged lines into a segment that is durable under its name."""
     name = name_of(staged.first, staged.first + staged.count - 1)
     partial, final = folder / f"{name}.partial", folder / name
-    with duckdb.connect() as connection:
+    with connected() as connection:
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute(f"SET temp_directory = '{_quoted(folder / 'staging.tmp')}'")
         connection.execute(

@@ -33,7 +33,7 @@ class SharedAccount(Check):
                 paid = by_account[account]
                 yield self.found(
                     account,
-                    key=" ".join(sorted(who)),
+                    key=" ".join([str(len(paid)), *sorted(who)]),
                     months=sorted({m.month for _, m in paid}),
                     amount_fen=sum(m.paid_fen for _, m in paid),
                     positions=[p for _, m in paid for p in m.at],

@@ -152,7 +152,7 @@ class AccessAbuse(Check):
                     n = len(positions)
                     yield self.found(
                         actor,
-                        key=f"{role} {month}",
+                        key=f"{role} {month} {n}",
                         positions=positions,
                         zh=f"{month}查阅{n}次,远多于同岗位人员",
                         en=f"{n} readings in {month}, far more than peers",

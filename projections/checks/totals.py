@@ -48,7 +48,7 @@ class Unreconciled(Check):
                 yield self.found(
                     payrun,
                     program=run.state.program,
-                    key=english,
+                    key=f"{english} {fen}",
                     amount_fen=abs(fen),
                     positions=run.at,
                     zh=f"批次{run.state.month}{zh},差{Money(fen)}元",
@@ -84,7 +84,7 @@ class Unreconciled(Check):
             if paid:
                 yield self.found(
                     person,
-                    key=account,
+                    key=" ".join([account, *sorted({m.month for _, m in paid})]),
                     months=sorted({m.month for _, m in paid}),
                     amount_fen=sum(m.paid_fen for _, m in paid),
                     positions=[position, *(p for _, m in paid for p in m.at)],
@@ -189,6 +189,7 @@ class FundMisuse(Check):
             yield self.found(
                 f"fund-{fund}",
                 program=program,
+                key=f"{program} {sum_fen} {len(at)}",
                 amount_fen=sum_fen,
                 positions=at,
                 zh=f"资金{fund}用于其用途以外的{program}",

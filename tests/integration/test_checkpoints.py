@@ -162,6 +162,8 @@ def test_a_rotated_key_signs_beside_the_old_one(place: Path) -> None:
         assert len(second["keys"]) == 2
         assert first["keys"] == second["keys"][1:]
         assert second["status"] == "final"
+        told = Policy.parse(ok(home, "checkpoint", "policy").text)
+        assert [str(key) for key in told.logs] == first["keys"] + second["keys"][:1]
 
 
 # --- over HTTP

@@ -100,6 +100,12 @@ def test_questions_that_are_refused(
     assert (ended.status, json.loads(ended.err)["error"]["code"]) == (status, code)
 
 
+def test_the_folder_of_a_check_is_said_after_it(city: Path, archive: Path) -> None:
+    ended = run(city, "archive", "--archive", str(archive), "verify", "--format", "json")
+    assert ended.status == 2
+    assert "invalid-value" in ended.err
+
+
 def test_without_an_archive_nothing_is_whole(city: Path, tmp_path: Path) -> None:
     for words in (("archive", "verify"), ("audit", "sql", "SELECT 1")):
         ended = run(city, *words, "--archive", str(tmp_path / "none"), "--format", "json")
@@ -297,9 +303,9 @@ def test_beancount_accepts_the_journal_with_the_same_balances(
 
 
 @pytest.mark.parametrize(
-    "bounds", [(), ("--known-on", "2017-06-30", "--effective-on", "2017-05-31")]
+    ("detail", "bounds"),
+    [("event", ()), ("month", ("--known-on", "2017-06-30", "--effective-on", "2017-05-31"))],
 )
-@pytest.mark.parametrize("detail", ["event", "month"])
 def test_hledger_accepts_the_journal_with_the_same_balances(
     city: Path, tmp_path: Path, hledger: Path, detail: str, bounds: tuple[str, ...]
 ) -> None:

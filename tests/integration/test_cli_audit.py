@@ -234,3 +234,17 @@ def test_the_checks_are_listed_with_their_parameters(planted: Path) -> None:
     late = next(c for c in listed if c["code"] == "late-stop")
     assert late["parameters"][0]["value"] == 10
     assert "late-stop" in ok(planted, "audit", "checks").text
+
+
+def test_a_kept_answer_is_no_answer_of_a_run_or_an_export(own: Path, tmp_path: Path) -> None:
+    honest = run(own, "audit", "run", "--format", "json").json
+    kept = own / "audit" / "last-run.json"
+    doctored = json.loads(kept.read_bytes())
+    doctored["audit"]["findings"] = []
+    kept.write_text(json.dumps(doctored))
+    assert findings(own) == []  # looked up
+    ok(own, "audit", "export", str(tmp_path / "f.html"))
+    assert honest["findings"][0]["id"] in (tmp_path / "f.html").read_text("utf-8")
+    assert run(own, "audit", "run", "--format", "json").json == honest
+    kept.write_text("{")
+    assert findings(own) == honest["findings"]

@@ -24,7 +24,7 @@ from tests.archives import ORIGIN
 from tests.golden.make import GOLDEN
 from tests.histories import History, history
 
-FEWER = settings(max_examples=max(settings().max_examples // 3, 10))
+FEWER = settings(max_examples=max(settings().max_examples // 6, 10))
 
 
 @contextmanager

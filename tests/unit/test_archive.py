@@ -342,6 +342,12 @@ def test_rows_and_time_are_bounded(archive: Archive) -> None:
     assert archive.ask("SELECT 1").rows == [(1,)]
 
 
+def test_nothing_is_drawn_over_the_answer(archive: Archive) -> None:
+    """DuckDB's progress bar goes to standard output once a query has taken two seconds."""
+    shown = archive.ask("SELECT current_setting('enable_progress_bar')")
+    assert shown.rows == [(False,)]
+
+
 def test_every_view_is_documented_in_both_languages_and_can_be_asked(archive: Archive) -> None:
     views = archive.views()
     assert {"events", "postings", "balances", "grants", "payments", "debts"} <= {
