@@ -65,14 +65,22 @@ LONGEST_CELL = 32_000
 
 
 def write(
-    path: Path, made: Audit, explained: Sequence[FindingExplanation], parameters: Parameters
+    path: Path,
+    made: Audit,
+    explained: Sequence[FindingExplanation],
+    parameters: Parameters,
+    *,
+    note: str | None = None,
 ) -> None:
-    """Write to a file by its ending. Raises :class:`InvalidValue` for one that is neither."""
+    """Write to a file by its ending; ``note`` is the checkpoint that the proofs lead to.
+
+    Raises :class:`InvalidValue` for an ending that is neither.
+    """
     match path.suffix.lower():
         case ".xlsx":
-            _workbook(path, explained, parameters)
+            _workbook(path, explained, parameters, note)
         case ".html" | ".htm":
-            path.write_text(page(made, explained), "utf-8")
+            path.write_text(page(made, explained, note), "utf-8")
         case other:
             raise InvalidValue(field="FILE", value=other or path.name)
 
@@ -80,7 +88,12 @@ def write(
 # --- the workbook
 
 
-def _workbook(path: Path, explained: Sequence[FindingExplanation], parameters: Parameters) -> None:
+def _workbook(
+    path: Path,
+    explained: Sequence[FindingExplanation],
+    parameters: Parameters,
+    note: str | None,
+) -> None:
     book = Workbook()
     book.remove(book.active)
     _sheet(book, "疑点 findings", FINDING, [_finding_row(x) for x in explained])
@@ -101,6 +114,8 @@ def _workbook(path: Path, explained: Sequence[FindingExplanation], parameters: P
         for p in parameters.entries
     ]
     _sheet(book, "参数 parameters", PARAMETERS, listed)
+    if note is not None:
+        _sheet(book, "检查点 checkpoint", (("检查点 checkpoint", 100),), [(note,)])
     book.save(path)
 
 
@@ -174,7 +189,7 @@ section { break-inside: avoid; } .high { border-left: 4px solid #b00; padding-le
 """
 
 
-def page(made: Audit, explained: Sequence[FindingExplanation]) -> str:
+def page(made: Audit, explained: Sequence[FindingExplanation], note: str | None = None) -> str:
     """One HTML page that needs nothing else: summary first, then each finding with its events."""
     total_fen = sum(x.finding.amount_fen for x in explained)
     rows = []
@@ -187,6 +202,9 @@ def page(made: Audit, explained: Sequence[FindingExplanation]) -> str:
                 f"<tr><td>{code}</td><td>{name}</td>"
                 f"<td class=n>{len(mine)}</td><td class=n>{at_stake}</td></tr>"
             )
+    checkpoint = ""
+    if note is not None:
+        checkpoint = f"<h2>检查点 <span class=en>Checkpoint</span></h2><pre>{escape(note)}</pre>"
     left_out = "".join(f"<p>未执行 not run: {c} ({r})</p>" for c, r in made.left_out.items())
     return (
         '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
@@ -198,7 +216,7 @@ def page(made: Audit, explained: Sequence[FindingExplanation]) -> str:
         f"{escape(made.recorded)}; {len(explained):,} findings, {yuan(total_fen)} yuan at stake. "
         "A finding is a lead, never a verdict.</span></p>"
         f"{left_out}<table><tr><th>检查 check<th>名称 name<th>数 count<th>元 yuan</tr>"
-        f"{''.join(rows)}</table>{''.join(_section(x) for x in explained)}</html>\n"
+        f"{''.join(rows)}</table>{''.join(_section(x) for x in explained)}{checkpoint}</html>\n"
     )
 
 

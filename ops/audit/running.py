@@ -20,6 +20,7 @@ from ledger.domain.errors import InvalidValue, NotFound, UnknownCheck
 from ledger.domain.stream import program_id
 from ledger.log.feed import Record
 from ledger.recognition import Recognition
+from ledger.store.heads import SignedHead
 from ops.home import Home
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
@@ -115,6 +116,24 @@ def explain(home: Home, finding: Finding, prove: Prover = no_proof) -> FindingEx
     return explain_finding(
         finding, CHECKS[finding.code], sources_of(home).parameters, records, rules, prove=prove
     )
+
+
+def last_head(home: Home) -> SignedHead | None:
+    """The checkpoint that was signed last, if the log's heads are signed at all."""
+    with home.store.heads() as heads:
+        return heads.last()
+
+
+def prover(home: Home, head: SignedHead | None) -> Prover:
+    """Proves inclusion in the log of a signed head; events after it, or without it, have none."""
+    if head is None:
+        return no_proof
+    log, size = home.log, head.size
+
+    def prove(position: int) -> dict[str, Any] | None:
+        return log.inclusion(position, size).document() if position < size else None
+
+    return prove
 
 
 def _record(home: Home, position: int) -> Record:

@@ -174,7 +174,8 @@ def explain(
     """Found as of the same bounds as it was listed."""
     with session.opened() as home:
         made = _run(session, home, _bound(as_of_position, known_on, effective_on), check)
-        found = running.explain(home, running.find(made, finding))
+        prove = running.prover(home, running.last_head(home))
+        found = running.explain(home, running.find(made, finding), prove)
     if session.json:
         session.out.document(found)
     else:
@@ -319,13 +320,17 @@ def export_findings(
     known_on: KnownOn = None,
     effective_on: EffectiveOn = None,
 ) -> None:
-    """A workbook, or a page that prints to PDF; each finding with the events that prove it."""
+    """A workbook, or a page that prints to PDF; each finding with the events that prove it, and
+    these with their proof of inclusion in the log of the checkpoint signed last."""
     with session.opened() as home:
         bound = _bound(as_of_position, known_on, effective_on)
         made = _run(session, home, bound, check, anew=True)
         chosen = [f for f in made.findings if status in (f.status, "all")]
-        explained = [running.explain(home, f) for f in chosen]
-        export.write(file, made, explained, running.sources_of(home).parameters)
+        head = running.last_head(home)
+        prove = running.prover(home, head)
+        explained = [running.explain(home, f, prove) for f in chosen]
+        note = head.cosigned.decode() if head is not None else None
+        export.write(file, made, explained, running.sources_of(home).parameters, note=note)
     if session.json:
         session.out.document({"file": str(file), "findings": len(chosen)})
     else:

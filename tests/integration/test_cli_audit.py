@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from base64 import b64decode
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from ledger.verify.merkle import leaf_hash, verify_inclusion
 from ops.home import Home
 from ops.simulation.planting import plant
 from tests.integration.cli import city, contents, copy, ok, run
@@ -248,3 +250,30 @@ def test_a_kept_answer_is_no_answer_of_a_run_or_an_export(own: Path, tmp_path: P
     assert run(own, "audit", "run", "--format", "json").json == honest
     kept.write_text("{")
     assert findings(own) == honest["findings"]
+
+
+def test_each_event_has_its_proof_where_the_log_is_signed(own: Path, tmp_path: Path) -> None:
+    finding = one(own, "double-pay")
+    bare = ok(own, "audit", "explain", finding["id"], "--format", "json").json
+    assert all("proof" not in e for e in bare["events"])
+    ok(own, "key", "generate", "--as", "keeper-1")
+    ok(own, "checkpoint", "sign")
+    made = ok(own, "audit", "explain", finding["id"], "--format", "json").json
+    stored = ok(own, "events", "--format", "ndjson").out.splitlines()
+    root = ok(own, "log", "head", "--format", "json").json["root"]
+    assert [e["proof"]["index"] for e in made["events"]] == finding["positions"]
+    for event in made["events"]:
+        proof = event["proof"]
+        assert proof["root"] == root
+        leaf = leaf_hash(stored[proof["index"]])
+        hashes = [b64decode(h) for h in proof["proof"]]
+        verify_inclusion(leaf, proof["index"], proof["size"], hashes, b64decode(root))
+    page = tmp_path / "f.html"
+    ok(own, "audit", "export", str(page), "--check", "double-pay")
+    assert root in page.read_text("utf-8")
+    assert page.read_text("utf-8").count("inclusion proof") == sum(
+        len(f["positions"]) for f in findings(own, "--check", "double-pay")
+    )
+    book = tmp_path / "f.xlsx"
+    ok(own, "audit", "export", str(book), "--check", "double-pay")
+    assert root in str(openpyxl.load_workbook(book).worksheets[-1]["A2"].value)
