@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,25 @@ class ProcessStuck(LedgerError):
         "the process {name} did not end within {seconds:.0f} s and was killed",
     )
     exit_code = 1
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Signals that would end this process wait for the end of the block.
+
+    Between a child's start and its being known to whoever stops it, it would be left running.
+    """
+    came: list[int] = []
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for arrived in came:
+            signal.raise_signal(arrived)
 
 
 class Child:

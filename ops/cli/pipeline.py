@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from consumers.connection import KafkaSettings
 from consumers.members import members
 from ledger.domain.errors import LedgerError
-from ops.cli.children import Child
+from ops.cli.children import Child, held_back
 from ops.cli.told import Told
 from ops.home import Home
 from ops.simulation.year import EVENTS
@@ -131,8 +131,9 @@ class Pipeline:
                 database.drop(connection, generation)
 
     def _start(self, name: str, *arguments: str) -> Child:
-        child = Child(self._told.session, self._folder, name, *arguments)
-        self._started.callback(child.end)
+        with held_back():
+            child = Child(self._told.session, self._folder, name, *arguments)
+            self._started.callback(child.end)
         self._watched.append(child)
         return child
 
