@@ -105,6 +105,7 @@ class Projector:
             if self.shared:
                 raise ViewsShared()
             self.catch_up()
+            self._fold = None  # its rows and those of the build would be in memory together
             return self._rebuild(list(views or self.views), progress)
 
     @property

@@ -40,7 +40,7 @@ from ledger.store.store import (
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
-CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 1_000  # SQLite's own
 BULK_CHECKPOINT_PAGES = 64_000
 """How long the write-ahead log grows before its pages move into the database. In bulk a page of
 that index is then written once for many transactions; a single event is stored sooner in a log
@@ -48,6 +48,8 @@ that stays as long as it is, since a file that grows costs the disk more."""
 
 BULK_EVENTS = 500
 """From so many events on an append is in bulk."""
+SINGLE_WRITES = 100
+"""After so many writes in a row that were not, the ledger is back at single events."""
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
@@ -165,9 +167,9 @@ class SQLiteStore(Store):
         self._connection = sqlite3.connect(
             path, isolation_level=None, timeout=lock_timeout_s, check_same_thread=False
         )
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        self._checkpoint_pages = 0
+        self._checkpoint_pages, self._since_bulk = CHECKPOINT_PAGES, SINGLE_WRITES
 
     @property
     def name(self) -> str:
@@ -180,24 +182,8 @@ class SQLiteStore(Store):
         expected: Mapping[str, int] | None = None,
         command: CommandRecord | None = None,
     ) -> None:
-        with translated(self.path), self._lock:
-            self._checkpoint_at(
-                BULK_CHECKPOINT_PAGES if len(events) >= BULK_EVENTS else CHECKPOINT_PAGES
-            )
-            c = self._connection.cursor()
-            c.execute("BEGIN IMMEDIATE")
-            try:
-                self.recorder.insert_checked(c, events, Checks(expected or {}, command))
-                c.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk may have ended it
-                    c.execute("ROLLBACK")
-                raise
-
-    def _checkpoint_at(self, pages: int) -> None:
-        if pages != self._checkpoint_pages:
-            self._connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
-            self._checkpoint_pages = pages
+        with self._writing(len(events)) as c:
+            self.recorder.insert_checked(c, events, Checks(expected or {}, command))
 
     def stream(self, stream_id: str, *, after: int = 0) -> list[bytes]:
         found = self._all(
@@ -239,25 +225,21 @@ class SQLiteStore(Store):
             return self._connection.execute(statement, parameters).fetchall()
 
     def command_keys(self) -> set[str]:
-        with self._transaction() as c:
+        with self._reading() as c:
             return {row[0] for row in c.execute("SELECT key FROM commands")}
 
     @contextmanager
     def order(self, *, write: bool = False) -> Iterator[Order]:
-        with self._transaction(write=write) as c:
-            if write:
-                c.execute("DELETE FROM sequence WHERE 0")  # takes the write lock before reading
+        with self._writing() if write else self._reading() as c:
             yield Order(c, number="rowid", mark="?", as_bytes="CAST({} AS BLOB)")
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:
-        with self._transaction(write=write) as c:
-            if write:
-                c.execute("DELETE FROM heads WHERE 0")  # takes the write lock before reading
+        with self._writing() if write else self._reading() as c:
             yield Heads(c, mark="?")
 
     def states(self, first: int, last: int) -> list[bytes]:
-        with self._transaction() as c:
+        with self._reading() as c:
             c.execute(
                 "SELECT state FROM stored_events WHERE rowid BETWEEN ? AND ? ORDER BY rowid",
                 (first, last),
@@ -265,7 +247,7 @@ class SQLiteStore(Store):
             return [state for (state,) in c]
 
     def scan(self) -> Iterator[StoredRow]:
-        with self._transaction() as c:
+        with self._reading() as c:
             c.execute(
                 "SELECT originator_id, originator_version, topic, state "
                 "FROM stored_events ORDER BY rowid"
@@ -273,7 +255,7 @@ class SQLiteStore(Store):
             yield from map(StoredRow._make, c)
 
     def streams(self) -> tuple[int, list[str]]:
-        with self._transaction() as c:
+        with self._reading() as c:
             (count,) = c.execute(
                 "SELECT COUNT(DISTINCT originator_id) FROM stored_events"
             ).fetchone()
@@ -284,10 +266,39 @@ class SQLiteStore(Store):
         return count, [stream for (stream,) in broken]
 
     @contextmanager
-    def _transaction(self, *, write: bool = False) -> Iterator[sqlite3.Cursor]:
-        with translated(self.path), self.recorder.datastore.transaction(commit=write) as c:
+    def _reading(self) -> Iterator[sqlite3.Cursor]:
+        """One moment of the database, on a connection of its own: it may take long."""
+        with translated(self.path), self.recorder.datastore.transaction(commit=False) as c:
             c.sqlite_cursor.row_factory = None
             yield c.sqlite_cursor
+
+    @contextmanager
+    def _writing(self, events: int = 0) -> Iterator[sqlite3.Cursor]:
+        """One transaction that has the write lock from its beginning; all or nothing.
+
+        Whatever is written is written on the connection of decisions: another's writing would make
+        its pages in memory worthless.
+        """
+        with translated(self.path), self._lock:
+            self._checkpoint_for(events)
+            c = self._connection.cursor()
+            c.execute("BEGIN IMMEDIATE")
+            try:
+                yield c
+                c.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk may have ended it
+                    c.execute("ROLLBACK")
+                raise
+
+    def _checkpoint_for(self, events: int) -> None:
+        """Let the write-ahead log be long from an append in bulk on, until few have come since."""
+        self._since_bulk = 0 if events >= BULK_EVENTS else self._since_bulk + 1
+        bulk = self._since_bulk < SINGLE_WRITES
+        pages = BULK_CHECKPOINT_PAGES if bulk else CHECKPOINT_PAGES
+        if pages != self._checkpoint_pages:
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
+            self._checkpoint_pages = pages
 
     def close(self) -> None:
         self._connection.close()

@@ -263,6 +263,7 @@ def demo(
     """Exit status 0 only if every figure matches, the balance is zero and the digests agree."""
     start = time.monotonic()
     home, seconds, events = _simulated(session, seed, scale, year, store)
+    home.close()  # what deciding kept in memory goes; folding opens it again
     try:
         if not session.json:
             session.out.line(

@@ -241,7 +241,7 @@ def test_an_event_that_was_changed_below_the_last_head_is_a_fork(place: Place) -
     """Whoever rewrites events and their tiles together still meets the head that was signed."""
     place.signer().sign()
     store = place.store()
-    with store._transaction(write=True) as c:
+    with store._writing() as c:
         c.execute("UPDATE tiles SET hashes = zeroblob(96)")
     with pytest.raises(LogForked):
         place.signer().sign(alone=True)
