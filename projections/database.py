@@ -6,8 +6,9 @@ one generation of a view is live; others are being built beside it, or were left
 died and are dropped by the next one.
 
 On PostgreSQL a reader sees one moment for as long as it looks, and writers of one schema wait for
-each other. On SQLite the journal is WAL with ``synchronous=NORMAL``: a power cut may take the last
-transactions as a whole, rows and position together, and the next catch-up folds them again.
+each other; workers' transactions wait for nobody's disk. On SQLite the journal is WAL with
+``synchronous=NORMAL``. Either way a power cut may take the last transactions as a whole, rows and
+position together, and they are folded again.
 """
 
 from collections.abc import Iterator, Sequence
