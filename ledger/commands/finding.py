@@ -3,7 +3,7 @@
 from ledger.application import Command, handles
 from ledger.commands.enrollment import EnrollmentCommand, existing
 from ledger.commands.payment import FindOverpayment, find_overpayment
-from ledger.domain.errors import InvalidValue, NotConvertible, NotFound
+from ledger.domain.errors import FourEyes, InvalidValue, NotConvertible, NotFound
 from ledger.domain.finding import FINDING, FindingState, convert, dismiss, finding_id
 from ledger.domain.household import HOUSEHOLD
 from ledger.domain.organization import ORGANIZATION
@@ -12,12 +12,16 @@ from ledger.work import Work
 
 
 class DismissFinding(Command, frozen=True, kw_only=True):
-    """What an audit found, by the parts that its id is made of, and why nothing is to be done."""
+    """What an audit found, by the parts that its id is made of, and why nothing is to be done.
+
+    ``decided_by`` are the officers of the events that prove it: none of them may dismiss it.
+    """
 
     code: str
     subject: str
     key: str
     positions: list[int]
+    decided_by: list[str]
     reason: str
 
 
@@ -38,8 +42,10 @@ class ConvertFinding(EnrollmentCommand, frozen=True, kw_only=True):
 
 @handles(DismissFinding)
 def dismiss_finding(work: Work, c: DismissFinding) -> str:
-    """By an officer whose division covers the subject's."""
+    """By an officer whose division covers the subject's. Raises FourEyes for one it is about."""
     f = _load(work, c.code, c.subject, c.key, c.positions)
+    if work.context.actor in c.decided_by:
+        raise FourEyes(actor=work.context.actor)
     data = dismiss(f, code=c.code, reason=c.reason, positions=c.positions)
     work.record(FINDING, f, data, subject=c.subject, division=_division(work, c.subject))
     return f.id

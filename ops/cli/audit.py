@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ledger.application import Command
+from ledger.codec import decode
 from ledger.commands.finding import ConvertFinding, DismissFinding
 from ledger.domain.errors import NotConvertible
 from ops.audit import export, running
@@ -255,14 +256,19 @@ def dismiss(
     finding: Id,
     reason: Annotated[str, typer.Option(help="原因 | The reason, which the log keeps")],
 ) -> None:
-    """An event of the finding: every later audit shows it as dismissed, by whom and why."""
+    """An event of the finding: every later audit shows it as dismissed, by whom and why.
+
+    Not by an officer who decided any of what proves it.
+    """
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
+        proof = [decode(home.log.entry(position)) for position in found.positions]
         wanted = DismissFinding(
             code=found.code,
             subject=found.subject,
             key=found.key,
             positions=found.positions[:MOST_POSITIONS],
+            decided_by=sorted({event.actor for event in proof}),
             reason=reason,
         )
         _take(session, home, officer, wanted)

@@ -31,7 +31,7 @@ def city(tmp_path: Path) -> Iterator[City]:
 
 def dismissal(subject: str, **said: Any) -> DismissFinding:
     given = {"code": "after-death", "key": "7", "positions": [7], "reason": "已核实", **said}
-    return DismissFinding(subject=subject, **given)
+    return DismissFinding(subject=subject, **{"decided_by": ["officer-9"], **given})
 
 
 def test_a_finding_is_dismissed_once_by_an_officer_of_its_division(city: City) -> None:
@@ -47,6 +47,13 @@ def test_a_finding_is_dismissed_once_by_an_officer_of_its_division(city: City) -
         with refused("invalid-value"):
             city.do(dismissal(who, **wrong), "02-01")
     city.do(dismissal("account-0123"), "02-01")  # no stream of its own: the city's
+
+
+def test_who_decided_what_was_found_does_not_dismiss_it(city: City) -> None:
+    who = city.register()
+    with refused("four-eyes"):
+        city.do(dismissal(who), "02-01", by="officer-9")
+    city.do(dismissal(who), "02-01", by="officer-8")
 
 
 def test_a_finding_that_cannot_be_a_debt_leaves_nothing(city: City) -> None:
