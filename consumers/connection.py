@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from consumers import last_words
 from consumers.errors import (
     ChecksumsMissing,
     KafkaAuthenticationFailed,
@@ -128,6 +129,7 @@ def _connect_once(kafka: KafkaSettings, timeout_s: float) -> None:
     from kafka.net.manager import KafkaConnectionManager
     from kafka.net.selector import NetworkSelector
 
+    last_words.listen()
     net = NetworkSelector()
     manager = KafkaConnectionManager(net, **kafka.options())
 
