@@ -45,6 +45,7 @@ class HeldPartition:
             since[f.view] = min(since.get(f.view, f.record.position), f.record.position)
         reasons = {(f.view, f.record.position): f.reason for f in failed}
         self.number = number
+        self._database = database
         self.waiting = 0
         self.folds: list[PartitionFold] = []
         by_place: dict[Place, list[Generation]] = {}
@@ -81,6 +82,16 @@ class HeldPartition:
     def flush(self) -> list[Parked]:
         self.waiting = 0
         return [event for fold in self.folds for event in fold.flush()]
+
+    def is_live(self) -> bool:
+        """Whether the views' live generations are still those that are folded into here."""
+        with self._database.read() as connection:
+            live = self._database.live(connection)
+        return all(
+            live[member.view].generation == member.generation
+            for fold in self.folds
+            for member in fold.members
+        )
 
     @property
     def scattered(self) -> bool:

@@ -31,7 +31,7 @@ from consumers.partitions import PartitionReader, words
 from consumers.topics import EVENTS
 from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
-from ledger.domain.errors import StoreBusy, StoreFull, StoreUnreachable
+from ledger.domain.errors import StoreBusy, StoreFull, StoreUnreachable, ViewUnreadable
 from projections import places
 from projections.database import ViewDatabase
 from projections.discards import Discarding, nothing_discarded
@@ -208,6 +208,10 @@ class Worker:
                 # event, and those after it of its subject, are then put aside on the way.
                 self._failed.setdefault(batch.partition, []).append(failed)
                 self._again(reader, batch.partition)
+            except ViewUnreadable:
+                if held.is_live():
+                    raise
+                self._again(reader, batch.partition)  # a rebuild dropped the tables it read
         waiting = sum(held.waiting for held in self._held.values())
         due = time.monotonic() - self._flushed_at >= FLUSH_S
         if waiting >= self._flush_events or due:
@@ -221,7 +225,9 @@ class Worker:
             held = self._held[partition]
             try:
                 parked, events, seconds = written.result()
-            except Moved as error:
+            except (Moved, ViewUnreadable) as error:
+                if isinstance(error, ViewUnreadable) and held.is_live():
+                    raise
                 self._moved[partition] += 1
                 self._observer.moved(partition)
                 if self._moved[partition] > _MOVED_TIMES:

@@ -1,6 +1,7 @@
 """What a worker waits for, what it survives, and what ends it."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from consumers.connection import KafkaSettings
 from consumers.errors import TopicStalled, WorkerInterrupted
 from consumers.offsets import end_offsets
+from consumers.rebuild import Rebuild
 from consumers.worker import Worker, adopt
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
@@ -147,6 +149,37 @@ def test_more_partitions_than_connections(kafka: KafkaSettings, url: str) -> Non
     fold(log, ViewDatabase(url))
     log.relay_once(told.feed(), limits=None)
     assert fold(log, ViewDatabase(url)).interruptions == []
+    assert same_views(url, told.feed())
+
+
+def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
+    kafka: KafkaSettings, url: str
+) -> None:
+    """The worker asks for rows of the generation it knew; the next one has them."""
+    told = people(200, 3)
+    log = kafka_log(kafka, partitions=2)
+    log.relay_once(ListFeed(told.records[:300]), limits=None)
+    fold(log, ViewDatabase(url))  # so that the next one has rows to read
+    log.relay_once(ListFeed(told.records[:400]), limits=None)
+
+    def switch() -> None:
+        Rebuild(kafka, ViewDatabase(url), ALL_VIEWS, topic=log.events).run()
+        log.relay_once(told.feed(), limits=None)
+
+    stop = threading.Event()
+    watched = Watched(switch)
+    worker = Worker(
+        log.kafka, ViewDatabase(url), topic=log.events, group=log.name, observer=watched
+    )
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not same_views(url, told.feed()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    alive = thread.is_alive()
+    stop.set()
+    thread.join(60)
+    assert alive
     assert same_views(url, told.feed())
 
 
