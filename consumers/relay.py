@@ -35,8 +35,9 @@ from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
 from consumers.topics import EVENTS, RELAY, RELAY_TRANSACTIONAL_ID, TOPICS
 from consumers.transactions import BATCH_BYTES, Step, closed, fenced, fencing_producer
-from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
+from ledger.domain.errors import LedgerError
 from ledger.log.feed import Feed, Record
+from ledger.store.errors import StoreBusy, StoreUnreachable
 
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""

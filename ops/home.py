@@ -24,14 +24,7 @@ from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE, decode
 from ledger.documents import FolderDocuments
 from ledger.domain.discard import Passed
-from ledger.domain.errors import (
-    HomeMismatch,
-    HomeMissing,
-    HomeNewer,
-    InvalidValue,
-    StoreDamaged,
-    StoreFull,
-)
+from ledger.domain.errors import InvalidValue
 from ledger.domain.log_key import LOG_KEYS, LOG_KEYS_ID
 from ledger.domain.rules import ProgramDefinition
 from ledger.log.errors import PolicyInvalid
@@ -40,6 +33,7 @@ from ledger.log.merkle_log import Log
 from ledger.log.signer import Signer
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
+from ledger.store.errors import HomeMismatch, HomeMissing, HomeNewer, StoreDamaged, StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault

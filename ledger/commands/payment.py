@@ -5,10 +5,11 @@ from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
 from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FourEyes, NotEligible, NotFound
+from ledger.domain.errors import NotFound
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.person import PERSON
 from ledger.domain.program import PROGRAM, Program, must_be_open, rule_on
+from ledger.domain.refusals import FourEyes, NotEligible
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work

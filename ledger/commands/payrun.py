@@ -10,20 +10,13 @@ from datetime import date
 
 from ledger.application import Command, handles
 from ledger.budget import give_back, set_aside
+from ledger.commands.errors import ResultIncomplete
 from ledger.commands.payment import return_month, settle_month
 from ledger.domain import payrun as rules
 from ledger.domain import program as programs
 from ledger.domain.division import covers
 from ledger.domain.enrollment import ENROLLMENT, period_of
-from ledger.domain.errors import (
-    LedgerError,
-    LinesChanged,
-    NotEligible,
-    OutOfOrder,
-    OutsideDivision,
-    ResultIncomplete,
-    WrongKind,
-)
+from ledger.domain.errors import LedgerError, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
@@ -31,6 +24,7 @@ from ledger.domain.month import first_day, last_day, parse_month
 from ledger.domain.payment import Standing, amount_for, grant, reason_left_out, standing
 from ledger.domain.payrun import PAYRUN, BankLine, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
+from ledger.domain.refusals import LinesChanged, NotEligible, OutsideDivision, WrongKind
 from ledger.domain.rules import Rule
 from ledger.domain.stream import payrun_id, program_id
 from ledger.late import upheld_in

@@ -11,6 +11,7 @@ import msgspec
 
 from ledger.application import Command, handles
 from ledger.commands.enrollment import AssessEligibility, SubmitApplication, assess, submit
+from ledger.commands.errors import DiffersFromLedger, NotRegistered
 from ledger.commands.person import (
     ChangeBankAccount,
     IssueCertificate,
@@ -24,7 +25,6 @@ from ledger.commands.person import (
     register,
 )
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import DiffersFromLedger, NotRegistered
 from ledger.domain.events import person as ev
 from ledger.domain.identity import parse_identity
 from ledger.domain.person import PERSON, Certificate, Person, must_live

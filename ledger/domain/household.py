@@ -11,19 +11,10 @@ from datetime import date
 from typing import Any
 
 from ledger.domain.admission import check_notice
-from ledger.domain.errors import (
-    AlreadyExists,
-    FourEyes,
-    InvalidDate,
-    InvalidValue,
-    NotEligible,
-    NotFound,
-    NoticeTooShort,
-    ObjectionOpen,
-    OutOfOrder,
-)
+from ledger.domain.errors import AlreadyExists, InvalidDate, InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import household as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.refusals import FourEyes, NotEligible, NoticeTooShort, ObjectionOpen
 from ledger.domain.stream import StreamKind, derived_id
 
 MIN_NOTICE_DAYS = 7

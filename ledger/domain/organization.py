@@ -9,18 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from ledger.domain.errors import (
-    AlreadyGranted,
-    AmountAboveCap,
-    FourEyes,
-    InvalidValue,
-    NotEligible,
-    NotFound,
-    OutOfOrder,
-)
+from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import organization as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.money import positive
+from ledger.domain.refusals import AlreadyGranted, AmountAboveCap, FourEyes, NotEligible
 from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind, derived_id
 

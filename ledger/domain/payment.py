@@ -11,7 +11,12 @@ from functools import lru_cache
 import msgspec
 
 from ledger.domain.enrollment import Enrollment, Grant, period_of
-from ledger.domain.errors import (
+from ledger.domain.errors import NotFound, OutOfOrder
+from ledger.domain.events import enrollment as ev
+from ledger.domain.events.envelope import EventData
+from ledger.domain.money import Money, positive
+from ledger.domain.month import first_day
+from ledger.domain.refusals import (
     AboveOwed,
     AlreadyGranted,
     AmountAboveCap,
@@ -19,13 +24,7 @@ from ledger.domain.errors import (
     MonthBeforeEnrollment,
     NoSuchGrant,
     NotEligible,
-    NotFound,
-    OutOfOrder,
 )
-from ledger.domain.events import enrollment as ev
-from ledger.domain.events.envelope import EventData
-from ledger.domain.money import Money, positive
-from ledger.domain.month import first_day
 from ledger.domain.rules import Rule
 
 REASONS: dict[str, tuple[str, str]] = {

@@ -13,18 +13,11 @@ import msgspec
 import orjson
 
 from ledger.domain.admission import check_notice
-from ledger.domain.errors import (
-    FourEyes,
-    InvalidValue,
-    LinesChanged,
-    NotFound,
-    NoticeTooShort,
-    ObjectionOpen,
-    OutOfOrder,
-)
+from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.refusals import FourEyes, LinesChanged, NoticeTooShort, ObjectionOpen
 from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind
 

@@ -18,10 +18,10 @@ from ledger.domain.errors import (
     InvalidValue,
     NotFound,
     OutOfOrder,
-    PersonDeceased,
 )
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.refusals import PersonDeceased
 from ledger.domain.rules import Facts
 from ledger.domain.stream import StreamKind
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from ledger.domain.errors import StoreDamaged
 from ledger.log.feed import Record
 from ledger.log.sequencer import Sequencer
+from ledger.store.errors import StoreDamaged
 from ledger.store.order import Run
 from ledger.store.store import Store
 

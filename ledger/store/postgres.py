@@ -19,8 +19,8 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg.rows import dict_row, tuple_row
 
 from ledger import codec
-from ledger.domain.errors import StoreUnreachable
 from ledger.store.connecting import APP, LOG_SCHEMA, connect, parameters, translated
+from ledger.store.errors import StoreUnreachable
 from ledger.store.failures import meaning
 from ledger.store.heads import Heads
 from ledger.store.mapper import NewEvent

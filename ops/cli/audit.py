@@ -9,8 +9,8 @@ import typer
 
 from ledger.application import Command
 from ledger.codec import decode
+from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding
-from ledger.domain.errors import NotConvertible
 from ops.audit import export, running
 from ops.audit.running import CHECKS
 from ops.cli.officer import Officer, step

@@ -19,8 +19,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ledger.domain.errors import NO_ROOM, UNUSABLE, InvalidDate, LedgerError, StoreDamaged
+from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
 from ledger.randomness import rfc3339, system_clock
+from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
 from ops.cli.output import Output, progress
 from ops.home import Home

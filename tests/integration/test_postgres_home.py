@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.domain.errors import HomeMismatch
 from ledger.log.feed import Feed
+from ledger.store.errors import HomeMismatch
 from ops import simulation
 from ops.home import Home, StoreKind
 from ops.local.postgres import LocalDatabase

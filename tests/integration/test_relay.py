@@ -26,7 +26,8 @@ from consumers.relay import Limits, Unobserved, chunks
 from consumers.relay_state import RelayState, read_state
 from consumers.topics import RELAY_TRANSACTIONAL_ID
 from consumers.transactions import fenced, fencing_producer
-from ledger.domain.errors import LedgerError, StoreUnreachable
+from ledger.domain.errors import LedgerError
+from ledger.store.errors import StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
 from tests.feed_conformance import flat

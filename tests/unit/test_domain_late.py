@@ -11,8 +11,8 @@ from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
 from ledger.commands.program import CloseProgram
-from ledger.domain.errors import NotEligible, ProgramClosedError
 from ledger.domain.payrun import PAYRUN
+from ledger.domain.refusals import NotEligible, ProgramClosedError
 from ledger.domain.stream import enrollment_id
 from tests.office import (
     CITY,
