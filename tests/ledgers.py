@@ -42,7 +42,7 @@ from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.documents import FolderDocuments
 from ledger.domain.errors import LedgerError
 from ledger.domain.events import Event
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.rules import Rule
 from ledger.randomness import Clock, SeededRandomness
 from ledger.standings import Unenrolled

@@ -20,8 +20,8 @@ from ledger.domain.errors import LedgerError, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
+from ledger.domain.grant import Standing, amount_for, grant, reason_left_out, standing
 from ledger.domain.month import first_day, last_day, parse_month
-from ledger.domain.payment import Standing, amount_for, grant, reason_left_out, standing
 from ledger.domain.payrun import PAYRUN, BankLine, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
 from ledger.domain.refusals import LinesChanged, NotEligible, OutsideDivision, WrongKind

@@ -22,9 +22,9 @@ from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import LedgerError
+from ledger.domain.grant import standing
 from ledger.domain.household import household_id
 from ledger.domain.month import month_of, plus_months
-from ledger.domain.payment import standing
 from ledger.domain.payrun import PAYRUN, BankLine, to_document
 from ledger.domain.program import PROGRAM, rule_on
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
