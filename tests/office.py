@@ -20,6 +20,7 @@ from ledger.codec import decode
 from ledger.commands import enrollment as en
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.domain.events import Event
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document
@@ -229,7 +230,7 @@ class Office:
 
     def issue(self, run: str, month: str) -> None:
         self.at(f"{month}-25")
-        self.do(pr.IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
+        self.do(IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
 
     def issued(
         self,
@@ -250,7 +251,7 @@ class Office:
         """The bank's file: every line arrived but the ``returned`` enrollments'."""
         self.at(f"{month}-27")
         words = self.bank(run, returned or {})
-        read = pr.ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
+        read = ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
         self.do(read, by("cashier-1", f"{month}-27", CITY))
 
     def bank(self, run: str, returned: Mapping[str, str]) -> list[BankLine]:

@@ -1,6 +1,6 @@
 """Commands: what officers, batches and imports ask for, and the handlers that decide.
 
-One module a kind of stream. Importing this package registers every handler.
+One module a kind of stream, two for a pay run. Importing this package registers every handler.
 """
 
 from ledger.commands import (
@@ -8,6 +8,7 @@ from ledger.commands import (
     activity,
     case,
     delivery,
+    disbursement,
     discard,
     enrollment,
     finding,
@@ -27,6 +28,7 @@ __all__ = [
     "activity",
     "case",
     "delivery",
+    "disbursement",
     "discard",
     "enrollment",
     "finding",

@@ -20,6 +20,7 @@ from ledger.commands import household as hh
 from ledger.commands import payment as pay
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import LedgerError
 from ledger.domain.grant import standing
@@ -304,7 +305,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, officer=LEADER)
     def issues(self, program: str, back: int, batch: int, officer: str) -> None:
         run = self.run(program, back, batch)
-        self.ask(pr.IssuePayRun(payrun=run), by(officer, self.day, CITY))
+        self.ask(IssuePayRun(payrun=run), by(officer, self.day, CITY))
 
     @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, returned=st.sets(WHO, max_size=2))
     def reads_result(self, program: str, back: int, batch: int, returned: set[int]) -> None:
@@ -318,7 +319,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 for line in self.office.lines(digest)
             ]
             result = self.office.ledger.documents.put(to_document(words))
-            command = pr.ReadBankResult(payrun=run, result=result)
+            command = ReadBankResult(payrun=run, result=result)
             unread = self.office.ledger.state(PAYRUN, run).status == "issued"
             assert self.ask(command, by("cashier-1", self.day, CITY)) == unread
 
