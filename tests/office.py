@@ -20,6 +20,7 @@ from ledger.codec import decode
 from ledger.commands import enrollment as en
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.certificate import IssueCertificate
 from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.domain.events import Event
@@ -144,7 +145,7 @@ class Office:
             clerk,
         ).stream
         self.do(
-            pe.IssueCertificate(
+            IssueCertificate(
                 person=who,
                 number=f"{number_text}4{grade}",
                 id_number=number_text,

@@ -1,12 +1,14 @@
 """Commands: what officers, batches and imports ask for, and the handlers that decide.
 
-One module a kind of stream, two for a pay run. Importing this package registers every handler.
+One module a kind of stream, two for persons and for pay runs. Importing this package registers
+every handler.
 """
 
 from ledger.commands import (
     access,
     activity,
     case,
+    certificate,
     delivery,
     disbursement,
     discard,
@@ -27,6 +29,7 @@ __all__ = [
     "access",
     "activity",
     "case",
+    "certificate",
     "delivery",
     "disbursement",
     "discard",

@@ -10,16 +10,15 @@ from collections.abc import Iterator
 import msgspec
 
 from ledger.application import Command, handles
+from ledger.commands.certificate import IssueCertificate, issue_certificate
 from ledger.commands.enrollment import AssessEligibility, SubmitApplication, assess, submit
 from ledger.commands.errors import DiffersFromLedger, NotRegistered
 from ledger.commands.person import (
     ChangeBankAccount,
-    IssueCertificate,
     RecognizeHardship,
     RecordLifeFact,
     RegisterPerson,
     change_bank_account,
-    issue_certificate,
     recognize_hardship,
     record_life_fact,
     register,

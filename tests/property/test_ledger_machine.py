@@ -20,6 +20,12 @@ from ledger.commands import household as hh
 from ledger.commands import payment as pay
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.certificate import (
+    CancelCertificate,
+    ChangeCertificate,
+    ExpireCertificate,
+    FreezeCertificate,
+)
 from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import LedgerError
@@ -167,12 +173,12 @@ class LedgerMachine(RuleBasedStateMachine):
         """It lapses, or is of a grade from a day on."""
         person = {"person": self.people[who]}
         commands: dict[str | int, Command] = {
-            "expire": pe.ExpireCertificate(**person),
-            "freeze": pe.FreezeCertificate(**person, reason="r"),
-            "cancel": pe.CancelCertificate(**person, reason="r"),
+            "expire": ExpireCertificate(**person),
+            "freeze": FreezeCertificate(**person, reason="r"),
+            "cancel": CancelCertificate(**person, reason="r"),
         }
         for grade in (1, 2, 3):
-            commands[grade] = pe.ChangeCertificate(**person, category=4, grade=grade, reason="r")
+            commands[grade] = ChangeCertificate(**person, category=4, grade=grade, reason="r")
         self.learns(commands[what], ago)
 
     @rule(who=WHO, ago=AGO, to=st.sampled_from([None, DISTRICT, "220203"]))
