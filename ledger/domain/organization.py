@@ -15,7 +15,7 @@ from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.money import positive
 from ledger.domain.refusals import AlreadyGranted, AmountAboveCap, FourEyes, NotEligible
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind, derived_id
+from ledger.domain.stream import StreamKind, derived_id, folding
 
 
 class Quota(NamedTuple):
@@ -164,11 +164,7 @@ _FOLD: dict[type[EventData], Callable[[Organization, Event[Any]], None]] = {
 }
 
 
-def evolve(o: Organization, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(o, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 ORGANIZATION = StreamKind("organization", Organization, evolve)

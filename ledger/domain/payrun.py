@@ -19,7 +19,7 @@ from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.refusals import FourEyes, LinesChanged, NoticeTooShort, ObjectionOpen
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind
+from ledger.domain.stream import StreamKind, folding
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -242,11 +242,7 @@ _FOLD: dict[type[EventData], Callable[[PayRun, Event[Any]], None]] = {
 }
 
 
-def evolve(run: PayRun, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(run, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 PAYRUN = StreamKind("payrun", PayRun, evolve)
