@@ -27,7 +27,8 @@ from ledger.domain.events import Event
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
-from ops.home import Home, StoreKind
+from ops.home import Home
+from ops.home_file import StoreKind
 
 CITY, DISTRICT, NEIGHBOR, AWAY = "220200", "220202", "220203", None
 LIVING, NURSING, POVERTY = "living-subsidy", "nursing-subsidy", "poverty-register"

@@ -17,7 +17,8 @@ from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import print_report, report_of
 from ops.cli.session import Session, command, must_be_whole
-from ops.home import Home, StoreKind
+from ops.home import Home
+from ops.home_file import StoreKind
 from projections.digest import ViewDigest
 from projections.engine import Projector
 from projections.figures import load_figures
