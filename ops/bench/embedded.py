@@ -29,7 +29,11 @@ from projections.checks.audit import audit
 
 
 class Account(Aggregate):
-    """The floor's aggregate: an event of about the size of ours."""
+    """The floor's aggregate, with an event that says what a grant of ours says.
+
+    It is 615 bytes long; ours are 720 in the middle of a year, of which CloudEvents' own
+    attributes are some 150.
+    """
 
     @event("Opened")
     def __init__(self, owner: str) -> None:
@@ -37,8 +41,34 @@ class Account(Aggregate):
         self.total = 0
 
     @event("Granted")
-    def grant(self, amount_fen: int, month: str, reason: str, document: str) -> None:
-        self.total += amount_fen
+    def grant(
+        self, actor: str, role: str, command: str, effective: str, grant: dict[str, Any]
+    ) -> None:
+        self.total += grant["amount_fen"]
+
+    def grant_month(self, month: str) -> None:
+        """A month's grant, as a pay run decides it."""
+        self.grant(
+            "officer-220200-03",
+            "cashier",
+            f"{month}/payrun/living-subsidy/issue",
+            f"{month}-25",
+            {
+                "account": "account-9f331b09fedca968",
+                "amount_fen": 7000,
+                "beneficiary": "person-aa693f4f08f77062caa94ff3bd2add11",
+                "division": "220283",
+                "en": "payable from 2017-01: 70.00 yuan",
+                "facts": {"start_month": "2017-01"},
+                "fund": "city-welfare",
+                "month": month,
+                "payrun": "payrun-13f859cd1d5e57928fe0a08f74c940c8",
+                "period": month,
+                "program": "living-subsidy",
+                "rule": "2016-01-01",
+                "zh": "自2017-01起享受,本期70.00元",
+            },
+        )
 
 
 class Accounts(Application[Any]):
@@ -82,7 +112,7 @@ def single_commands(home: Home, folder: Path) -> Measured:
 
     def floor() -> int:
         for account in opened:
-            account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+            account.grant_month("2017-05")
             accounts.save(account)
         return len(opened)
 
@@ -115,7 +145,7 @@ def grouped(home: Home, folder: Path) -> Measured:
         for start in range(0, len(opened), 100):
             some = opened[start : start + 100]
             for account in some:
-                account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+                account.grant_month("2017-05")
             accounts.save(*some)
         return len(opened)
 
@@ -155,7 +185,7 @@ def rebuild(home: Home, folder: Path) -> Measured:
     opened = [Account(owner=f"account {i}") for i in range(1_000)]
     for month in range(1, 51):
         for account in opened:
-            account.grant(7000, f"{month:07d}", "低保家庭", "国发〔2015〕52号")
+            account.grant_month(f"{month:07d}")
     accounts.save(*opened)
     recorder, mapper = accounts.recorder, accounts.mapper
 
