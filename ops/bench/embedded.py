@@ -1,6 +1,7 @@
 """The embedded ledger beside the plain eventsourcing library, with an aggregate of one event."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ from ledger.commands.payrun import (
 from ledger.commands.person import ChangeBankAccount
 from ledger.domain.payrun import PAYRUN
 from ops.audit.running import sources_of
-from ops.bench.measure import Measured, alternating, peak_mb
+from ops.bench.measure import Measured, alternating, peak_mb, timed
 from ops.home import Home
 from ops.simulation import run as simulate
 from ops.simulation.calendar import Calendar, accountant, cashier, director
 from ops.simulation.city import populate
 from projections.checks import ALL_CHECKS
 from projections.checks.audit import audit
+
+SAVES_OF_100 = "Application.save × 100"
 
 
 class Account(Aggregate):
@@ -130,9 +133,7 @@ def grouped(home: Home, folder: Path) -> Measured:
     def prepare(n: int) -> None:
         approved.append(_approved_run(ledger, clock, calendar, n + 1))
 
-    accounts = plain(folder, "grouped")
-    opened = [Account(owner=f"account {i}") for i in range(2_000)]
-    accounts.save(*opened)
+    floor = _saves_of_100(folder, "grouped")
 
     def ours() -> int:
         payrun = approved[-1]
@@ -140,6 +141,16 @@ def grouped(home: Home, folder: Path) -> Measured:
         return (
             ledger.execute(IssuePayRun(payrun=payrun), by, key=f"{payrun}/issue").outcomes[0].events
         )
+
+    rates = alternating(ours, floor, prepare)
+    return Measured("成批发放 / a pay run's issue", *rates, SAVES_OF_100, 1.5)
+
+
+def _saves_of_100(folder: Path, name: str) -> Callable[[], int]:
+    """The floor for events that come in groups."""
+    accounts = plain(folder, name)
+    opened = [Account(owner=f"account {i}") for i in range(2_000)]
+    accounts.save(*opened)
 
     def floor() -> int:
         for start in range(0, len(opened), 100):
@@ -149,8 +160,7 @@ def grouped(home: Home, folder: Path) -> Measured:
             accounts.save(*some)
         return len(opened)
 
-    rates = alternating(ours, floor, prepare)
-    return Measured("成批发放 / a pay run's issue", *rates, "Application.save × 100", 1.5)
+    return floor
 
 
 def _approved_run(ledger: Any, clock: list[datetime], calendar: Calendar, month: int) -> str:
@@ -207,11 +217,18 @@ def rebuild(home: Home, folder: Path) -> Measured:
     return Measured("重建全部视图 / rebuild of all views", *rates, "select + to_domain_event", 1.18)
 
 
-def city_year(home: Home, console: Console) -> None:
-    """Simulation, rebuild and audit of the whole home, with the process's peak memory."""
+def city_year(home: Home, folder: Path, console: Console) -> Measured:
+    """Simulation, rebuild and audit of the whole home, with the process's peak memory.
+
+    A year of two million events is to be simulated in three minutes where the plain library saves
+    29,000 events a second by hundreds: 0.38 of it, every decision of the year included.
+    """
+    floor = _saves_of_100(folder, "year")
+    before = timed(floor)
     start = time.perf_counter()
     simulate(home, lambda *_: None)
     simulated_s = time.perf_counter() - start
+    plain_rate = (before + timed(floor)) / 2
     events = home.feed.end()
     home.projector.catch_up()
     start = time.perf_counter()
@@ -220,9 +237,11 @@ def city_year(home: Home, console: Console) -> None:
     start = time.perf_counter()
     found = audit(home.feed, ALL_CHECKS, sources_of(home)).open
     audited_s = time.perf_counter() - start
+    rate = events / simulated_s
     console.print(
-        f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
+        f"{events:,} events: simulated in {simulated_s:.0f} s ({rate:,.0f}/s), "
         f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), "
         f"audited in {audited_s:.1f} s ({events / audited_s:,.0f}/s, {len(found)} findings), "
         f"peak {peak_mb():,.0f} MB"
     )
+    return Measured("模拟全年 / a year simulated", rate, plain_rate, SAVES_OF_100, 0.38)
