@@ -10,7 +10,6 @@ from itertools import count
 
 from ledger.budget import set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FundOvercommitted
 from ledger.domain.events.enrollment import (
     ArrearsGranted,
     EligibilityReviewed,
@@ -22,6 +21,7 @@ from ledger.domain.payrun import PAYRUN
 from ledger.domain.person import Person, division_on, facts_on, last_change
 from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in
 from ledger.domain.reconsider import Knowledge, reconsider
+from ledger.domain.refusals import FundOvercommitted
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.work import Work

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.rules import Rule
 
 

@@ -17,8 +17,9 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidValue, NotFound, OutsideDivision
+from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.events.envelope import Event, EventData, Sealed
+from ledger.domain.refusals import OutsideDivision
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource

@@ -18,16 +18,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.domain.errors import (
-    StoreBusy,
-    StoreDamaged,
-    StoreDenied,
-    StoreFull,
-    StoreUnreachable,
-    ViewUnreadable,
-)
+from ledger.store.errors import StoreBusy, StoreDamaged, StoreDenied, StoreFull, StoreUnreachable
 from ledger.store.failures import meaning
 from projections import places
+from projections.errors import ViewUnreadable
 from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
 

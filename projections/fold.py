@@ -10,10 +10,12 @@ from contextlib import suppress
 
 from ledger.codec import decode, type_name
 from ledger.domain.discard import Passed
-from ledger.domain.errors import NotCanonical, ProjectionFailed, ProjectionGap
+from ledger.domain.errors import NotCanonical
+from ledger.log.errors import ProjectionGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.errors import ProjectionFailed
 from projections.view import View
 from projections.view_rows import ViewRows, remaining
 

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 from ledger.codec import decode
 from ledger.domain.discard import Passed
-from ledger.domain.errors import LedgerError, NotCanonical, ProjectionGap, ViewHoldsDiscarded
+from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import Event
 from ledger.domain.events.discard import ParkedEventDiscarded
+from ledger.log.errors import ProjectionGap
 from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.errors import ViewHoldsDiscarded
 from projections.fold import Moved
 from projections.places import Parked, Place, hold, move, park
 from projections.view import View

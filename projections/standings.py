@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.log.feed import Feed

@@ -20,12 +20,15 @@ from ledger.codec import decode
 from ledger.commands import enrollment as en
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.certificate import IssueCertificate
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.domain.events import Event
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
-from ops.home import Home, StoreKind
+from ops.home import Home
+from ops.home_file import StoreKind
 
 CITY, DISTRICT, NEIGHBOR, AWAY = "220200", "220202", "220203", None
 LIVING, NURSING, POVERTY = "living-subsidy", "nursing-subsidy", "poverty-register"
@@ -143,7 +146,7 @@ class Office:
             clerk,
         ).stream
         self.do(
-            pe.IssueCertificate(
+            IssueCertificate(
                 person=who,
                 number=f"{number_text}4{grade}",
                 id_number=number_text,
@@ -229,7 +232,7 @@ class Office:
 
     def issue(self, run: str, month: str) -> None:
         self.at(f"{month}-25")
-        self.do(pr.IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
+        self.do(IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
 
     def issued(
         self,
@@ -250,7 +253,7 @@ class Office:
         """The bank's file: every line arrived but the ``returned`` enrollments'."""
         self.at(f"{month}-27")
         words = self.bank(run, returned or {})
-        read = pr.ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
+        read = ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
         self.do(read, by("cashier-1", f"{month}-27", CITY))
 
     def bank(self, run: str, returned: Mapping[str, str]) -> list[BankLine]:

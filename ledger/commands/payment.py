@@ -3,12 +3,15 @@
 from ledger.application import Command, handles
 from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
+from ledger.domain import grant as grants
+from ledger.domain import overpayment as debts
 from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FourEyes, NotEligible, NotFound
+from ledger.domain.errors import NotFound
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.person import PERSON
 from ledger.domain.program import PROGRAM, Program, must_be_open, rule_on
+from ledger.domain.refusals import FourEyes, NotEligible
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work
@@ -110,7 +113,7 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
     if e.id in upheld_in(work, program.code, month):
         raise NotEligible(reason="objection-upheld")
     rule = rule_on(program, first_day(month))
-    data = payment.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
+    data = grants.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)
     record(work, e, data)
     account = account_of(work, program, e.beneficiary)
@@ -120,7 +123,7 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
 @handles(FindOverpayment)
 def find_overpayment(work: Work, c: FindOverpayment) -> str:
     e = existing(work, c)
-    data = payment.overpayment(
+    data = debts.overpayment(
         e, months=[parse_month(m) for m in c.months], reason=c.reason, zh=c.zh, en=c.en
     )
     return record(work, e, data)
@@ -129,7 +132,7 @@ def find_overpayment(work: Work, c: FindOverpayment) -> str:
 @handles(RecoverOverpayment)
 def recover(work: Work, c: RecoverOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.collect(
+    data = debts.collect(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -142,7 +145,7 @@ def recover(work: Work, c: RecoverOverpayment) -> str:
 @handles(WaiveOverpayment)
 def waive(work: Work, c: WaiveOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.waive(
+    data = debts.waive(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -177,7 +180,7 @@ def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
 
 def follow_stop(work: Work, e: Enrollment, month: str) -> None:
     """The debt or the reversal of a month that was stopped while its money was with the bank."""
-    data = payment.after_stop(e, month)
+    data = debts.after_stop(e, month)
     if data is not None:
         record(work, e, data)
 

@@ -8,7 +8,12 @@ from collections.abc import Callable
 from datetime import date
 
 from ledger.domain.enrollment import Enrollment
-from ledger.domain.errors import (
+from ledger.domain.errors import NotFound, OutOfOrder
+from ledger.domain.events import enrollment as ev
+from ledger.domain.events.envelope import EventData
+from ledger.domain.money import Money, positive
+from ledger.domain.month import Month, month_of
+from ledger.domain.refusals import (
     AmountAboveCap,
     Excluded,
     FourEyes,
@@ -16,15 +21,9 @@ from ledger.domain.errors import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
-    NotFound,
     NoticeTooShort,
     ObjectionOpen,
-    OutOfOrder,
 )
-from ledger.domain.events import enrollment as ev
-from ledger.domain.events.envelope import EventData
-from ledger.domain.money import Money, positive
-from ledger.domain.month import Month, month_of
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 

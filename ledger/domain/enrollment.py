@@ -1,8 +1,9 @@
 """An enrollment: one beneficiary in one program, from application to the last recovery.
 
 This module holds the state and its fold. The decisions are apart: the way in and out in
-``admission.py``, money in ``payment.py``, deliveries in ``delivery.py`` (on the state of
-``received.py``), and what late knowledge changes in ``reconsider.py``.
+``admission.py``, money in ``grant.py``, ``payment.py`` and ``overpayment.py``, deliveries in
+``delivery.py`` (on the state of ``received.py``), and what late knowledge changes in
+``reconsider.py``.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.month import month_of, plus_months
 from ledger.domain.received import Received
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind
+from ledger.domain.stream import StreamKind, folding
 
 OPEN_ENDED = "9999-12"
 """Sorts after every month: the last month of what has not ended."""
@@ -344,11 +345,7 @@ _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
 }
 
 
-def evolve(e: Enrollment, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(e, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 ENROLLMENT = StreamKind("enrollment", Enrollment, evolve)

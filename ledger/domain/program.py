@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.errors import (
+from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.domain.events import program as ev
+from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.money import positive
+from ledger.domain.month import first_day
+from ledger.domain.refusals import (
     DefinitionDiffers,
-    InvalidValue,
-    LedgerError,
     NoRuleInForce,
     ProgramClosedError,
     ProgramExists,
@@ -19,10 +22,6 @@ from ledger.domain.errors import (
     UnknownProgram,
     WrongKind,
 )
-from ledger.domain.events import program as ev
-from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.money import positive
-from ledger.domain.month import first_day
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import StreamKind
 

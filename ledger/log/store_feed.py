@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from ledger.domain.errors import StoreDamaged
 from ledger.log.feed import Record
 from ledger.log.reading_ahead import read_ahead
 from ledger.log.sequencer import Sequencer
+from ledger.store.errors import StoreDamaged
 from ledger.store.order import Run
 from ledger.store.store import Store
 

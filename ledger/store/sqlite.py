@@ -23,7 +23,7 @@ from eventsourcing.persistence import (
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from ledger import codec
-from ledger.domain.errors import StoreBusy, StoreDamaged
+from ledger.store.errors import StoreBusy, StoreDamaged
 from ledger.store.failures import meaning
 from ledger.store.heads import SQLITE_TABLES, Heads
 from ledger.store.mapper import BytesMapper, NewEvent

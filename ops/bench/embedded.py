@@ -10,10 +10,10 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from rich.console import Console
 
+from ledger.commands.disbursement import IssuePayRun
 from ledger.commands.payrun import (
     ApprovePayRun,
     ComputePayRun,
-    IssuePayRun,
     NoticePayRun,
     OpenPayRun,
 )

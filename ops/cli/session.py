@@ -19,12 +19,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from ledger.domain.errors import NO_ROOM, UNUSABLE, InvalidDate, LedgerError, StoreDamaged
+from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
 from ledger.randomness import rfc3339, system_clock
+from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
 from ops.cli.output import Output, progress
 from ops.home import Home
 from ops.texts import label
+from projections.asof import AsOf
 from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
@@ -118,11 +120,12 @@ class Session:
         if position is None and known_on is None and effective_on is None:
             yield self.caught_up(home)
             return
+        bound = bound_by(position, known_on, effective_on)
         with progress(self.say("projecting"), self.lang) as report:
             past = home.projector.as_of(
-                position,
-                recorded_by(known_on),
-                parse_date(effective_on) if effective_on else None,
+                bound.position,
+                bound.recorded,
+                bound.effective,
                 subjects,
                 views=views,
                 progress=report,
@@ -292,6 +295,12 @@ def parse_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidDate(value=text) from error
+
+
+def bound_by(position: int | None, known_on: str | None, effective_on: str | None) -> AsOf:
+    """The bounds of a question about the past, as the command line gives them."""
+    effective = parse_date(effective_on) if effective_on else None
+    return AsOf(position, recorded_by(known_on), effective)
 
 
 def recorded_by(text: str | None) -> str | None:

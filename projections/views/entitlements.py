@@ -12,8 +12,8 @@ import msgspec
 from ledger.domain.enrollment import OPEN_ENDED
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
+from ledger.domain.grant import Standing
 from ledger.domain.month import plus_months
-from ledger.domain.payment import Standing
 from projections.rows import MONTH_BIT, Hex, RowSource, TableDef, months_in
 from projections.view import View, on
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from ledger.commands import payrun as pr
-from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound, StoreFull
+from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound
+from ledger.store.errors import StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ops.cli.payfiles import write_csv
 from tests.integration.cli import Ended, city, copy, ok

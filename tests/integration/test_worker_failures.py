@@ -16,7 +16,8 @@ from consumers.offsets import end_offsets
 from consumers.rebuild import Rebuild
 from consumers.worker import Worker, adopt
 from consumers.worker_observer import Unobserved
-from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
+from ledger.domain.errors import LedgerError
+from ledger.store.errors import StoreBusy, StoreUnreachable
 from projections import database as view_database
 from projections import partition as partition_fold
 from projections.database import ViewDatabase

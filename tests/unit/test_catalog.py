@@ -10,9 +10,9 @@ import pytest
 
 from ledger.catalog import load_divisions, load_funds, load_programs
 from ledger.catalog.checks import CASH_KINDS, division_problems, fund_problems
-from ledger.catalog.loader import FundDefinition
+from ledger.catalog.loader import CatalogInvalid, FundDefinition
 from ledger.domain.division import Division, covers, is_division_code
-from ledger.domain.errors import CatalogInvalid, NotFound, UnknownDivision
+from ledger.domain.errors import NotFound, UnknownDivision
 from ledger.domain.rules import Rule, evaluate
 from projections.figures import Figure, load_figures, matches, medals_match
 

@@ -11,7 +11,7 @@ import pytest
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
-from ledger.domain.errors import AboveOwed, AlreadyGranted, NoSuchGrant
+from ledger.domain.refusals import AboveOwed, AlreadyGranted, NoSuchGrant
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, learn, revoked
 
 
