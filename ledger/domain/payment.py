@@ -105,17 +105,20 @@ def standing(e: Enrollment, rule: Rule, month: str, account: str | None) -> Stan
 
 
 def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | None:
-    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid."""
+    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid.
+
+    A month of an earlier approval is paid whatever becomes of a new application.
+    """
     if s.objections:
         return "objection-open"
     if s.status == "ended" and not s.active:
         return "ended"
-    if s.status not in ("approved", "suspended", "ended"):
-        return "not-approved"
     if not s.active:
         if month < s.start_month:
             return "before-start"
         return "suspended" if s.status == "suspended" else "ended"
+        if s.status not in ("approved", "suspended", "ended"):
+            return "not-approved"
     if s.granted:
         return "already-granted"
     if payee == "provider" and not s.delivered:
