@@ -2,13 +2,13 @@
 
 from ledger.application import Command, handles
 from ledger.budget import set_aside
-from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
+from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_program, record
 from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import FourEyes, NotEligible, NotFound
-from ledger.domain.month import first_day, parse_month
+from ledger.domain.month import first_day, month_of, parse_month
 from ledger.domain.person import PERSON
-from ledger.domain.program import PROGRAM, Program, must_be_open, rule_on
+from ledger.domain.program import PROGRAM, Program, must_be_open, rule_of_month, rule_on
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work
@@ -100,16 +100,22 @@ def reverse(work: Work, c: ReverseGrant) -> str:
 def grant_arrears(work: Work, c: GrantArrears) -> str:
     """By another officer than the one who submitted; the fund must be able to pay it.
 
-    Not for a month that began when the program was closed, whenever it is decided.
+    Not for a month that began when the program was closed, whenever it is decided, nor for one to
+    come or one that the facts, as they are known now, stand against.
     """
     program, e = open_program(work, c.program), existing(work, c)
     if work.context.actor == e.submitted_by:
         raise FourEyes(actor=work.context.actor)
     month = parse_month(c.month)
     must_be_open(program, c.program, first_day(month))
+    if month > month_of(work.today):
+        raise NotEligible(reason="not-due")
     if e.id in upheld_in(work, program.code, month):
         raise NotEligible(reason="objection-upheld")
-    rule = rule_on(program, first_day(month))
+    if program.payee == "provider" and not e.delivered:
+        raise NotEligible(reason="not-delivered")
+    judge(work, e, program)
+    rule = rule_of_month(program, month) or rule_on(program, first_day(month))
     data = payment.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)
     record(work, e, data)

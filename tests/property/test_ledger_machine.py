@@ -44,7 +44,7 @@ LEADER = st.sampled_from(["accountant-1", "director-1", "cashier-1"])
 HARDSHIP = st.sampled_from(["low-income", "low-income", "extreme-poverty"])
 AGO = st.integers(-20, 130)
 """Days between a fact's own day and its recording: some facts are known ahead."""
-BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])
+BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1, -4])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
