@@ -63,6 +63,14 @@ class WaiveOverpayment(Command, frozen=True, kw_only=True):
     document: str
 
 
+class CancelOverpayment(Command, frozen=True, kw_only=True):
+    """A debt that an officer found in payable months was none."""
+
+    overpayment: str
+    reason: str
+    document: str
+
+
 @handles(SettlePayment)
 def settle(work: Work, c: SettlePayment) -> str:
     """Of a payment instructed singly; a run's lines are read back with the run."""
@@ -156,6 +164,25 @@ def waive(work: Work, c: WaiveOverpayment) -> str:
         document=c.document,
     )
     return record(work, e, data)
+
+
+@handles(CancelOverpayment)
+def cancel(work: Work, c: CancelOverpayment) -> str:
+    """By another officer than the one who found it. What was collected is paid again at once."""
+    e = _in_debt(work, c.overpayment)
+    months = payment.still_owed_after_all(e, c.overpayment)
+    if work.context.actor == work.event(c.overpayment).actor:
+        raise FourEyes(actor=work.context.actor)
+    data = payment.cancel_overpayment(
+        e, c.overpayment, months, reason=c.reason, document=c.document
+    )
+    record(work, e, data)
+    account = account_of(work, work.peek(PROGRAM, program_id(e.program)), e.beneficiary)
+    for line in data.months if account is not None else ():
+        if line.refund_fen:
+            sent = payment.instruct(e, month=line.month, account=account, reason="refund")
+            record(work, e, sent)
+    return e.id
 
 
 def _in_debt(work: Work, overpayment: str) -> Enrollment:

@@ -403,6 +403,13 @@ class LedgerMachine(RuleBasedStateMachine):
             )
             self.ask(command, by("director-1", self.day, CITY))
 
+    @rule(which=st.integers(0, 20), officer=LEADER)
+    def is_taken_back(self, which: int, officer: str) -> None:
+        if debts := sorted(self.oracle.owed):
+            debt = debts[which % len(debts)]
+            command = pay.CancelOverpayment(overpayment=debt, reason="r", document="d")
+            self.ask(command, by(officer, self.day, CITY))
+
     # --- the poverty register
 
     @rule(
