@@ -33,6 +33,13 @@ class StandingSource(Protocol):
         """Every enrollment of the program, in order of its id."""
         ...
 
+    def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        """Beneficiaries whom time alone has taken out of the rule by a day, with the reason's code.
+
+        Nothing is recorded when a certificate's last day or an age is passed.
+        """
+        ...
+
     def accounts(self, program: str) -> dict[str, str]:
         """The account that each beneficiary has by everything stored so far.
 

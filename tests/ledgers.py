@@ -84,6 +84,9 @@ class NoStandings:
     def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
         return ()
 
+    def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        return {}
+
     def accounts(self, program: str) -> dict[str, str]:
         return {}
 

@@ -17,9 +17,9 @@ from ledger.domain.errors import OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.grant import Standing, amount_for, reason_left_out
-from ledger.domain.month import first_day, last_day, parse_month
+from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import PAYRUN, LeftOut, Line, PayRun
-from ledger.domain.program import PROGRAM, Program, find_rule, rule_on
+from ledger.domain.program import PROGRAM, Program, rule_of_month, rule_on
 from ledger.domain.refusals import OutsideDivision, WrongKind
 from ledger.domain.rules import Rule
 from ledger.domain.stream import payrun_id, program_id
@@ -93,7 +93,8 @@ def open_run(work: Work, c: OpenPayRun) -> str:
 def compute(work: Work, c: ComputePayRun) -> str:
     """Everyone in and everyone left out, from the views as of the cut-off.
 
-    What an objection to the month's earlier batch kept from being paid stays out.
+    What an objection to the month's earlier batch kept from being paid stays out, and so does who
+    met the conditions until a certificate ran out or an age was passed, which no event tells.
     """
     run, program, rule = load(work, c.payrun)
     rules.must_be(run, "compute", "opened", "computed")
@@ -102,13 +103,16 @@ def compute(work: Work, c: ComputePayRun) -> str:
     left_out: list[LeftOut] = []
     period = period_of(rule, run.month)
     upheld = upheld_in(work, program.code, run.month)
+    outlived = _outlived(work, program, rule, run.month)
     for s in work.standings.standings(program.code, run.month, period, rule):
         reason = reason_left_out(s, rule, run.month, program.payee)
         if reason is None and s.enrollment in upheld:
             reason = "objection-upheld"
         if reason is None:
+            reason = outlived.get(s.beneficiary)
+        if reason is None:
             lines.append(line_of(s, amount_for(s, rule)))
-        elif s.status != "rejected":
+        elif s.active or s.status != "rejected":
             left_out.append(
                 LeftOut(
                     beneficiary=s.beneficiary,
@@ -203,6 +207,13 @@ def _not_applied(work: Work, program: Program, rule: Rule) -> list[LeftOut]:
     ]
 
 
+def _outlived(work: Work, program: Program, rule: Rule, month: str) -> dict[str, str]:
+    """Whom time alone has taken out of a monthly rule; of others the day of application decides."""
+    if program.beneficiary != "person" or rule.period != "month":
+        return {}
+    return work.standings.outlived(program.code, rule, first_day(month))
+
+
 def by_division(lines: list[Line]) -> dict[str, int]:
     """The lines' amounts in fen by division, in order of divisions."""
     totals: Counter[str] = Counter()
@@ -220,8 +231,8 @@ def load(work: Work, payrun: str) -> tuple[PayRun, Program, Rule]:
 
 
 def _rule(program: Program, month: str) -> Rule:
-    """The rule in force on the month's last day, or its first if the program ended within it."""
-    found = find_rule(program, last_day(month))
+    """The rule of the run's month; NoRuleInForce where there is none."""
+    found = rule_of_month(program, month)
     return found if found is not None else rule_on(program, first_day(month))
 
 

@@ -7,12 +7,21 @@ from datetime import date
 from ledger.application import Command, handles
 from ledger.domain import person as rules
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidBirthDate, NotFound, UnknownDivision
+from ledger.domain.enrollment import ENROLLMENT
+from ledger.domain.errors import (
+    InvalidBirthDate,
+    InvalidValue,
+    NotFound,
+    OutOfOrder,
+    UnknownDivision,
+)
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.identity import parse_identity
 from ledger.domain.money import positive
+from ledger.domain.month import month_of
 from ledger.domain.person import PERSON, Person, division_on
+from ledger.domain.stream import enrollment_id
 from ledger.late import reconsider_person
 from ledger.work import Work
 
@@ -217,8 +226,17 @@ def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
 
 @handles(MergePersons)
 def merge_persons(work: Work, c: MergePersons) -> str:
-    """The duplicate's enrollments must have been ended before; what they did stays theirs."""
+    """The duplicate's enrollments must have been ended before; what they did stays theirs.
+
+    Nothing is recorded of a merged person any more: what still ran would run for ever.
+    """
     duplicate, kept = known(work, c.person), known(work, c.into)
+    if duplicate.id == kept.id:
+        raise InvalidValue(field="into", value=c.into)
+    for stream in work.existing([enrollment_id(duplicate.id, code) for code in work.programs]):
+        e = work.load(ENROLLMENT, stream)
+        if e.goes_on_after(month_of(work.today)):
+            raise OutOfOrder(status=f"{e.program}: {e.status}", step="merge")
     return _record(work, duplicate, ev.PersonsMerged(into=kept.id, reason=c.reason))
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.domain.enrollment import Enrollment, period_of
 from ledger.domain.events import enrollment as ev
-from ledger.domain.money import Money, positive
+from ledger.domain.money import Money
 from ledger.domain.month import first_day
 from ledger.domain.refusals import (
     AlreadyGranted,
@@ -36,6 +36,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "not-delivered": ("服务尚未完成", "the service was not delivered yet"),
     "not-applied": ("符合条件但未申请", "eligible by the facts, has not applied"),
     "objection-upheld": ("异议成立", "an objection was upheld"),
+    "not-due": ("尚未到该月", "the month has not come yet"),
+    "certificate-expired": ("残疾人证已到期", "the certificate has expired"),
+    "age": ("年龄不再符合", "no longer of the age"),
     "moved-on": ("情况已变化", "the record moved on"),
 }
 """Why a month is not paid: a stable code, in words in Chinese and English."""
@@ -88,14 +91,17 @@ def standing(e: Enrollment, rule: Rule, month: str, account: str | None) -> Stan
 
 
 def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | None:
-    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid."""
+    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid.
+
+    A month of an earlier approval is paid whatever becomes of a new application.
+    """
     if s.objections:
         return "objection-open"
     if s.status == "ended" and not s.active:
         return "ended"
-    if s.status not in ("approved", "suspended", "ended"):
-        return "not-approved"
     if not s.active:
+        if s.status not in ("approved", "suspended", "ended"):
+            return "not-approved"
         if month < s.start_month:
             return "before-start"
         return "suspended" if s.status == "suspended" else "ended"
@@ -174,18 +180,22 @@ def _in_words(start_month: str, amount_fen: int) -> tuple[str, str]:
 def grant_arrears(
     e: Enrollment, rule: Rule, *, month: str, fund: str, reason: str
 ) -> ev.ArrearsGranted:
-    """A month that should have been paid and was not.
+    """A month that should have been paid and was not, at the amount that a run would have paid.
 
-    Raises :class:`MonthBeforeEnrollment`, :class:`MonthAfterEnd` or :class:`AlreadyGranted`.
+    Raises :class:`MonthBeforeEnrollment`, :class:`MonthAfterEnd`, :class:`AlreadyGranted`,
+    :class:`AmountAboveCap` where the year's cap is reached, :class:`NotEligible` without an amount.
     """
-    if not e.approved or month < e.approved[0].first:
-        first = e.approved[0].first if e.approved else "?"
-        raise MonthBeforeEnrollment(month=month, start_month=first)
+    if not e.approved or month < e.first_month:
+        raise MonthBeforeEnrollment(month=month, start_month=e.first_month or "?")
     if not e.active_in(month):
         raise MonthAfterEnd(month=month, last_month=e.approved[-1].last)
     if e.granted(period_of(rule, month)):
         raise AlreadyGranted(period=period_of(rule, month))
-    amount_fen = positive(e.amount_fen if e.amount_fen is not None else rule.rate_fen)
+    if e.amount_fen is None and rule.rate_fen is None:
+        raise NotEligible(reason="no-amount")
+    amount_fen = amount_for(standing(e, rule, month, None), rule)
+    if amount_fen <= 0:
+        raise AmountAboveCap(amount=e.amount_fen or rule.rate_fen, cap=rule.cap_fen)
     return ev.ArrearsGranted(
         program=e.program,
         month=month,

@@ -5,7 +5,7 @@ owed after all; never below nothing.
 """
 
 from ledger.domain.enrollment import Enrollment
-from ledger.domain.errors import NotFound
+from ledger.domain.errors import NotFound, OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.money import positive
@@ -73,12 +73,17 @@ def after_stop(e: Enrollment, month: str) -> EventData | None:
 
 
 def cancel_overpayment(
-    e: Enrollment, overpayment_id: str, months: list[str]
+    e: Enrollment,
+    overpayment_id: str,
+    months: list[str],
+    *,
+    reason: str = "owed-after-all",
+    document: str | None = None,
 ) -> ev.OverpaymentCancelled:
     """Months of a debt that were owed after all: what is owed of them goes first.
 
-    Then what was collected is due again, in the order of the months, and only then is a waiver
-    taken back: the beneficiary kept that money.
+    ``document`` is what an officer's decision rests on. Then what was collected is due again, in
+    the order of the months, and only then is a waiver taken back: the beneficiary kept that money.
     """
     found = e.overpayments[overpayment_id]
     grants = [e.grants[m] for m in months]
@@ -96,6 +101,7 @@ def cancel_overpayment(
             )
         )
     span = span_of(months)
+    under = f"({document})" if document is not None else ""
     return ev.OverpaymentCancelled(
         program=e.program,
         overpayment=overpayment_id,
@@ -104,10 +110,24 @@ def cancel_overpayment(
         owed_fen=owed_fen,
         refund_fen=refund_fen,
         fund=found.fund,
-        reason="owed-after-all",
-        zh=f"{len(months)}个月({span})应发,撤销多发认定",
-        en=f"{len(months)} months ({span}) were owed after all",
+        reason=reason,
+        zh=f"{len(months)}个月({span})应发,撤销多发认定{under}",
+        en=f"{len(months)} months ({span}) were owed after all{under and ' ' + under}",
     )
+
+
+def still_owed_after_all(e: Enrollment, overpayment_id: str) -> list[str]:
+    """The months of a debt that are payable, so that an officer may take it back for them.
+
+    Raises :class:`NotFound` for no debt, :class:`OutOfOrder` where none of its months is payable:
+    a debt that a stop made goes with the stop.
+    """
+    if overpayment_id not in e.overpayments:
+        raise NotFound(what=overpayment_id)
+    months = [m for m, g in sorted(e.grants.items()) if g.debt == overpayment_id and e.active_in(m)]
+    if not months:
+        raise OutOfOrder(status="not-payable", step="cancel-overpayment")
+    return months
 
 
 def collect(

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -208,8 +208,7 @@ def guarded(session: Session, run: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has gone; the interpreter must not find that out again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere(sys.stdout)  # whoever read has gone
         return 0
     except (typer.Exit, typer.BadParameter):
         raise
@@ -252,12 +251,23 @@ class OutputFailed(LedgerError):
 
 
 def complain(session: Session, error: LedgerError) -> None:
-    """One line on standard error, or one JSON document there."""
+    """One line on standard error, or one JSON document there.
+
+    Where standard error takes nothing either, the exit status alone has to say it.
+    """
     if session.json:
         text = json.dumps({"error": error.as_dict()}, ensure_ascii=False)
     else:
         text = f"{session.say('error')} {error.code}: {error.message(session.lang)}"
-    print(text, file=sys.stderr)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        nowhere(sys.stderr)
+
+
+def nowhere(stream: TextIO) -> None:
+    """Let a stream that takes nothing lead nowhere, so that its end isn't found out at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def must_be_whole(path: Path) -> None:

@@ -125,6 +125,30 @@ def test_an_answer_without_room_is_an_error_of_its_own(
     assert b"No space left on device" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("balance", "nobody"), 2),
+        (("payrun", "open", LIVING, "2018-1", "--as", "o"), UNUSABLE),  # the key can't be said
+        (("log", "fsck"), UNUSABLE),
+    ],
+)
+def test_where_nothing_can_be_said_the_status_still_tells(
+    city: Path, command: tuple[str, ...], status: int
+) -> None:
+    arguments = [sys.executable, "-m", "ops.cli.main", *command, "--lang", "en", "--home", city]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_a_closed_stream_is_no_defect(city: Path, closed: str) -> None:
+    told = f'"$0" -m ops.cli.main payrun list --home "$1" {closed}'
+    done = subprocess.run(["/bin/sh", "-c", told, sys.executable, city], check=False)
+    assert done.returncode == 0
+
+
 def test_a_bank_file_without_room_is_not_left_half_written(tmp_path: Path) -> None:
     with room(1_000), pytest.raises(StoreFull):
         write_csv(tmp_path / "bank.csv", ["a"], [["x" * 10]] * 1_000, 0o600)

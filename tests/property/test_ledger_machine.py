@@ -51,7 +51,7 @@ LEADER = st.sampled_from(["accountant-1", "director-1", "cashier-1"])
 HARDSHIP = st.sampled_from(["low-income", "low-income", "extreme-poverty"])
 AGO = st.integers(-20, 130)
 """Days between a fact's own day and its recording: some facts are known ahead."""
-BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])
+BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1, -4])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
@@ -409,6 +409,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 else pay.RecoverOverpayment(**said, method="bank", receipt="r")
             )
             self.ask(command, by("director-1", self.day, CITY))
+
+    @rule(which=st.integers(0, 20), officer=LEADER)
+    def is_taken_back(self, which: int, officer: str) -> None:
+        if debts := sorted(self.oracle.owed):
+            debt = debts[which % len(debts)]
+            command = pay.CancelOverpayment(overpayment=debt, reason="r", document="d")
+            self.ask(command, by(officer, self.day, CITY))
 
     # --- the poverty register
 

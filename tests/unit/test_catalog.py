@@ -353,6 +353,10 @@ MONTH_RULE = 'valid_from = 2017-01-01\nperiod = "month"'
         (GOOD.replace('unit = "person"\n', ""), "unit is missing"),
         (GOOD.replace('"periodic-cash"', '"weekly-cash"'), "Invalid enum value 'weekly-cash'"),
         (condition("wealth", "at_most", "1"), "unknown fact wealth"),
+        (
+            condition("poverty_registered", "is", "true"),
+            "poverty_registered is not known month by month",
+        ),
         (condition("alive", "is", "1"), "the condition cannot hold: alive is 1"),
         (condition("grade", "in", "[1, 5]"), "the condition cannot hold: grade in [1, 5]"),
         (condition("grade", "is", "[1, 2]"), "the condition cannot hold: grade is [1, 2]"),
