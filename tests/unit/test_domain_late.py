@@ -11,7 +11,7 @@ from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
 from ledger.commands.program import CloseProgram
-from ledger.domain.errors import NotEligible, ProgramClosedError
+from ledger.domain.errors import NotEligible, PersonDeceased, ProgramClosedError
 from ledger.domain.payrun import PAYRUN
 from ledger.domain.stream import enrollment_id
 from tests.office import (
@@ -75,6 +75,42 @@ def test_a_death_learned_two_months_late_makes_a_debt_of_exactly_those_months(
 
 
 def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> None:
+def corrected(who: str) -> pe.RecordDeath:
+    return pe.RecordDeath(person=who, source="civil affairs", document="certificate of death")
+
+
+def test_the_right_day_of_a_death_makes_a_debt_of_the_months_between(office: Office) -> None:
+    """It was February and not March: nothing is paid to anybody on the way."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-05")
+    learn(office, "2017-06-14", "2017-03-10", died(who))
+    for same in (died(who), corrected(who)):
+        with pytest.raises(PersonDeceased):
+            learn(office, "2017-06-15", "2017-03-10", same)
+    with pytest.raises(PersonDeceased):
+        learn(office, "2017-06-15", "2017-02-10", died(who))
+    assert learn(office, "2017-06-15", "2017-02-10", corrected(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "alive"),
+        ("OverpaymentFound", ["2017-03"], LIVING_FEN, "alive"),
+    ]
+
+
+def test_the_right_day_of_a_death_gives_back_the_months_between(office: Office) -> None:
+    """It was March and not January; February and March were owed, and April is a debt still."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-04")
+    learn(office, "2017-05-14", "2017-01-10", died(who))
+    assert learn(office, "2017-05-15", "2017-03-10", corrected(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-02"),
+        ("EnrollmentEnded", "2017-03", "alive"),
+        ("OverpaymentCancelled", ["2017-02", "2017-03"], 2 * LIVING_FEN),
+    ]
+
+
     who = office.person(1, care=True)
     office.enroll(who, LIVING)
     office.enroll(who, NURSING)
