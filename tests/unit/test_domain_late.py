@@ -9,6 +9,7 @@ import pytest
 
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
+from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.commands.program import CloseProgram
 from ledger.domain.errors import NotEligible, PersonDeceased, ProgramClosedError
@@ -74,7 +75,6 @@ def test_a_death_learned_two_months_late_makes_a_debt_of_exactly_those_months(
     assert named == grants[3:5], "and the very grants it corrects"
 
 
-def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> None:
 def corrected(who: str) -> pe.RecordDeath:
     return pe.RecordDeath(person=who, source="civil affairs", document="certificate of death")
 
@@ -111,6 +111,7 @@ def test_the_right_day_of_a_death_gives_back_the_months_between(office: Office) 
     ]
 
 
+def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> None:
     who = office.person(1, care=True)
     office.enroll(who, LIVING)
     office.enroll(who, NURSING)
@@ -326,6 +327,37 @@ def test_a_certificate_issued_anew_restores_as_a_renewal_does(office: Office) ->
         ("EligibilityReviewed",),
         ("EnrollmentResumed", "2017-03"),
     ]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_this_months_run_pays_this_month_unless_it_was_computed_before(
+    office: Office, cancelled: bool
+) -> None:
+    """On 18 February it is clear that there was no custody; the run was computed on the 16th."""
+    who, _ = office.enrolled(1), office.enrolled(2)
+    office.paid("2017-01", "2017-01")
+    learn(office, "2017-02-14", "2017-01-20", pe.RecordCustody(person=who, document="judgment"))
+    run = office.compute("2017-02")
+    if cancelled:
+        cancel = pr.CancelPayRun(payrun=run, reason="cut-off")
+        office.do(cancel, by("director-1", "2017-02-17", CITY))
+    told = learn(office, "2017-02-18", "2017-01-20", pe.EndCustody(person=who, document="none"))
+    arrears = [t for t in told if t[0] == "ArrearsGranted"]
+    assert arrears == ([] if cancelled else [("ArrearsGranted", "2017-02", LIVING_FEN)])
+    if cancelled:
+        office.result(office.issued("2017-02", batch=2), "2017-02")
+    else:
+        office.notice(run, "2017-02")
+        office.approve(run, "2017-02")
+        office.issue(run, "2017-02")
+        office.result(run, "2017-02")
+    office.paid("2017-03", "2017-03")
+    months = [
+        e.data.month
+        for e in office.log()
+        if type(e.data).__name__ in ("SubsidyGranted", "ArrearsGranted") and e.subject == who
+    ]
+    assert months == ["2017-01", "2017-02", "2017-03"]
 
 
 # --- residence
