@@ -201,6 +201,8 @@ def explain_entitlement(
     if not trace and rule is not None:
         trace = evaluate(rule.eligibility, facts)[1]
     outcome, reason, grant = _outcome(e, prog, rule, month=month, account=account, trace=trace)
+    if outcome == "payable" and rule is not None and (gone := _outlived(e, rule, month, facts)):
+        outcome, reason = "not-paid", gone
     zh, en_text = OUTCOMES[outcome]
     if reason is not None:
         why = _words(reason, e)
@@ -290,6 +292,14 @@ def _outcome(
     now = payment.standing(e, rule, month, account)
     reason = payment.reason_left_out(now, rule, month, program.payee)
     return ("payable" if reason is None else "not-paid"), reason, None
+
+
+def _outlived(e: Enrollment, rule: Rule, month: str, facts: Facts) -> str | None:
+    """The reason by which a run leaves a month out though no event stopped it; else None."""
+    if rule.period != "month" or month in e.applications:
+        return None
+    failing = {f.fact for f in evaluate(rule.eligibility, facts)[1] if not f.holds}
+    return next((why for fact, why in payment.OUTLIVED.items() if fact in failing), None)
 
 
 _MORE_REASONS = {

@@ -49,6 +49,10 @@ REASONS: dict[str, tuple[str, str]] = {
 """Why a month is not paid: a stable code, in words in Chinese and English."""
 
 
+OUTLIVED = {"certified": "certificate-expired", "age": "age"}
+"""Facts that change as time passes, with no event, and the reason why a month is not paid then."""
+
+
 STOP_WORDS = {
     "alive": ("死亡", "death"),
     "resident": ("迁出本市", "moved away"),
