@@ -4,7 +4,7 @@ The enrollments of a person are found by their derived ids, one for each program
 and every event that follows is recorded in the transaction of the fact itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import count
 
@@ -16,7 +16,7 @@ from ledger.domain.events.enrollment import (
     OverpaymentCancelled,
 )
 from ledger.domain.payment import instruct
-from ledger.domain.payrun import PAYRUN
+from ledger.domain.payrun import PAYRUN, PayRun
 from ledger.domain.person import Person, division_on, facts_on, last_change
 from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in, rule_of_month
 from ledger.domain.reconsider import Knowledge, reconsider
@@ -64,13 +64,16 @@ def barred_for(work: Work, e: Enrollment, program: Program) -> Callable[[str], b
 
 def upheld_in(work: Work, program: str, month: str) -> set[str]:
     """The enrollments that an objection keeps from being paid for a month, in any batch of it."""
-    found: set[str] = set()
+    return {e for run in runs_of(work, program, month) for e in run.upheld}
+
+
+def runs_of(work: Work, program: str, month: str) -> Iterator[PayRun]:
+    """The runs of a month, batch by batch."""
     for batch in count(1):
         run = work.load(PAYRUN, payrun_id(program, month, batch))
         if not run.version:
             break
-        found |= run.upheld
-    return found
+        yield run
 
 
 def reconsider_enrollment(
@@ -88,6 +91,7 @@ def reconsider_enrollment(
         amount_rule=lambda month: rule_of_month(program, month),
         held=lambda code, month: held_by(work, person.id, month)(code),
         barred=barred_for(work, e, program),
+        computed=lambda month: any(r.computed for r in runs_of(work, program.code, month)),
         until=last_change(person),
     )
     moved = division != e.division

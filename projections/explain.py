@@ -14,7 +14,7 @@ from ledger.codec import decode
 from ledger.domain.enrollment import ENROLLMENT, Enrollment, Grant, period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
-from ledger.domain.grant import REASONS, reason_left_out
+from ledger.domain.grant import OUTLIVED, REASONS, reason_left_out
 from ledger.domain.grant import standing as standing_of
 from ledger.domain.month import first_day, last_day
 from ledger.domain.overpayment import STOP_WORDS
@@ -203,6 +203,8 @@ def explain_entitlement(
     if not trace and rule is not None:
         trace = evaluate(rule.eligibility, facts)[1]
     outcome, reason, grant = _outcome(e, prog, rule, month=month, account=account, trace=trace)
+    if outcome == "payable" and rule is not None and (gone := _outlived(e, rule, month, facts)):
+        outcome, reason = "not-paid", gone
     zh, en_text = OUTCOMES[outcome]
     if reason is not None:
         why = _words(reason, e)
@@ -292,6 +294,14 @@ def _outcome(
     now = standing_of(e, rule, month, account)
     reason = reason_left_out(now, rule, month, program.payee)
     return ("payable" if reason is None else "not-paid"), reason, None
+
+
+def _outlived(e: Enrollment, rule: Rule, month: str, facts: Facts) -> str | None:
+    """The reason by which a run leaves a month out though no event stopped it; else None."""
+    if rule.period != "month" or month in e.applications:
+        return None
+    failing = {f.fact for f in evaluate(rule.eligibility, facts)[1] if not f.holds}
+    return next((why for fact, why in OUTLIVED.items() if fact in failing), None)
 
 
 _MORE_REASONS = {

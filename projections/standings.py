@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from ledger.domain.grant import Standing
+from ledger.domain.grant import OUTLIVED, Standing
 from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.log.feed import Feed
@@ -95,20 +95,18 @@ class ViewStandings:
         e, p = self._tables
         found: dict[str, str] = {}
         for condition in rule.eligibility:
-            if condition.fact not in ("certified", "age"):
+            if condition.fact == "certified" and condition.value is True:
+                out = p.c.certificate_expires_on < day.isoformat()
+            elif condition.fact == "age":
+                out = sa.not_(_holds(fact_columns(p, day), condition))
+            else:
                 continue
-            expired = condition.fact == "certified"
-            out = (
-                p.c.certificate_expires_on < day.isoformat()
-                if expired
-                else sa.not_(_holds(fact_columns(p, day), condition))
-            )
             query = (
                 sa.select(p.c.person)
                 .join(e, e.c.beneficiary == p.c.person)
                 .where(e.c.program == program, out)
             )
-            reason = "certificate-expired" if expired else "age"
+            reason = OUTLIVED[condition.fact]
             found |= {person: reason for (person,) in self._fetch(query)}
         return found
 

@@ -91,7 +91,8 @@ def submit(work: Work, c: SubmitApplication) -> str:
     prog = open_program(work, c.program)
     division = residence(work, prog, c.beneficiary)
     e = work.load(ENROLLMENT, enrollment_id(c.beneficiary, c.program))
-    data = admission.submit(e, program=c.program, kin=c.kin, documents=c.documents)
+    month = month_of(work.context.effective)
+    data = admission.submit(e, month=month, program=c.program, kin=c.kin, documents=c.documents)
     work.record(ENROLLMENT, e, data, subject=c.beneficiary, division=division)
     return e.id
 

@@ -85,7 +85,10 @@ class EndCustody(PersonCommand, frozen=True, kw_only=True):
 
 
 class RecordDeath(PersonCommand, frozen=True, kw_only=True):
-    """The context's effective date is the day of death."""
+    """The context's effective date is the day of death.
+
+    For a death that is recorded already it is the right day, under a ``document``.
+    """
 
     source: str
     document: str | None = None
@@ -200,7 +203,7 @@ def end_custody(work: Work, c: EndCustody) -> str:
 def record_death(work: Work, c: RecordDeath) -> str:
     person = known(work, c.person)
     died_on = work.context.effective
-    rules.check_death(person, died_on, work.today)
+    rules.check_death(person, died_on, work.today, document=c.document)
     died = ev.DeathRecorded(died_on=died_on, source=c.source, document=c.document)
     return record_and_reconsider(work, person, died)
 

@@ -26,6 +26,7 @@ from ledger.commands.person import (
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.events import person as ev
 from ledger.domain.identity import parse_identity
+from ledger.domain.month import month_of
 from ledger.domain.person import PERSON, Certificate, Person, must_live
 from ledger.domain.roster import Stated, differences, heard_of
 from ledger.domain.stream import enrollment_id
@@ -91,7 +92,7 @@ def enter_person(work: Work, c: EnterPerson) -> str:
 def enter_application(work: Work, c: EnterApplication) -> str:
     """Submits and assesses; an application of that very day is there already, wherever it stands.
 
-    After a rejection or an end a later application is a new one.
+    After a rejection or an end, or in the last month of a term, a later application is a new one.
     """
     identity = parse_identity(c.id_number, today=work.today)
     person = work.load(PERSON, work.vault.person_id(identity.number))
@@ -113,7 +114,8 @@ def _applied_on_that_day(work: Work, e: Enrollment) -> bool:
     day = work.context.effective
     if e.applied_on is None or e.applied_on == day:
         return e.applied_on is not None
-    if e.status in CLOSED and day > e.applied_on:
+    over = e.status in CLOSED or not e.goes_on_after(month_of(day))
+    if over and day > e.applied_on:
         return False
     raise DiffersFromLedger(facts={"applied_on": e.applied_on.isoformat()})
 

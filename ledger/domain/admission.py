@@ -27,9 +27,15 @@ from ledger.domain.refusals import (
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 
-def submit(e: Enrollment, *, program: str, kin: list[str], documents: list[str]) -> EventData:
-    """An application; a second one only after the first was rejected or has ended."""
-    if e.status not in ("none", "rejected", "ended"):
+def submit(
+    e: Enrollment, *, month: Month, program: str, kin: list[str], documents: list[str]
+) -> EventData:
+    """An application in a month; a second one only after the first was rejected or has ended.
+
+    What was approved to an end may be applied for anew from its last month on.
+    """
+    over = e.status in ("none", "rejected", "ended") or not e.goes_on_after(month)
+    if not over:
         raise OutOfOrder(status=e.status, step="submit")
     return ev.ApplicationSubmitted(program=program, kin=kin, documents=documents)
 

@@ -44,6 +44,10 @@ REASONS: dict[str, tuple[str, str]] = {
 """Why a month is not paid: a stable code, in words in Chinese and English."""
 
 
+OUTLIVED = {"certified": "certificate-expired", "age": "age"}
+"""Facts that change as time passes, with no event, and the reason why a month is not paid then."""
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a pay run must know of one enrollment, as of the stream version ``version``.
 

@@ -102,6 +102,11 @@ class PayRun:
     objections: dict[str, str] = field(default_factory=dict)
     upheld: set[str] = field(default_factory=set)
 
+    @property
+    def computed(self) -> bool:
+        """Whether its lines are made, and it wasn't cancelled."""
+        return self.status in ("computed", "noticed", "approved", "issued", "settled")
+
 
 def must_be(run: PayRun, step: str, *statuses: str) -> None:
     """Raise :class:`NotFound` for a run never opened, :class:`OutOfOrder` in another state."""

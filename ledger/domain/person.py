@@ -173,10 +173,13 @@ def check_toggle(person: Person, fact: str, day: date, value: bool) -> None:
         raise OutOfOrder(status=fact if value else f"not {fact}", step=fact)
 
 
-def check_death(person: Person, died_on: date, today: date) -> None:
-    """A death is recorded once, not in the future and not before birth."""
+def check_death(person: Person, died_on: date, today: date, *, document: str | None) -> None:
+    """A death is recorded once, not in the future and not before birth.
+
+    Another day may be told under a document: to revoke the death first would pay its months.
+    """
     must_exist(person)
-    if person.died_on is not None:
+    if person.died_on is not None and (died_on == person.died_on or not document):
         raise PersonDeceased()
     if died_on > today or died_on.year < person.birth_year:
         raise InvalidDate(value=died_on.isoformat())

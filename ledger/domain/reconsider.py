@@ -39,7 +39,8 @@ class Knowledge:
 
     ``amount_rule`` is the rule at whose amount a month is granted, which may be another than that
     of its deciding day. ``barred`` says of a month that it may not be granted, whatever the facts:
-    an objection to its payment was upheld, or the program was closed by then. ``until`` is the last
+    an objection to its payment was upheld, or the program was closed by then. ``computed`` says
+    that a run of the month was computed, which pays nobody who comes later. ``until`` is the last
     day from which a fact is known to hold, which may lie ahead.
     """
 
@@ -48,6 +49,7 @@ class Knowledge:
     amount_rule: Callable[[str], Rule | None]
     held: Callable[[str, str], bool]
     barred: Callable[[str], bool]
+    computed: Callable[[str], bool]
     until: date
 
 
@@ -202,11 +204,13 @@ def _arrears(
 ) -> Iterable[EventData]:
     """Past months that were stopped and should not have been; this month's run pays this month.
 
-    A year whose cap is reached has nothing left to give, as in a run.
+    Unless it has been computed: then nothing else would pay it. A year whose cap is reached has
+    nothing left to give, as in a run.
     """
     for month in months:
         rule = known.amount_rule(month)
-        due = month < month_of(today) and not e.granted(month) and not known.barred(month)
+        over = month < month_of(today) or known.computed(month)
+        due = over and not e.granted(month) and not known.barred(month)
         if due and rule is not None and amount_for(standing(e, rule, month, None), rule) > 0:
             yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
 

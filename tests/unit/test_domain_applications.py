@@ -143,6 +143,20 @@ def test_an_inquiry_cleared_late_is_made_good_from_its_beginning(office: Office)
         office.do(en.ResumeEnrollment(**about, from_month="2017-03", reason="again"), director)
 
 
+def test_what_runs_out_is_applied_for_anew_in_its_last_month(office: Office) -> None:
+    who = office.person(1)
+    office.enroll(who, end="2017-06")
+    office.paid("2017-01", "2017-05")
+    early = en.SubmitApplication(program=LIVING, beneficiary=who)
+    with pytest.raises(OutOfOrder):
+        office.do(early, by("clerk-1", "2017-05-28"))
+    applied_again(office, who)
+    approved(office, who)
+    office.paid("2017-06", "2017-07")
+    assert granted(office) == [f"2017-0{n}" for n in range(1, 8)]
+    assert row(office, who).status == "approved"
+
+
 def test_no_approval_ends_before_it_begins(office: Office) -> None:
     who = office.person(1)
     with pytest.raises(MonthAfterEnd):

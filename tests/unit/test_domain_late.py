@@ -9,6 +9,7 @@ import pytest
 
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
+from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.commands.certificate import (
     CancelCertificate,
@@ -18,7 +19,7 @@ from ledger.commands.certificate import (
 )
 from ledger.commands.program import CloseProgram
 from ledger.domain.payrun import PAYRUN
-from ledger.domain.refusals import NotEligible, ProgramClosedError
+from ledger.domain.refusals import NotEligible, PersonDeceased, ProgramClosedError
 from ledger.domain.stream import enrollment_id
 from tests.office import (
     CITY,
@@ -78,6 +79,42 @@ def test_a_death_learned_two_months_late_makes_a_debt_of_exactly_those_months(
     named = [m.grant for m in debt.data.months]
     grants = [e.id for e in office.log() if type(e.data).__name__ == "SubsidyGranted"]
     assert named == grants[3:5], "and the very grants it corrects"
+
+
+def corrected(who: str) -> pe.RecordDeath:
+    return pe.RecordDeath(person=who, source="civil affairs", document="certificate of death")
+
+
+def test_the_right_day_of_a_death_makes_a_debt_of_the_months_between(office: Office) -> None:
+    """It was February and not March: nothing is paid to anybody on the way."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-05")
+    learn(office, "2017-06-14", "2017-03-10", died(who))
+    for same in (died(who), corrected(who)):
+        with pytest.raises(PersonDeceased):
+            learn(office, "2017-06-15", "2017-03-10", same)
+    with pytest.raises(PersonDeceased):
+        learn(office, "2017-06-15", "2017-02-10", died(who))
+    assert learn(office, "2017-06-15", "2017-02-10", corrected(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentEnded", "2017-02", "alive"),
+        ("OverpaymentFound", ["2017-03"], LIVING_FEN, "alive"),
+    ]
+
+
+def test_the_right_day_of_a_death_gives_back_the_months_between(office: Office) -> None:
+    """It was March and not January; February and March were owed, and April is a debt still."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-04")
+    learn(office, "2017-05-14", "2017-01-10", died(who))
+    assert learn(office, "2017-05-15", "2017-03-10", corrected(who)) == [
+        ("DeathRecorded",),
+        ("EligibilityReviewed",),
+        ("EnrollmentResumed", "2017-02"),
+        ("EnrollmentEnded", "2017-03", "alive"),
+        ("OverpaymentCancelled", ["2017-02", "2017-03"], 2 * LIVING_FEN),
+    ]
 
 
 def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> None:
@@ -296,6 +333,37 @@ def test_a_certificate_issued_anew_restores_as_a_renewal_does(office: Office) ->
         ("EligibilityReviewed",),
         ("EnrollmentResumed", "2017-03"),
     ]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_this_months_run_pays_this_month_unless_it_was_computed_before(
+    office: Office, cancelled: bool
+) -> None:
+    """On 18 February it is clear that there was no custody; the run was computed on the 16th."""
+    who, _ = office.enrolled(1), office.enrolled(2)
+    office.paid("2017-01", "2017-01")
+    learn(office, "2017-02-14", "2017-01-20", pe.RecordCustody(person=who, document="judgment"))
+    run = office.compute("2017-02")
+    if cancelled:
+        cancel = pr.CancelPayRun(payrun=run, reason="cut-off")
+        office.do(cancel, by("director-1", "2017-02-17", CITY))
+    told = learn(office, "2017-02-18", "2017-01-20", pe.EndCustody(person=who, document="none"))
+    arrears = [t for t in told if t[0] == "ArrearsGranted"]
+    assert arrears == ([] if cancelled else [("ArrearsGranted", "2017-02", LIVING_FEN)])
+    if cancelled:
+        office.result(office.issued("2017-02", batch=2), "2017-02")
+    else:
+        office.notice(run, "2017-02")
+        office.approve(run, "2017-02")
+        office.issue(run, "2017-02")
+        office.result(run, "2017-02")
+    office.paid("2017-03", "2017-03")
+    months = [
+        e.data.month
+        for e in office.log()
+        if type(e.data).__name__ in ("SubsidyGranted", "ArrearsGranted") and e.subject == who
+    ]
+    assert months == ["2017-01", "2017-02", "2017-03"]
 
 
 # --- residence

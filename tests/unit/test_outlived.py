@@ -11,8 +11,13 @@ import pytest
 
 from ledger.commands import certificate as ce
 from ledger.commands import payment as pay
+from ledger.domain.month import first_day
+from ledger.domain.person import PERSON, facts_on
 from ledger.domain.refusals import MonthAfterEnd
 from ledger.domain.rules import Condition, ProgramDefinition
+from ledger.domain.stream import enrollment_id, program_id
+from ops.cli.streams import Streams
+from projections.explain import explain_entitlement
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, catalog, learn
 
 
@@ -21,6 +26,22 @@ def office(tmp_path: Path) -> Iterator[Office]:
     it = Office(tmp_path / "home")
     yield it
     it.close()
+
+
+def why(office: Office, who: str, month: str) -> tuple[str, str | None]:
+    """The outcome of a month as it is explained, and the reason."""
+    streams = Streams(office.home)
+    made = explain_entitlement(
+        streams.records(enrollment_id(who, LIVING)),
+        streams.records(program_id(LIVING)),
+        beneficiary=who,
+        code=LIVING,
+        month=month,
+        account="account",
+        facts=facts_on(office.ledger.state(PERSON, who), first_day(month)),
+        left_out=[],
+    )
+    return made.outcome, made.reason
 
 
 def paid_months(office: Office) -> list[str]:
@@ -38,6 +59,7 @@ def test_a_run_pays_no_month_after_a_certificates_own_last_day(office: Office) -
     assert paid_months(office) == ["2017-01", "2017-02", "2017-03"]
     computed = [e for e in office.log() if type(e.data).__name__ == "PayRunComputed"][-1]
     assert computed.data.left_out == {"certificate-expired": 1}
+    assert why(office, who, "2017-04") == ("not-paid", "certificate-expired")
     arrears = pay.GrantArrears(program=LIVING, beneficiary=who, month="2017-04", reason="asked")
     with pytest.raises(MonthAfterEnd):
         office.do(arrears, by("director-1", "2017-04-28", CITY))
