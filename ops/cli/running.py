@@ -85,7 +85,7 @@ def simulate(
     metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Makes the home where there is none; one that was interrupted goes on where it stopped."""
-    with measured(session, metrics_port, metrics_address) as metrics:
+    with measured(session, metrics_port, metrics_address, "ledger") as metrics:
         home, seconds, events = _simulated(session, seed, scale, year, store, metrics=metrics)
     settings: dict[str, Any] = {"seed": seed, "scale": scale, "year": year}
     try:
@@ -211,7 +211,7 @@ def rebuild(
     """Exit status 1 when a rebuilt view differs from the rows it replaced."""
     with (
         session.opened() as home,
-        measured(session, metrics_port, metrics_address) as metrics,
+        measured(session, metrics_port, metrics_address, "projection") as metrics,
     ):
         unknown = set(view or ()) - set(home.projector.views)
         if unknown:
