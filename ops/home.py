@@ -9,7 +9,7 @@ composition root: no other module knows which store, feed or database is in use.
 import os
 import tomllib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +34,7 @@ from ledger.domain.errors import (
 )
 from ledger.domain.log_key import LOG_KEYS, LOG_KEYS_ID
 from ledger.domain.rules import ProgramDefinition
+from ledger.log.cosigning import Witness
 from ledger.log.errors import PolicyInvalid
 from ledger.log.keys import KeyFolder
 from ledger.log.merkle_log import Log
@@ -265,8 +266,11 @@ class Home:
         except (NoteRefused, UnicodeDecodeError) as error:
             raise PolicyInvalid(reason=str(error)) from None
 
-    def signer(self, clock: Clock = system_clock) -> Signer:
-        """Whoever signs the log's heads, and asks the policy's witnesses for cosignatures."""
+    def signer(
+        self, clock: Clock = system_clock, *, witnesses: Sequence[Witness] | None = None
+    ) -> Signer:
+        """Whoever signs the log's heads, and asks witnesses for cosignatures: those of the policy
+        that have an address, or the ones given."""
         from ops.witness.client import witnesses_of
 
         policy = self.policy
@@ -276,7 +280,7 @@ class Home:
             adopted=self.log_keys,
             keys=self.keys,
             policy=policy,
-            witnesses=witnesses_of(policy),
+            witnesses=witnesses_of(policy) if witnesses is None else witnesses,
             clock=clock,
         )
 

@@ -19,6 +19,7 @@ from ops.cli import (
     checkpoints,
     comparing,
     dead_letters,
+    demo,
     demo_kafka,
     doctor,
     events,
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 for part in (
     running,
+    demo,
     demo_kafka,
     queries,
     comparing,
