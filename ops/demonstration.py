@@ -16,8 +16,8 @@ from ledger.commands.seal import SealPeriod
 from ledger.domain.errors import NotFound
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.seal import SEAL, seal_id
-from ledger.log.bundle import Contents, write_bundle
-from ledger.log.completeness import Chains, SubjectIndex
+from ledger.log.bundle import Contents, recomputed_index, write_bundle
+from ledger.log.completeness import SubjectIndex
 from ledger.log.signer import Signed
 from ledger.randomness import SystemRandomness, system_clock
 from ledger.verify.bundle import Trust, Verified, verify_bundle
@@ -117,12 +117,12 @@ def inspected(
     witness's own memory holds. Raises :class:`~ledger.verify.refusal.Refused`.
     """
     root = bytes.fromhex(sealed.index.root)
-    index = kept_index(home, sealed.position, root) or _recomputed(home, sealed.position)
+    index = kept_index(home, sealed.position, root) or recomputed_index(home.log, sealed.position)
     person = most_told(index)
     scope = person_scope(home.projector, person)
     earlier = earlier_heads(home, note)
     contents = Contents(scope, note, earlier, documents(home), claims(home, scope, note))
-    file = witness_folder(home) / BUNDLE
+    file = home.path / FOLDER / BUNDLE
     write_file(
         file,
         0o600,
@@ -136,11 +136,6 @@ def inspected(
         return Inspected(file, person, file.stat().st_size, verify_bundle(opened, trust))
 
 
-def witness_folder(home: Home) -> Path:
-    """Where the second office keeps what is its own."""
-    return home.path / FOLDER
-
-
 def most_told(index: SubjectIndex) -> str:
     """The person with the most events of all subjects sealed. Raises :class:`NotFound`."""
     most, found = 0, ""
@@ -151,10 +146,3 @@ def most_told(index: SubjectIndex) -> str:
     if not found:
         raise NotFound(what="person")
     return found
-
-
-def _recomputed(home: Home, position: int) -> SubjectIndex:
-    chains = Chains()
-    for batch in home.log.entries(0, position):
-        chains.take(batch)
-    return chains.index()

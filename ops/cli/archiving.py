@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.errors import InvalidValue
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
 from ops.cli.output import progress
@@ -20,6 +20,7 @@ from ops.cli.session import (
     guarded,
     settle,
 )
+from ops.files import read_given
 
 if TYPE_CHECKING:
     from projections.archive.signed import Head, Signed
@@ -178,7 +179,7 @@ def _heads(
             heads, policy = signed_heads(home, read_manifest(folder).end), home.policy
             given = given or list(home.log_keys())
     if checkpoint is not None:
-        heads.append(kept_head(_read(checkpoint), str(checkpoint), given, policy))
+        heads.append(kept_head(read_given(checkpoint), str(checkpoint), given, policy))
     return heads
 
 
@@ -187,15 +188,6 @@ def _key(text: str) -> VerifierKey:
         return VerifierKey.parse(text)
     except NoteRefused as error:
         raise InvalidValue(field="--key", value=str(error)) from error
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(what=str(file)) from error
-    except OSError as error:
-        raise InvalidValue(field=str(file), value=error.strerror) from error
 
 
 __all__ = ["ArchiveOption", "app", "folder_of", "write"]

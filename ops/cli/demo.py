@@ -90,23 +90,9 @@ def demo(
         home.close()
     failures = _failures(session, made, differing, log, proven)
     if session.json:
-        session.out.document(
-            {
-                "ok": not failures,
-                "events": events,
-                "matching": made.matching,
-                "total": made.total,
-                "trial_balance_fen": made.trial_balance.balance_fen,
-                "digests_equal": not differing,
-                "digests": {name: d.digest for name, d in live.items()},
-                "log": {
-                    "size": log.size,
-                    "root": base64(log.root or b""),
-                    "verified": not log.problems,
-                },
-                **proven.document(),
-            }
-        )
+        document = _document(made, live, differing, log)
+        ended = {"ok": not failures, "events": events, **document, **proven.document()}
+        session.out.document(ended)
         return 1 if failures else 0
     print_report(session, made)
     if not differing:
@@ -123,6 +109,20 @@ def demo(
     session.out.line(session.say("demo-ok-short", seconds=time.monotonic() - start))
     _what_next(session)
     return 1 if failures else 0
+
+
+def _document(
+    made: Report, live: dict[str, ViewDigest], differing: Sequence[str], log: Verified
+) -> dict[str, Any]:
+    root = base64(log.root or b"")
+    return {
+        "matching": made.matching,
+        "total": made.total,
+        "trial_balance_fen": made.trial_balance.balance_fen,
+        "digests_equal": not differing,
+        "digests": {name: d.digest for name, d in live.items()},
+        "log": {"size": log.size, "root": root, "verified": not log.problems},
+    }
 
 
 def _failures(
@@ -161,7 +161,7 @@ def _rebuilt_twice(
     if sealed_year(home, year) is None:
         wanted.append((str(year), position_at_end(home.log, str(year))))
     if [position for _, position in wanted] != [end]:
-        wanted.append(("", end))
+        wanted.append(("", end))  # of no period: only its digests are looked at
     with progress(session.say("rebuilding-aside"), session.lang) as report:
         published = published_in([str(year)])
         reached = list(amounted(home.feed, home.discarded, wanted, published, report))

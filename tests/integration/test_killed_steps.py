@@ -4,6 +4,7 @@ was not killed, and the log is whole: sequencing, sealing with the signature, ar
 What is killed at its named steps in the middle of signing and witnessing is in test_checkpoints.py.
 """
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -51,8 +52,17 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deaths(prepared: Path, folder: Path, *command: str) -> dict[Path, str]:
     """The homes in which the command was killed, with the step that it died of; see tests.dying."""
     folder.mkdir()
+    scratch = folder.with_name("scratch")
+    scratch.mkdir()
     arguments = [sys.executable, "-m", dying.__name__, str(prepared), str(folder), *command]
-    ended = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=False)
+    ended = subprocess.run(
+        arguments,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr
     steps = ended.stdout.splitlines()
     assert len(list(folder.iterdir())) == len(steps) + 1
