@@ -6,8 +6,8 @@
 a process of its own that SIGKILL ends before its first step, its second step and so on; in the last
 of them it came to its end. A step is what may last: a file made, written (half of it is), made
 durable, given a name or taken away; a segment that DuckDB writes (half of it is); a statement that
-writes to the ledger's database, ``BEGIN`` and ``COMMIT`` among them. What each process died of goes
-to standard output, one line a process.
+writes to the database of the ledger or of a witness, ``BEGIN`` and ``COMMIT`` among them. What each
+process died of goes to standard output, one line a process.
 """
 
 import contextlib
@@ -26,7 +26,10 @@ from unittest.mock import patch
 import ops.cli.main
 import projections.archive.verifying  # noqa: F401 - DuckDB, imported once and not by each process
 from ledger.log.sequencer import Sequencer
+from ledger.store.heads import SignedHead
 from ledger.store.sqlite import SQLiteStore
+from ops import demonstration
+from ops.home import opened
 from projections.archive import writing
 
 MOST = 250
@@ -42,7 +45,14 @@ def sequence(home: Path) -> None:
         Sequencer(store, step=7).advance()
 
 
-WORKS = {"sequence": sequence}
+def sign(home: Path) -> SignedHead:
+    """The head signed by the operator and cosigned by a witness, both in one process: what dies
+    of the one dies of the other. The witness is made where there is none yet."""
+    with opened(home) as found:
+        return demonstration.signed(found, demonstration.inspection(found)).head
+
+
+WORKS: dict[str, Callable[[Path], object]] = {"sequence": sequence, "sign": sign}
 """What no command does alone; everything else is the program's own command line."""
 
 
@@ -105,7 +115,7 @@ def _databases(step: Step) -> Iterator[Any]:
 
     def connected(database: Any, *args: Any, **rest: Any) -> sqlite3.Connection:
         found = connect(database, *args, **rest)
-        if "ledger.db" in str(database):
+        if str(database).partition("?")[0].endswith(("ledger.db", "witness.db")):
             found.set_trace_callback(statement)
         return found
 

@@ -1,7 +1,7 @@
 """Killed before, or in the middle of, each of its steps, the same command ends where one does that
-was not killed, and the log is whole: sequencing, sealing with the signature, archiving.
+was not killed, and the log is whole: sequencing, sealing, signing and witnessing, archiving.
 
-What is killed at its named steps in the middle of signing and witnessing is in test_checkpoints.py.
+What a witness that is killed alone says to a fork is in test_checkpoints.py.
 """
 
 import os
@@ -18,7 +18,9 @@ import pytest
 from ledger.codec import decode
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.log.fsck import examine
+from ops.demonstration import FOLDER
 from ops.home import opened
+from ops.witness.office import Witness
 from projections.archive.manifest import read_manifest
 from projections.archive.verifying import Verified, compare_with_log, verify
 from tests import dying
@@ -137,6 +139,41 @@ def test_sealing(ledger: Path, tmp_path: Path) -> None:
         assert sealed(home) == expected, step
         sound(home)
     assert ok(home, "audit", "verify-report", *JSON).json["agrees"]
+
+
+# --- signing and witnessing
+
+
+def signed(home: Path) -> list[int]:
+    """The sizes of all heads, each of this log; the last is final, and held by the witness."""
+    with opened(home) as found:
+        signer = found.signer()
+        with found.store.heads() as stored:
+            heads = stored.newest(100)
+        for head in heads:
+            assert signer.opened(head).checkpoint.root == found.log.tree(head.size).root()
+        assert signer.final(heads[-1])
+        (held,) = Witness.open(home / FOLDER).memory.heads()
+        assert (held.size, held.root) == (heads[-1].size, found.log.tree(held.size).root())
+    return [head.size for head in heads]
+
+
+def test_signing_and_witnessing(ledger: Path, tmp_path: Path) -> None:
+    """From the making of the witness on. A home that has not signed begins with one event."""
+    undisturbed = Path(copytree(ledger, tmp_path / "home"))
+    dying.sign(undisturbed)
+    expected = signed(undisturbed)
+    assert expected[0] == 1 < expected[-1]
+    killed = deaths(ledger, tmp_path / "killed", "sign")
+    steps = list(killed.values())
+    assert {"rename witness.json.partial", "rename policy.partial"} < set(steps)
+    assert steps.count("rename last-head.partial") == steps.count("INSERT INTO heads") == 2
+    assert steps.count("INSERT INTO cosignatures") == steps.count("INSERT OR REPLACE") == 2
+    for home, step in killed.items():
+        sound(home)
+        dying.sign(home)
+        assert signed(home) == expected, step
+        sound(home)
 
 
 # --- archiving
