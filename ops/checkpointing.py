@@ -25,6 +25,10 @@ PASSING = (WitnessesMissing, StoreBusy, StoreUnreachable, SigningContested)
 class Observer(Protocol):
     """Told what the loop does."""
 
+    def looked(self, size: int) -> None:
+        """The log has so many events now."""
+        ...
+
     def signed(self, signed: Signed, final: bool) -> None: ...
 
     def failed(self, error: LedgerError, again_in_s: float) -> None: ...
@@ -55,7 +59,8 @@ def run(
     while not stop.wait(wait_s):
         wait_s = min(LOOK_EVERY_S, pace.seconds)
         try:
-            grown = log_size() - size
+            grown = (end := log_size()) - size
+            observer.looked(end)
             late = time.monotonic() - last >= pace.seconds
             if not (grown >= pace.events or (late and (grown > 0 or not final))):
                 continue

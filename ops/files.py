@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, with their mode from the first byte on."""
+"""Files that a command is given, and files that are there whole or not at all."""
 
 import os
 from collections.abc import Callable
@@ -29,6 +29,16 @@ def write_whole(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> N
         partial.unlink(missing_ok=True)
         if error.errno in NO_ROOM:
             raise StoreFull(reason=error.strerror) from error
+        raise InvalidValue(field=str(path), value=error.strerror) from error
+
+
+def read_given(path: Path) -> bytes:
+    """What is in a file that the caller named. Raises :class:`NotFound`, InvalidValue."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(what=str(path)) from error
+    except OSError as error:
         raise InvalidValue(field=str(path), value=error.strerror) from error
 
 

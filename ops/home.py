@@ -6,7 +6,7 @@ knows which store, feed or database is in use.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,7 @@ from ledger.domain.discard import Passed
 from ledger.domain.errors import InvalidValue
 from ledger.domain.log_key import LOG_KEYS, LOG_KEYS_ID
 from ledger.domain.rules import ProgramDefinition
+from ledger.log.cosigning import Witness
 from ledger.log.errors import PolicyInvalid
 from ledger.log.keys import KeyFolder
 from ledger.log.merkle_log import Log
@@ -219,8 +220,11 @@ class Home:
         except (NoteRefused, UnicodeDecodeError) as error:
             raise PolicyInvalid(reason=str(error)) from None
 
-    def signer(self, clock: Clock = system_clock) -> Signer:
-        """Whoever signs the log's heads, and asks the policy's witnesses for cosignatures."""
+    def signer(
+        self, clock: Clock = system_clock, *, witnesses: Sequence[Witness] | None = None
+    ) -> Signer:
+        """Whoever signs the log's heads, and asks witnesses for cosignatures: those of the policy
+        that have an address, or the ones given."""
         from ops.witness.client import witnesses_of
 
         policy = self.policy
@@ -230,7 +234,7 @@ class Home:
             adopted=self.log_keys,
             keys=self.keys,
             policy=policy,
-            witnesses=witnesses_of(policy),
+            witnesses=witnesses_of(policy) if witnesses is None else witnesses,
             clock=clock,
         )
 

@@ -248,7 +248,7 @@ def _completeness(log: Log, scope: Scope, found: _Found, indexes: Indexes) -> li
     """For each subject its leaf of the sealed index, or the two between which it would be."""
     at, sealed = max(found.seals, key=lambda each: (each[1].position, each[0]))
     root = bytes.fromhex(sealed.index.root)
-    index = indexes(sealed.position, root) or _recomputed(log, sealed.position)
+    index = indexes(sealed.position, root) or recomputed_index(log, sealed.position)
     if index.root != root:
         raise StoreDamaged(reason=f"seal {sealed.period}: index")
     proofs: list[dict[str, Any]] = []
@@ -263,7 +263,8 @@ def _completeness(log: Log, scope: Scope, found: _Found, indexes: Indexes) -> li
     return proofs
 
 
-def _recomputed(log: Log, position: int) -> SubjectIndex:
+def recomputed_index(log: Log, position: int) -> SubjectIndex:
+    """The index over the first ``position`` events, from the events themselves."""
     chains = Chains()
     for batch in log.entries(0, position):
         chains.take(batch)

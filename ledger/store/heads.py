@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from ledger.store.order import Cursor
 
+MAX_SIZE = 2**63 - 1
+
 SQLITE_TABLES = (
     "CREATE TABLE IF NOT EXISTS heads "
     "(size INTEGER PRIMARY KEY, note BLOB NOT NULL, signed TEXT NOT NULL)",
@@ -55,9 +57,10 @@ class Heads:
         where = f"WHERE size>{self._mark} ORDER BY size LIMIT {self._mark}"
         return self._heads(where, size, limit)
 
-    def newest(self, limit: int) -> list[SignedHead]:
-        """The greatest heads, ascending."""
-        return self._heads(f"ORDER BY size DESC LIMIT {self._mark}", limit)[::-1]
+    def newest(self, limit: int, *, within: int = MAX_SIZE) -> list[SignedHead]:
+        """The greatest heads of at most ``within`` events, ascending."""
+        where = f"WHERE size<={self._mark} ORDER BY size DESC LIMIT {self._mark}"
+        return self._heads(where, within, limit)[::-1]
 
     def cosigned_by(self, key: str) -> int:
         """The size of the greatest head that a key cosigned; 0 if there is none."""

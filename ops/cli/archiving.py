@@ -1,12 +1,15 @@
 """``archive``: the log as sealed Parquet segments, and the check of all of them from the bytes."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger.domain.errors import InvalidValue
+from ledger.verify.checkpoint import Policy
+from ledger.verify.note import NoteRefused, VerifierKey
 from ops.cli.output import progress
 from ops.cli.session import (
     FormatOption,
@@ -17,6 +20,10 @@ from ops.cli.session import (
     guarded,
     settle,
 )
+from ops.files import read_given
+
+if TYPE_CHECKING:
+    from projections.archive.signed import Head, Signed
 
 app = typer.Typer(
     help="归档:密封的Parquet分段 | The archive: sealed Parquet segments of the log",
@@ -66,21 +73,21 @@ def _nothing_before(to: Path | None, segment_size: int | None) -> None:
 
 def write(session: Session, folder: Path, segment_size: int | None = None) -> None:
     """Add what is new, and say what there is."""
+    from ops.archiving import bring_up
     from projections.archive.errors import ArchiveMissing
     from projections.archive.manifest import read_manifest
-    from projections.archive.writing import extend
 
     try:
         before = read_manifest(folder).end
     except ArchiveMissing:
         before = 0
     with session.opened() as home, progress(session.say("archiving"), session.lang) as report:
-        made = extend(folder, home.feed, home.origin, segment_size=segment_size, progress=report)
+        made, signed = bring_up(home, folder, segment_size=segment_size, progress=report)
     root = made.segments[-1].tree.root if made.segments else None
     if session.json:
         session.out.document(
             {"archive": str(folder), "events": made.end, "added": made.end - before, "root": root}
-            | {"segments": made.segments}
+            | {"signed": document(signed), "segments": made.segments}
         )
         return
     session.out.line(
@@ -93,6 +100,22 @@ def write(session: Session, folder: Path, segment_size: int | None = None) -> No
             root=root or "-",
         )
     )
+    tell_signed(session, signed, made.end)
+
+
+def document(signed: "Signed") -> dict[str, Any]:
+    """How far an archive is under a signed head, for JSON."""
+    return {"status": signed.status, **signed._asdict()}
+
+
+def tell_signed(session: Session, signed: "Signed", end: int) -> None:
+    """Whether the archive's head is final, pending or unsigned, and what is beyond it."""
+    status = session.say(signed.status)
+    said = "archive-signed" if signed.size else "archive-unsigned"
+    beyond = end - signed.size
+    session.out.line(session.say(said, size=signed.size, status=status, beyond=beyond))
+    if signed.status == "pending":
+        session.out.note(session.say("pending-means"))
 
 
 @command(
@@ -108,24 +131,63 @@ def verify(
         bool,
         typer.Option("--with-log", help="并与账本逐段比较 | Compare with the ledger's log too"),
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="NOTE", help="留存的检查点 | The head you kept"),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="VKEY", help="公钥,可多次 | A key of the log or a witness"),
+    ] = None,
 ) -> None:
-    """The first position or segment that is wrong is an error with exit status 4."""
+    """The first position or segment that is wrong is an error with exit status 4, and so is a head
+    that was signed and is not the archive's: of the home where there is one, and the one kept."""
     from projections.archive import verifying
 
     folder = folder_of(session, archive)
+    heads = _heads(session, folder, checkpoint, key or ())
     with progress(session.say("verifying"), session.lang) as report:
-        found = verifying.verify(folder, report)
+        found = verifying.verify(folder, report, heads=heads)
         if with_log:
             with session.opened() as home:
                 verifying.compare_with_log(folder, home.feed, report)
     if session.json:
-        session.out.document({"ok": True, "with_log": with_log, **asdict(found)})
+        told = {**asdict(found), "signed": document(found.signed)}
+        session.out.document({"ok": True, "with_log": with_log, **told})
         return
     session.out.line(
         session.say("archive-sound", segments=found.segments, events=found.events, root=found.root)
     )
     if with_log:
         session.out.line(session.say("archive-same", events=found.events))
+    tell_signed(session, found.signed, found.events)
+
+
+def _heads(
+    session: Session, folder: Path, checkpoint: Path | None, keys: Sequence[str]
+) -> "list[Head]":
+    """What is known to be signed. Raises :class:`CheckpointRefused`, NotFound, InvalidValue."""
+    from ops.archiving import kept_head, signed_heads
+    from projections.archive.manifest import read_manifest
+
+    if keys and checkpoint is None:
+        raise InvalidValue(field="--checkpoint", value="-")
+    given = [_key(each) for each in keys]
+    policy, heads = Policy(0, ()), []
+    if (session.home / "home.toml").exists():
+        with session.opened() as home:
+            heads, policy = signed_heads(home, read_manifest(folder).end), home.policy
+            given = given or list(home.log_keys())
+    if checkpoint is not None:
+        heads.append(kept_head(read_given(checkpoint), str(checkpoint), given, policy))
+    return heads
+
+
+def _key(text: str) -> VerifierKey:
+    try:
+        return VerifierKey.parse(text)
+    except NoteRefused as error:
+        raise InvalidValue(field="--key", value=str(error)) from error
 
 
 __all__ = ["ArchiveOption", "app", "folder_of", "write"]

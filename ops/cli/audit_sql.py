@@ -140,10 +140,10 @@ def recompute(
 
 def _bring_up(session: Session, folder: Path) -> None:
     """Add what is new to the archive, saying nothing of it but how long it takes."""
-    from projections.archive.writing import extend
+    from ops.archiving import bring_up
 
     with session.opened() as home, progress(session.say("archiving"), session.lang) as report:
-        extend(folder, home.feed, home.origin, progress=report)
+        bring_up(home, folder, progress=report)
 
 
 def _print_recomputed(session: Session, found: Any) -> None:

@@ -20,6 +20,7 @@ from ledger.randomness import rfc3339
 from ledger.store.heads import SignedHead
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
+from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
 from ops.home import POLICY, Home
@@ -27,8 +28,12 @@ from ops.home_file import write_durably
 
 if TYPE_CHECKING:
     from consumers.checkpoint_topic import CheckpointTopic
+    from ops.checkpointing import Observer
 
 app = typer.Typer(help="已签名的检查点 | Signed heads of the log", no_args_is_help=True)
+
+SHOWN = 20
+"""Heads that are listed, or from which the last final one is known, unless more are asked for."""
 
 Without = Annotated[
     bool,
@@ -59,21 +64,35 @@ def cosign(session: Session) -> int:
 @command(app, "run", help="随日志增长持续签名 | Sign as the log grows, until told to stop")
 def run(
     session: Session,
+    *,
     every_events: Annotated[int, typer.Option(min=1, help="事件数 | Events")] = 10_000,
     every_seconds: Annotated[float, typer.Option(min=1, help="秒数 | Seconds")] = 60,
     publish: Annotated[
         bool, typer.Option("--publish", help="发布到Kafka | Publish to Kafka as well")
     ] = False,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Ends with the error's status when the log is not the one that was signed."""
     from ops.checkpointing import Pace
     from ops.checkpointing import run as sign_on
 
-    with session.opened() as home, until_told() as stop:
+    with (
+        session.opened() as home,
+        until_told() as stop,
+        measured(session, metrics_port, metrics_address, "signing") as metrics,
+    ):
         topic = _topic(session, home) if publish else None
-        notes = _Notes(session, home, topic)
+        notes, signer = _Notes(session, home, topic), home.signer()
+        observer: Observer = notes
+        if metrics is not None:
+            from ops.observing_heads import SigningMetrics
+
+            with home.store.heads() as heads:
+                before = heads.newest(SHOWN)
+            observer = SigningMetrics(metrics, notes, signer, before)
         try:
-            sign_on(home.signer(), home.log.size, Pace(every_events, every_seconds), stop, notes)
+            sign_on(signer, home.log.size, Pace(every_events, every_seconds), stop, observer)
         finally:
             if topic is not None:
                 topic.close()
@@ -86,7 +105,7 @@ def run(
 @command(app, "list", help="已签名的检查点 | The heads that were signed, the newest last")
 def show_all(
     session: Session,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="条数 | How many")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="条数 | How many")] = SHOWN,
 ) -> None:
     with session.opened() as home:
         signer = home.signer()
@@ -282,6 +301,9 @@ class _Notes:
         self._session, self._home, self._topic = session, home, topic
         self.count = 0
         self.size = 0
+
+    def looked(self, size: int) -> None:
+        pass
 
     def signed(self, signed: Signed, final: bool) -> None:
         session, status = self._session, "final" if final else "pending"

@@ -22,11 +22,13 @@ from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import payrun as pr
 from ledger.log.fsck import verify
 from ledger.log.proofs import base64
+from ledger.randomness import system_clock
 from ledger.store.errors import HomeMissing
 from ops.cli.log import PROBLEMS
 from ops.cli.output import progress, yuan
 from ops.cli.session import Session, command, must_be_whole
 from ops.home import Home
+from ops.signing_checks import Unsound, head_current, head_final, keys_private
 from projections.report import trial_balance
 
 app = typer.Typer()
@@ -46,10 +48,6 @@ _NAMING_DOCUMENTS = frozenset(
     )
 )
 _DIGESTS = ("lines", "left_out_lines", "result", "persons")
-
-
-class Unsound(Exception):
-    """A check found something wrong; the text says what."""
 
 
 class Check(NamedTuple):
@@ -143,6 +141,26 @@ def _open_checks(session: Session, home: Home, full: bool) -> Iterator[Check]:
         "views", "视图与日志同步", "views reach the log's end", lambda: _views(session, home)
     )
     yield _check("balance", "试算平衡为零", "the trial balance is zero", lambda: _balance(home))
+    yield from _signing_checks(home)
+
+
+def _signing_checks(home: Home) -> Iterator[Check]:
+    now = system_clock()
+    yield _check(
+        "keys", "签名密钥在手且不外露", "signing keys are here, private", lambda: keys_private(home)
+    )
+    yield _check(
+        "signed",
+        "日志已签名(已签/全部)",
+        "the log is signed (signed / all)",
+        lambda: head_current(home, now),
+    )
+    yield _check(
+        "final",
+        "检查点已由见证方会签(至)",
+        "heads are final, not left pending (up to)",
+        lambda: head_final(home, now),
+    )
 
 
 def _files(path: Path) -> tuple[str, ...]:

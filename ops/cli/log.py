@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from ledger.domain.errors import InvalidValue, LedgerError, NotFound
+from ledger.domain.errors import InvalidValue, LedgerError
 from ledger.log.errors import OutsideLog
 from ledger.log.fsck import MOST, Problem, Verified, examine, verify
 from ledger.log.proofs import base64
@@ -20,6 +20,7 @@ from ledger.verify.checkpoint import open_checkpoint
 from ledger.verify.note import NoteRefused
 from ops.cli.output import progress
 from ops.cli.session import Session, command
+from ops.files import read_given
 from ops.home import Home
 from ops.tlog_tiles import CheckpointDiffers, CheckpointRefused, export, require_head
 
@@ -142,7 +143,7 @@ def _signed(home: Home, file: Path | None, size: int | None = None) -> _Signed |
     Raises :class:`CheckpointRefused`, :class:`CheckpointDiffers`, :class:`OutsideLog`.
     """
     if file is not None:
-        note, source = _read(file), str(file)
+        note, source = read_given(file), str(file)
     else:
         with home.store.heads() as heads:
             head = heads.last() if size is None else heads.at(size)
@@ -192,7 +193,7 @@ def fsck(session: Session, checkpoint: CheckpointOption = None) -> int:
 
 def _check(session: Session, checkpoint: Path | None, *, full: bool) -> int:
     if checkpoint is not None:
-        _read(checkpoint)
+        read_given(checkpoint)
     problems: list[Problem] = []
     compared: list[_Signed] = []
     with session.opened() as home:
@@ -241,15 +242,6 @@ def _tell(
         session.out.line(session.say("log-good", size=found.size, root=root or "-"))
         if not anchored:
             session.out.note(session.say("log-unanchored"))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(what=str(file)) from error
-    except OSError as error:
-        raise InvalidValue(field=str(file), value=error.strerror) from error
 
 
 def _print(text: bytes) -> None:

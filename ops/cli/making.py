@@ -79,7 +79,7 @@ def simulate(
     metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Makes the home where there is none; one that was interrupted goes on where it stopped."""
-    with measured(session, metrics_port, metrics_address) as metrics:
+    with measured(session, metrics_port, metrics_address, "ledger") as metrics:
         home, seconds, events = simulated(session, seed, scale, year, store, metrics=metrics)
     settings: dict[str, Any] = {"seed": seed, "scale": scale, "year": year}
     try:

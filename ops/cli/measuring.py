@@ -9,7 +9,7 @@ import typer
 from ops.cli.session import Session
 
 if TYPE_CHECKING:
-    from ops.metrics import Metrics
+    from ops.metrics import Metrics, Part
 
 MetricsPort = Annotated[
     int | None,
@@ -30,14 +30,16 @@ MetricsAddress = Annotated[
 
 
 @contextmanager
-def measured(session: Session, port: int | None, address: str) -> "Iterator[Metrics | None]":
-    """The metrics, served until the end; None where they were not asked for."""
+def measured(
+    session: Session, port: int | None, address: str, part: "Part"
+) -> "Iterator[Metrics | None]":
+    """The metrics of a part, served until the end; None where they were not asked for."""
     if port is None:
         yield None
         return
     from ops.metrics import Metrics
 
-    metrics = Metrics()
+    metrics = Metrics(part)
     server = metrics.serve(port, address)
     where = f"http://{address}:{server.server_port}/metrics"
     session.out.note(session.say("metrics-at", url=where))

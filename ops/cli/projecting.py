@@ -64,7 +64,7 @@ def rebuild(
     """Exit status 1 when a rebuilt view differs from the rows it replaced."""
     with (
         session.opened() as home,
-        measured(session, metrics_port, metrics_address) as metrics,
+        measured(session, metrics_port, metrics_address, "projection") as metrics,
     ):
         unknown = set(view or ()) - set(home.projector.views)
         if unknown:

@@ -41,7 +41,7 @@ def relay(
     with (
         session.opened() as home,
         until_told() as stop,
-        measured(session, metrics_port, metrics_address) as metrics,
+        measured(session, metrics_port, metrics_address, "relay") as metrics,
     ):
         kafka = Settings.load(session.home).kafka("relay")
         if metrics is not None:

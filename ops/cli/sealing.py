@@ -69,7 +69,7 @@ def seal(
         else:
             periods = [month if month is not None else str(year)]
         made = _seal(session, home, officer, periods)
-        head = _signed(home) if made else None
+        head = _signed(home)
     rows = [(c.period, c.position, c.index.subjects, c.index.root) for c in made]
     if session.json:
         sealed = [msgspec.to_builtins(c) for c in made]
@@ -86,7 +86,8 @@ def seal(
 def _signed(home: Home) -> dict[str, Any] | None:
     """The head that has the seals in it, signed and shown to witnesses; None without a key.
 
-    What the signer raises leaves the seals recorded: ``checkpoint sign`` goes on from there.
+    Where nothing was sealed this time too: who sealed may have been stopped before. What the signer
+    raises leaves the seals recorded.
     """
     if not home.log_keys():
         return None
@@ -115,7 +116,10 @@ def _first_month(home: Home) -> str | None:
 def _seal(
     session: Session, home: Home, officer: Officer, periods: Sequence[str]
 ) -> list[ProjectionSealed]:
-    """Compute all, then record each. Raises PeriodNotOver before anything is computed."""
+    """Compute and record one after the other. Raises PeriodNotOver before anything is computed.
+
+    The index is kept before its root is in the log: a seal that is recorded is not made again.
+    """
     ledger = home.ledger()
     for period in periods:
         require_over(period, ledger.clock())
@@ -125,8 +129,8 @@ def _seal(
         for each in amounted(home.feed, home.discarded, wanted, published, report):
             content = each.content
             key = f"{officer.key}#{content.period}"
-            ledger.execute(SealPeriod(content=content), context, key=key)
             each.index.write(index_file(home, content.position))
+            ledger.execute(SealPeriod(content=content), context, key=key)
             made.append(content)
     return made
 

@@ -9,6 +9,7 @@ import typer
 from ledger.randomness import SystemRandomness
 from ledger.verify.checkpoint import Checkpoint
 from ops.cli.children import ProcessEnded
+from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
 
@@ -88,13 +89,24 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="本机地址 | A loopback address")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="端口 | Port; 0: any")] = 0,
+    metrics_port: MetricsPort = None,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Until told to stop (SIGTERM or SIGINT); requests under way are answered first."""
     from ops.witness.office import Witness
     from ops.witness.server import WitnessServer
 
-    server = WitnessServer(Witness.open(folder), host, port)
-    with until_told() as stop:
+    witness = Witness.open(folder)
+    with (
+        until_told() as stop,
+        measured(session, metrics_port, metrics_address, "witness") as metrics,
+    ):
+        answered = None
+        if metrics is not None:
+            from ops.observing_heads import WitnessMetrics
+
+            answered = WitnessMetrics(metrics, witness.memory).answered
+        server = WitnessServer(witness, host, port, answered=answered)
         server.start()
         session.out.note(session.say("witness-serving", url=server.url))
         try:

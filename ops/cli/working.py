@@ -33,7 +33,7 @@ def work(
     with (
         session.opened() as home,
         until_told() as stop,
-        measured(session, metrics_port, metrics_address) as metrics,
+        measured(session, metrics_port, metrics_address, "projection") as metrics,
     ):
         kafka = Settings.load(session.home).kafka("projector")
         database = shared_views(home)

@@ -27,10 +27,23 @@ TEXTS = {
         "视图有{events:,}个事件时,强行终止{worker}(kill -9,进程{pid})",
         "with {events:,} events in the views, {worker} is killed (kill -9, process {pid})",
     ),
+    "demo-sealed": (
+        "{period}年度已封存:{subjects:,}个主体的索引入账",
+        "the year {period} is sealed: the index of {subjects:,} subjects is in the log",
+    ),
+    "demo-signed": (
+        "{size:,}个事件的日志已签名,见证方{witness}已答复:{status}",
+        "the head of {size:,} events is signed and shown to {witness}: {status}",
+    ),
+    "demo-bundle": (
+        "{person}的证据包({events}个事件,{size:,}字节)以所持公钥与检查点查验无误,无一遗漏:{file}",
+        "the bundle of {person} ({events} events, {size:,} bytes) verifies against the pinned keys "
+        "and the head its witness holds, and nothing of the person is left out: {file}",
+    ),
     "demo-ok": (
-        "全部一致:{total}项指标逐项相符,试算平衡为零,两次独立重建的摘要相同",
-        "All agree: {total} of {total} figures match, the trial balance is zero, and two "
-        "independent rebuilds give the same digests",
+        "全部一致:{total}项指标逐项相符,试算平衡为零,两次独立重建的摘要相同,证据包查验无误",
+        "All agree: {total} of {total} figures match, the trial balance is zero, two "
+        "independent rebuilds give the same digests, and the bundle verifies",
     ),
     "demo-ok-short": ("演示完成,用时{seconds:.0f}秒", "done in {seconds:.0f} s"),
     "demo-reconciled": (

@@ -9,6 +9,15 @@ TEXTS = {
         "归档完好:{segments}段,{events:,}个事件,树根{root}",
         "the archive is whole: {segments} segments, {events:,} events, root {root}",
     ),
+    "archive-signed": (
+        "前{size:,}个事件在已签名的检查点之下:{status};其后{beyond:,}个尚未签名",
+        "the first {size:,} events are under a signed head: {status}; {beyond:,} after it are "
+        "unsigned",
+    ),
+    "archive-unsigned": (
+        "{status}:归档的事件尚无已签名的检查点",
+        "{status}: no signed head is over what is archived",
+    ),
     "archived": (
         "已归档至{path}:{segments}段,{events:,}个事件(新增{added:,}个),树根{root}",
         "archived to {path}: {segments} segments, {events:,} events ({added:,} of them new), "
@@ -59,6 +68,7 @@ TEXTS = {
         "with a checkpoint that you keep (--checkpoint)",
     ),
     "pending": ("待见证", "pending"),
+    "unsigned": ("未签名", "unsigned"),
     "pending-means": (
         "待见证:尚无足够的见证方会签,只是操作方自己的陈述",
         "pending: not enough witnesses cosigned it; so far it is the operator's word alone",

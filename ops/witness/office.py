@@ -36,6 +36,10 @@ MAX_PROOF = 63
 SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
+OK = 200
+STATUSES = (OK, 400, 403, 404, 409, 413, 422, 500)
+"""All that it answers with; 413 and 500 are the server's."""
+
 _EMPTY_ROOT = sha256(b"").digest()
 _DESCRIPTION = "witness.json"
 
@@ -170,7 +174,7 @@ class Witness:
             replacing.put(Held(checkpoint.origin, checkpoint.size, checkpoint.root, note, time))
             self._step("put")
         self._step("stored")
-        return Answer(200, line)
+        return Answer(OK, line)
 
 
 def read_request(body: bytes) -> Request:

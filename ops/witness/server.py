@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import threading
+from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,21 +23,27 @@ _CONNECTIONS = 100
 _STOP_S = 5
 
 
-def application(witness: Witness) -> Starlette:
-    """``POST /add-checkpoint``."""
+def application(witness: Witness, answered: Callable[[int], None] | None = None) -> Starlette:
+    """``POST /add-checkpoint``; ``answered`` is told the status of each answer."""
 
     async def add_checkpoint(request: Request) -> Response:
+        response = await answer(request)
+        if answered is not None:
+            await run_in_threadpool(answered, response.status_code)
+        return response
+
+    async def answer(request: Request) -> Response:
         body = bytearray()
         async for part in request.stream():
             body += part
             if len(body) > MAX_BODY_BYTES:
                 return Response("the request is too large\n", 413, media_type=TEXT_TYPE)
         try:
-            answer = await run_in_threadpool(witness.add_checkpoint, bytes(body))
+            given = await run_in_threadpool(witness.add_checkpoint, bytes(body))
         except LedgerError as error:
             logging.getLogger(__name__).error("%s: %s", error.code, error)
             return Response(f"{error.code}\n", 500, media_type=TEXT_TYPE)
-        return Response(answer.body, answer.status, {"content-type": answer.type})
+        return Response(given.body, given.status, {"content-type": given.type})
 
     return Starlette(routes=[Route("/add-checkpoint", add_checkpoint, methods=["POST"])])
 
@@ -44,13 +51,20 @@ def application(witness: Witness) -> Starlette:
 class WitnessServer:
     """A server in a thread of its own, from :meth:`start` to :meth:`stop`."""
 
-    def __init__(self, witness: Witness, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        witness: Witness,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        answered: Callable[[int], None] | None = None,
+    ) -> None:
         """With port 0 any free one. Raises :class:`NotLoopback`."""
         if not _is_loopback(host):
             raise NotLoopback(host=host)
         self._host, self._port = host, port
         config = uvicorn.Config(
-            application(witness),
+            application(witness, answered),
             host=host,
             port=port,
             log_level="warning",

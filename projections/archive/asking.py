@@ -19,6 +19,7 @@ import duckdb
 from projections.archive.database import connect
 from projections.archive.errors import ArchiveDamaged, ArchiveMissing, QueryRefused, QueryTooLong
 from projections.archive.manifest import Manifest, read_manifest
+from projections.archive.segments import damaged, digest_of, first_line
 
 MEMORY = "2GB"
 TIMEOUT_S = 60.0
@@ -57,13 +58,14 @@ class Archive:
         files = [str(folder.resolve() / s.file) for s in self.manifest.segments]
         for segment in self.manifest.segments:
             if not (folder / segment.file).is_file():
-                raise ArchiveDamaged(segment=segment.file, position=segment.first, what="no file")
+                raise damaged(segment, segment.first, "no file")
         self._connection = connect()
         try:
             self._prepare(files)
         except duckdb.Error as error:
             self._connection.close()
-            raise ArchiveDamaged(segment="*", position="?", what=_first_line(error)) from error
+            self._require_whole(error)
+            raise ArchiveDamaged(segment="*", position="?", what=first_line(error)) from error
 
     def _prepare(self, files: list[str]) -> None:
         listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in files)
@@ -93,6 +95,7 @@ class Archive:
         """One SELECT's answer.
 
         Raises :class:`QueryRefused` for anything else and for what DuckDB refuses,
+        :class:`ArchiveDamaged` where that is because a segment is not what was archived,
         :class:`QueryTooLong`.
         """
         try:
@@ -108,9 +111,20 @@ class Archive:
         except duckdb.InterruptException as error:
             raise QueryTooLong(seconds=f"{timeout_s:g}") from error
         except duckdb.Error as error:
+            self._require_whole(error)
             raise QueryRefused(reason=str(error).strip()) from error
         more = limit is not None and len(rows) > limit
         return Answer(columns, rows[:limit] if more else rows, more)
+
+    def _require_whole(self, error: Exception) -> None:
+        """DuckDB's errors don't tell a bad question from a bad file: the files' digests do.
+
+        Raises :class:`ArchiveDamaged` for the first segment that has another one.
+        """
+        for segment in self.manifest.segments:
+            if digest_of(self.folder / segment.file, segment) != (segment.sha256, segment.bytes):
+                what = f"SHA-256 ({first_line(error)})"
+                raise damaged(segment, segment.first, what) from error
 
     @contextmanager
     def _bounded(self, timeout_s: float) -> Iterator[None]:
@@ -150,7 +164,3 @@ def opened(folder: Path) -> Iterator[Archive]:
         yield archive
     finally:
         archive.close()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

@@ -33,6 +33,18 @@ class ArchiveOfAnotherLog(LedgerError):
     exit_code = UNUSABLE
 
 
+class ArchiveHeadDiffers(LedgerError):
+    """Either the archive or what was signed is not the true log: evidence, and never mended."""
+
+    code, zh, en = (
+        "archive-head-differs",
+        "归档不是已签名的日志:前{size}个事件的已签树根为{signed},归档为{archive}",
+        "the archive is not the log that was signed: over the first {size} events the root "
+        "{signed} was signed, and the archive has {archive}",
+    )
+    exit_code = UNUSABLE
+
+
 class ArchiveBusy(LedgerError):
     code, zh, en = (
         "archive-busy",

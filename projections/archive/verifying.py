@@ -2,11 +2,11 @@
 
 Of each segment the file's digest, every event's leaf hash, every column, the segment's Merkle root
 and the log's up to its end. The first position that is wrong is named. An archive that is missing
-or empty is an error, never a success. One batch is in memory at a time.
+or empty is an error, never a success. One batch is in memory at a time. Heads that were signed are
+compared as their sizes are come to.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,14 @@ from ledger.log.feed import Feed
 from ledger.verify.merkle import Frontier, leaf_hash
 from projections.archive.columns import COMPUTED, NAMES, READ_BACK, TAKEN, derived
 from projections.archive.database import connected
-from projections.archive.errors import ArchiveDamaged, ArchiveMissing, ArchiveOfAnotherLog
+from projections.archive.errors import (
+    ArchiveHeadDiffers,
+    ArchiveMissing,
+    ArchiveOfAnotherLog,
+)
 from projections.archive.manifest import Manifest, Segment, TreeHead, read_manifest, text_of
+from projections.archive.segments import damaged, digest_of, first_line
+from projections.archive.signed import Head, Signed, reached, require_signed
 
 BATCH = 5_000
 _DERIVED = slice(1, len(COMPUTED) + len(TAKEN) + 1)
@@ -37,24 +43,59 @@ class Verified:
     events: int
     bytes: int
     root: str
+    signed: Signed
 
 
-def verify(folder: Path, progress: Progress | None = None) -> Verified:
-    """Raises :class:`ArchiveDamaged` with the first bad position, :class:`ArchiveMissing`."""
+def verify(
+    folder: Path, progress: Progress | None = None, *, heads: Sequence[Head] = ()
+) -> Verified:
+    """``heads`` are those known to be signed. Raises :class:`ArchiveDamaged` with the first bad
+    position, :class:`ArchiveHeadDiffers`, :class:`ArchiveMissing`."""
     manifest = read_manifest(folder)
     if not manifest.segments:
         raise ArchiveMissing(path=str(folder))
-    frontier, size = Frontier(), 0
+    tree, size = _Compared(heads), 0
     with collector_paused(True):
         for segment in manifest.segments:
-            size += _verify_segment(folder, segment, frontier, manifest.end, progress)
+            size += _verify_segment(folder, segment, tree, manifest.end, progress)
     return Verified(
         origin=manifest.origin,
         segments=len(manifest.segments),
         events=manifest.end,
         bytes=size,
-        root=text_of(frontier.root()),
+        root=text_of(tree.frontier.root()),
+        signed=tree.signed(),
     )
+
+
+class _Compared:
+    """The log's tree over what was read, with the heads that are still to be compared."""
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self.frontier = Frontier()
+        self._heads = heads
+        self._ahead = sorted(heads, reverse=True)
+        self._differing: ArchiveHeadDiffers | None = None
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Take in the next leaves; the first head that differs is kept until the end."""
+        done, frontier = 0, self.frontier
+        while self._ahead and self._ahead[-1].size <= frontier.size + len(leaves) - done:
+            head = self._ahead.pop()
+            stop = done + head.size - frontier.size
+            frontier.extend(leaves[done:stop])
+            done = stop
+            try:
+                require_signed(head, frontier.root())
+            except ArchiveHeadDiffers as error:
+                self._differing = self._differing or error
+        frontier.extend(leaves[done:])
+
+    def signed(self) -> Signed:
+        """Damage inside the archive is told first. Raises :class:`ArchiveHeadDiffers`."""
+        if self._differing is not None:
+            raise self._differing
+        return reached(self._heads, self.frontier.size)
 
 
 def compare_with_log(folder: Path, feed: Feed, progress: Progress | None = None) -> Manifest:
@@ -78,41 +119,33 @@ def compare_with_log(folder: Path, feed: Feed, progress: Progress | None = None)
 
 
 def _verify_segment(
-    folder: Path, segment: Segment, frontier: Frontier, end: int, progress: Progress | None
+    folder: Path, segment: Segment, tree: _Compared, end: int, progress: Progress | None
 ) -> int:
     """Take the segment's events into the log's tree; returns the file's size."""
     path = folder / segment.file
-    sound = _digest(path, segment) == (segment.sha256, segment.bytes)
+    sound = digest_of(path, segment) == (segment.sha256, segment.bytes)
     within = Frontier()
     try:
         for rows in _rows(path):
             _verify_rows(segment, rows, segment.first + within.size)
             leaves = [row[-2] for row in rows]
             within.extend(leaves)
-            frontier.extend(leaves)
+            tree.extend(leaves)
             if progress is not None:
-                progress(frontier.size, end)
+                progress(tree.frontier.size, end)
     except duckdb.Error as error:
         # The file can't be read on from here; its rows come in batches.
         at = segment.first + within.size
-        raise _damaged(segment, at, str(error).splitlines()[0]) from error
+        raise damaged(segment, at, first_line(error)) from error
     if within.size != segment.count:
-        raise _damaged(segment, segment.first + within.size, f"{segment.count} events expected")
+        raise damaged(segment, segment.first + within.size, f"{segment.count} events expected")
     if text_of(within.root()) != segment.root:
-        raise _damaged(segment, segment.first, "the root over the segment's events")
-    if TreeHead.of(frontier) != segment.tree:
-        raise _damaged(segment, segment.first, "the root of the log up to the segment's end")
+        raise damaged(segment, segment.first, "the root over the segment's events")
+    if TreeHead.of(tree.frontier) != segment.tree:
+        raise damaged(segment, segment.first, "the root of the log up to the segment's end")
     if not sound:
-        raise _damaged(segment, segment.first, "the file's SHA-256, though every event is as said")
+        raise damaged(segment, segment.first, "the file's SHA-256, though every event is as said")
     return segment.bytes
-
-
-def _digest(path: Path, segment: Segment) -> tuple[str, int]:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-    except OSError as error:
-        raise _damaged(segment, segment.first, error.strerror or "no file") from error
 
 
 def _rows(path: Path) -> Iterator[list[Row]]:
@@ -141,22 +174,18 @@ def _find_damage(segment: Segment, rows: list[Row], first: int) -> None:
     for position, row in enumerate(rows, first):
         raw: bytes = row[-1]
         if row[0] != position:
-            raise _damaged(segment, position, f"position {row[0]} stands here")
+            raise damaged(segment, position, f"position {row[0]} stands here")
         if leaf_hash(raw) != row[-2]:
-            raise _damaged(segment, position, "the bytes do not have the leaf hash")
+            raise damaged(segment, position, "the bytes do not have the leaf hash")
         try:
             expected = derived(raw)
         except ValueError as error:
-            raise _damaged(segment, position, f"not an event: {error}") from error
+            raise damaged(segment, position, f"not an event: {error}") from error
         if row[_DERIVED] != expected:
-            raise _damaged(segment, position, f"column {_first_other(row[_DERIVED], expected)}")
+            raise damaged(segment, position, f"column {_first_other(row[_DERIVED], expected)}")
     raise AssertionError("rows that differ from what their bytes say differ somewhere")
 
 
 def _first_other(found: Row, expected: Row) -> str:
     pairs = zip(NAMES[_DERIVED], found, expected, strict=True)
     return next(f"{name} is {f!r}, not {e!r}" for name, f, e in pairs if f != e)
-
-
-def _damaged(segment: Segment, position: int, what: str) -> ArchiveDamaged:
-    return ArchiveDamaged(segment=segment.file, position=position, what=what)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger.domain.stream import enrollment_id
 from tests import recount
-from tests.integration.cli import SCALE, city, ok, run
+from tests.integration.cli import city, ok, run
 
 __all__ = ["city"]
 
@@ -152,16 +152,6 @@ def test_rebuilt_views_are_those_they_replace(city: Path) -> None:
     views = ok(city, "rebuild", "--format", "json").json["views"]
     assert views
     assert all(v["same"] for v in views)
-
-
-def test_the_demonstration_runs_again_on_a_finished_home(city: Path) -> None:
-    ended = run(city, "demo", "--scale", SCALE, "--format", "json")
-    made = ended.json
-    assert made["digests_equal"]
-    assert made["log"]["verified"]
-    assert made["log"]["size"] == made["events"]
-    assert made["trial_balance_fen"] == 0
-    assert ended.status == (0 if made["matching"] == made["total"] else 1)
 
 
 def test_a_sound_home_passes_every_check(city: Path) -> None:

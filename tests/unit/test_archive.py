@@ -16,15 +16,18 @@ from projections.archive.columns import NAMES, derived
 from projections.archive.errors import (
     ArchiveBusy,
     ArchiveDamaged,
+    ArchiveHeadDiffers,
     ArchiveMissing,
     ArchiveOfAnotherLog,
     QueryRefused,
     QueryTooLong,
 )
 from projections.archive.manifest import FILE, read_manifest, text_of, write_manifest
+from projections.archive.signed import Head, Signed, require_continued
 from projections.archive.verifying import compare_with_log, verify
 from projections.archive.writing import extend
 from tests.archives import ORIGIN, SIZE, archived, changed, told
+from tests.bundles import MemoryLog
 from tests.golden.make import GOLDEN
 from tests.histories import ListFeed
 from tests.naive_tree import head
@@ -284,6 +287,52 @@ def test_columns_are_told_twice_and_alike(tmp_path: Path) -> None:
         assert found["amount_fen"] == event["data"].get("amount_fen")
 
 
+# --- what was signed
+
+
+def leaves(length: int = LENGTH) -> list[bytes]:
+    return [raw for _, raw in told().records[:length]]
+
+
+def signed(size: int, *, final: bool = False) -> Head:
+    return Head(size, head(leaves(size)), final)
+
+
+def test_an_archive_is_under_the_heads_that_were_signed_of_its_log(tmp_path: Path) -> None:
+    """Of every size, those at a segment's end and those beyond the archive among them."""
+    folder = archived(tmp_path)
+    assert verify(folder).signed == Signed(0, 0)
+    assert Signed(0, 0).status == "unsigned"
+    every = [signed(size, final=size <= 7) for size in range(1, LENGTH + 1)]
+    found = verify(folder, heads=every).signed
+    assert (found, found.status) == (Signed(LENGTH, 7), "pending")
+    beyond = Head(LENGTH + 1, bytes(32), True)
+    found = verify(folder, heads=[beyond, signed(SIZE, final=True)]).signed
+    assert (found, found.status) == (Signed(SIZE, SIZE), "final")
+
+
+@pytest.mark.parametrize("size", [1, SIZE, SIZE + 3, LENGTH])
+def test_an_archive_that_is_not_the_signed_log_is_named(tmp_path: Path, size: int) -> None:
+    folder = archived(tmp_path)
+    other = [raw + b" " for raw in leaves(size)]
+    heads = [signed(LENGTH), Head(size, head(other), True), signed(2)]
+    with pytest.raises(ArchiveHeadDiffers) as ended:
+        verify(folder, heads=heads)
+    assert ended.value.fields["size"] == size
+    assert ended.value.fields["archive"] == text_of(head(leaves(size)))
+    tree = MemoryLog(told().records).tree()
+    with pytest.raises(ArchiveHeadDiffers):
+        require_continued(heads, LENGTH, tree.root(), tree.consistency_proof)
+    require_continued([heads[0], heads[2]], LENGTH, tree.root(), tree.consistency_proof)
+
+
+def test_damage_is_told_before_a_head_that_differs(tmp_path: Path) -> None:
+    folder = archived(tmp_path)
+    changed(folder, 1, lambda rows: rows[3].update(bytes=b"{}"))
+    with pytest.raises(ArchiveDamaged):
+        verify(folder, heads=[Head(5, bytes(32), True)])
+
+
 # --- asking
 
 
@@ -330,6 +379,33 @@ def test_a_query_that_does_more_than_read_the_archive_is_refused(
     with pytest.raises(QueryRefused):
         archive.ask(query.format(outside=outside, folder=tmp_path, segment=segment))
     assert (sorted(p.name for p in tmp_path.rglob("*")), segment.read_bytes()) == before
+
+
+@pytest.mark.parametrize("part", [0.1, 0.4, 0.7])
+def test_damage_is_no_fault_of_the_question(tmp_path: Path, part: float) -> None:
+    """While the archive is open or before; a right question or a wrong one."""
+    folder = archived(tmp_path)
+    segment = read_manifest(folder).segments[1]
+    path = folder / segment.file
+    whole = path.read_bytes()
+    at = int(len(whole) * part)
+    path.chmod(0o644)
+    with opened(folder) as asked:
+        path.write_bytes(whole[:at] + bytes(len(whole) - at))
+        for query in (
+            "SELECT sum(octet_length(bytes)) FROM archived",
+            "SELECT nothing FROM events",
+        ):
+            with pytest.raises(ArchiveDamaged) as ended:
+                asked.ask(query)
+            assert ended.value.fields["segment"] == segment.file
+            assert ended.value.fields["position"] == segment.first
+        with pytest.raises(QueryRefused):
+            asked.ask("DELETE FROM events")
+    path.write_bytes(whole[:at])
+    with pytest.raises(ArchiveDamaged) as ended:
+        Archive(folder).ask("SELECT max(bytes) FROM archived")
+    assert ended.value.fields["segment"] == segment.file
 
 
 def test_rows_and_time_are_bounded(archive: Archive) -> None:

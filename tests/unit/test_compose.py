@@ -24,9 +24,9 @@ def variables(deployment: Any) -> Iterator[tuple[str, str]]:
         yield from service.get("environment", {}).items()
 
 
-def test_it_has_three_brokers_a_database_relay_workers_and_metrics(deployment: Any) -> None:
+def test_it_has_three_brokers_a_database_relay_signer_workers_and_metrics(deployment: Any) -> None:
     brokers = {"kafka-1", "kafka-2", "kafka-3"}
-    others = {"postgres", "relay", "projector", "prometheus", "grafana"}
+    others = {"postgres", "relay", "signer", "projector", "prometheus", "grafana"}
     assert set(deployment["services"]) == brokers | others
 
 
@@ -57,7 +57,7 @@ def test_every_command_of_ours_exists_with_its_options(
         for service in deployment["services"].values()
         if service["image"].startswith("benefits-ledger:")
     ]
-    assert len(ours) == 2
+    assert len(ours) == 3
     for command in ours:
         # Help is given only when all that stands before it is understood.
         with pytest.raises(SystemExit) as ended:
@@ -67,12 +67,22 @@ def test_every_command_of_ours_exists_with_its_options(
 
 def test_prometheus_scrapes_where_the_metrics_are(deployment: Any) -> None:
     scraped = yaml.safe_load((FILE.parent / "prometheus" / "prometheus.yml").read_text())
-    relay, projector = scraped["scrape_configs"]
-    for service, job in (("relay", relay), ("projector", projector)):
+    relay, signer, projector = scraped["scrape_configs"]
+    for service, job in (("relay", relay), ("signer", signer), ("projector", projector)):
         command = deployment["services"][service]["command"]
         port = command[command.index("--metrics-port") + 1]
         assert "metrics" in deployment["services"][service]["networks"]
         assert f"{service}:{port}" in str(job) or job["dns_sd_configs"][0]["port"] == int(port)
+
+
+def test_nobody_but_the_signer_has_its_keys(deployment: Any) -> None:
+    having = {
+        name
+        for name, service in deployment["services"].items()
+        if any(volume.startswith("keys:") for volume in service.get("volumes", []))
+    }
+    assert having == {"signer"}
+    assert deployment["services"]["signer"]["environment"]["BENEFITS_KEYS"] == "/home/keys"
 
 
 def test_no_secret_is_in_it(deployment: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.metrics import Metrics
+from ops.metrics import PARTS, Metrics
 
 OPS = Path(__file__).resolve().parents[2] / "ops"
 PROMETHEUS = OPS / "prometheus"
@@ -59,7 +59,20 @@ def test_a_label_is_never_about_a_person() -> None:
     metrics = [value for value in vars(Metrics()).values() if hasattr(value, "_labelnames")]
     labels = {name for metric in metrics for name in metric._labelnames}
     assert len(metrics) > 15
-    assert labels == {"type", "code", "component", "projection", "partition"}
+    assert labels == {
+        *("type", "code", "component", "projection", "partition"),
+        *("witness", "origin", "status"),
+    }
+
+
+def test_a_page_has_the_metrics_of_its_part_and_no_others() -> None:
+    """A zero that nobody sets would say that the relay stands still, on every worker's page."""
+    names = {part: Metrics(part).names() - {"benefits_kafka_errors_total"} for part in PARTS}
+    assert len(names["relay"]) > 5
+    for part, mine in names.items():
+        others = set().union(*(found for other, found in names.items() if other != part))
+        assert not mine & others
+    assert set().union(*names.values()) < Metrics().names()
 
 
 def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
