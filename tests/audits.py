@@ -59,7 +59,7 @@ def office() -> Home:
 def told(story: Story, bound: AsOf | None = None, **sources: Any) -> tuple[Legacy, Audit]:
     """The story, and what an audit of it answers; ``sources`` replaces what it is given."""
     home = office()
-    legacy = Legacy(home, 2018, home.programs)
+    legacy = Legacy(home, 2018, dict(home.programs))
     story(legacy)
     records = [r for batch in home.feed.read(0) for r in batch]
     start = len(records)

@@ -226,6 +226,7 @@ def checks(session: Session) -> None:
             {
                 "code": c.code,
                 "severity": c.severity,
+                "kinds": [kind for kind in c.kinds if kind],
                 "zh": c.name_zh,
                 "en": c.name_en,
                 "parameters": parameters.of(c.code),

@@ -47,6 +47,7 @@ class OfficialAccount(Check):
 
     code, severity = "official-account", "high"
     name_zh, name_en = "款入经办人或其亲属账户", "paid into an officer's or declared kin's account"
+    kinds = ("officer", "kin")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -66,9 +67,11 @@ class OfficialAccount(Check):
                 key = (file.beneficiary, file.program, listed.account)
                 found.setdefault(key, []).append((file, month))
         for (person, program, account), paid in found.items():
-            officer = self._listed[account].officer
+            listed = self._listed[account]
+            officer = listed.officer
             yield self.found(
                 person,
+                kind="officer" if listed.person is None else "kin",
                 program=program,
                 key=" ".join([program, account, *(m.month for _, m in paid)]),
                 months=[m.month for _, m in paid],

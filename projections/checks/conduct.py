@@ -36,6 +36,7 @@ class BatchPattern(Check):
 
     code, severity = "batch-pattern", "low"
     name_zh, name_en = "批量异常决定", "decisions in a pattern"
+    kinds = ("reason", "cap")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -89,6 +90,7 @@ class BatchPattern(Check):
                     zh, english = f"理由同为“{reason}”", f"for the same reason “{reason}”"
                 yield self.found(
                     actor,
+                    kind="cap" if kind == "cap" else "reason",
                     program=program,
                     key=f"{program} {kind} {positions[0]}",
                     amount_fen=alike.amount_fen * n // len(alike.positions),
@@ -119,6 +121,7 @@ class AccessAbuse(Check):
 
     code, severity = "access-abuse", "medium"
     name_zh, name_en = "滥用查阅权限", "sealed data read without a case, or too often"
+    kinds = ("no-case", "too-often")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -138,6 +141,7 @@ class AccessAbuse(Check):
         for position, event in self._bare:
             yield self.found(
                 event.subject,
+                kind="no-case",
                 key=event.id,
                 positions=[position],
                 zh=f"{event.actor}无案件而查阅密封信息",
@@ -152,6 +156,7 @@ class AccessAbuse(Check):
                     n = len(positions)
                     yield self.found(
                         actor,
+                        kind="too-often",
                         key=f"{role} {month} {n}",
                         positions=positions,
                         zh=f"{month}查阅{n}次,远多于同岗位人员",

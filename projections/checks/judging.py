@@ -23,6 +23,10 @@ class MonthsAgainst(Check):
         """Whether this check is about it."""
         return self.fact in against.failing
 
+    def kind_of(self, found: list[Against]) -> str:
+        """Which of the check's kinds these months of one enrollment are."""
+        return self.kinds[0]
+
     def findings(self) -> Iterator[Finding]:
         by_file: dict[tuple[str, str], list[Against]] = {}
         for against in self.judgment.against():
@@ -34,6 +38,7 @@ class MonthsAgainst(Check):
             said = {"n": len(months), "span": span_of(months)}
             yield self.found(
                 who,
+                kind=self.kind_of(found),
                 program=program,
                 months=months,
                 amount_fen=sum(a.month.paid_fen for a in found),

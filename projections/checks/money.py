@@ -77,6 +77,7 @@ class OverCap(Check):
 
     code, severity = "over-cap", "high"
     name_zh, name_en = "超上限或非标准金额", "above the cap, or not the rule's amount"
+    kinds = ("above", "below", "year")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -117,6 +118,7 @@ class OverCap(Check):
             months = [m.month for m, _ in wrong]
             yield self.found(
                 file.beneficiary,
+                kind="above" if any(fen > 0 for _, fen in wrong) else "below",
                 program=file.program,
                 months=months,
                 amount_fen=sum(max(fen, 0) for _, fen in wrong),
@@ -145,6 +147,7 @@ class OverCap(Check):
             above = sum_fen - cap_fen
             yield self.found(
                 file.beneficiary,
+                kind="year",
                 program=file.program,
                 months=[m.month for m in paid],
                 key=f"{file.program} {year} {sum_fen}",

@@ -14,6 +14,7 @@ import pytest
 from ledger.verify.merkle import leaf_hash, verify_inclusion
 from ops.home import Home
 from ops.simulation.planting import plant
+from projections.checks import ALL_CHECKS
 from tests.integration.cli import city, contents, copy, ok, run
 
 __all__ = ["city", "copy"]
@@ -37,7 +38,8 @@ def own(planted: Path, tmp_path: Path) -> Path:
 
 def key(f: dict[str, Any]) -> tuple[Any, ...]:
     months = tuple(f.get("months", ()))
-    return f["code"], f["subject"], f.get("program"), months, f.get("amount_fen", 0)
+    kind = f.get("kind", "")
+    return f["code"], kind, f["subject"], f.get("program"), months, f.get("amount_fen", 0)
 
 
 def findings(home: Path, *arguments: str) -> list[dict[str, Any]]:
@@ -64,8 +66,9 @@ def test_an_audit_finds_exactly_what_is_planted(planted: Path) -> None:
     assert ended.status == 1
     expected = json.loads((planted / "audit" / "planted.json").read_bytes())
     assert Counter(map(key, ended.json["findings"])) == Counter(map(key, expected))
-    counts = Counter(f["code"] for f in expected)
-    assert set(counts) == set(ended.json["checks"])
+    kinds = {(c.code, kind) for c in ALL_CHECKS for kind in c.kinds}
+    assert {(f["code"], f.get("kind", "")) for f in expected} == kinds
+    assert {c.code for c in ALL_CHECKS} == set(ended.json["checks"])
     shown = run(planted, "audit", "run", "--lang", "en")
     assert shown.status == 1
     assert f"{len(expected)} open findings" in shown.text
@@ -211,7 +214,8 @@ def test_the_inspection_office_brings_its_own_thresholds_and_register(own: Path)
         'value = 90\nunit = "day"\nsource = "reported"\ndocument = "d"\nzh = "天"\nen = "days"\n',
         "utf-8",
     )
-    assert findings(own, "--check", "late-stop") == []
+    left = findings(own, "--check", "late-stop")
+    assert [f["kind"] for f in left] == ["not-stopped"]
     (own / "audit" / "officers.toml").unlink()
     assert findings(own, "--check", "official-account") == []
     (own / "audit" / "officers.toml").write_text("accounts = 3\n")
@@ -235,6 +239,7 @@ def test_the_checks_are_listed_with_their_parameters(planted: Path) -> None:
     assert len(listed) == 31
     late = next(c for c in listed if c["code"] == "late-stop")
     assert late["parameters"][0]["value"] == 10
+    assert "not-stopped" in late["kinds"]
     assert "late-stop" in ok(planted, "audit", "checks").text
 
 

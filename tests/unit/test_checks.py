@@ -22,11 +22,11 @@ from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters
 from tests.audits import Story, came_back, found, owed_back, paid, told
 
-Key = tuple[str, str, str | None, tuple[str, ...], int]
+Key = tuple[str, str, str, str | None, tuple[str, ...], int]
 
 
 def key(f: Any) -> Key:
-    return (f.code, f.subject, f.program, tuple(f.months), f.amount_fen)
+    return (f.code, f.kind, f.subject, f.program, tuple(f.months), f.amount_fen)
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.__module__.rpartition(".")[2])
@@ -38,10 +38,10 @@ def test_what_is_planted_is_found_and_nothing_else(theme: Story) -> None:
     assert len({f.id for f in made.findings}) == len(made.findings)
 
 
-def test_every_check_is_planted_and_has_both_names() -> None:
-    planted = {f.code for theme in THEMES for f in told(theme)[0].planted}
-    assert planted == {check.code for check in ALL_CHECKS}
-    assert len(planted) == len(ALL_CHECKS) == 31
+def test_every_kind_of_every_check_is_planted_and_has_both_names() -> None:
+    planted = {(f.code, f.kind) for theme in THEMES for f in told(theme)[0].planted}
+    assert planted == {(check.code, kind) for check in ALL_CHECKS for kind in check.kinds}
+    assert len({code for code, _ in planted}) == len(ALL_CHECKS) == 31
     assert all(check.name_zh and check.name_en and check.__doc__ for check in ALL_CHECKS)
 
 
