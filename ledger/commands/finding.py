@@ -28,14 +28,13 @@ class DismissFinding(Command, frozen=True, kw_only=True):
 class ConvertFinding(EnrollmentCommand, frozen=True, kw_only=True):
     """What an audit found of months paid to a beneficiary becomes a debt of these months.
 
-    ``amount_fen`` is what was found to be at stake: the debt must be exactly that.
+    ``overpaid`` is what of each month is to come back, in fen: all of its grant, or a part of it.
     """
 
     code: str
     key: str
     positions: list[int]
-    months: list[str]
-    amount_fen: int
+    overpaid: dict[str, int]
     zh: str
     en: str
 
@@ -55,24 +54,25 @@ def dismiss_finding(work: Work, c: DismissFinding) -> str:
 def convert_finding(work: Work, c: ConvertFinding) -> str:
     """The debt and the word on the finding in one transaction; the debt is the latter's cause.
 
-    Raises what :class:`~ledger.commands.payment.FindOverpayment` raises: NoSuchGrant for a month
-    that was not paid or is owed already; NotConvertible where the months were paid more (or less)
-    than was found, since a debt is of whole payments.
+    Raises NotConvertible where nothing is to come back, and what
+    :class:`~ledger.commands.payment.FindOverpayment` raises: NoSuchGrant for a month that was not
+    paid or is owed already, AboveGranted for more than is kept of it.
     """
     f = _load(work, c.code, c.beneficiary, c.key, c.positions)
+    if not c.overpaid:
+        raise NotConvertible(finding=f.id, check=c.code)
     e = existing(work, c)
     found = FindOverpayment(
         program=c.program,
         beneficiary=c.beneficiary,
-        months=c.months,
+        months=sorted(c.overpaid),
+        parts=c.overpaid,
         reason=c.code,
         zh=c.zh,
         en=c.en,
     )
     find_overpayment(work, found)
     overpayment = f"{e.id}/{e.version}"
-    if e.overpayments[overpayment].amount_fen != c.amount_fen:
-        raise NotConvertible(finding=f.id, check=c.code)
     data = convert(f, code=c.code, overpayment=overpayment, positions=c.positions)
     work.record(FINDING, f, data, subject=c.beneficiary, division=e.division, causation=overpayment)
     return f.id

@@ -147,12 +147,12 @@ class UnknownCheck(LedgerError):
 
 
 class NotConvertible(LedgerError):
-    """What was found is not whole payments of months to one beneficiary."""
+    """Nothing of what was found is to come back from one beneficiary, month by month."""
 
     code, zh, en = (
         "not-convertible",
-        "疑点{finding}({check})不是某人整月的发放,不能转为多发认定",
-        "finding {finding} ({check}) is not of whole months paid: it cannot become an overpayment",
+        "疑点{finding}({check})不涉及某人应退回的月份金额,不能转为多发认定",
+        "finding {finding} ({check}) has no month's money to come back: no overpayment can be made",
     )
 
 
@@ -313,6 +313,14 @@ class AlreadyGranted(LedgerError):
 
 class NoSuchGrant(LedgerError):
     code, zh, en = ("no-such-grant", "{month}没有可操作的发放", "no such grant for {month}")
+
+
+class AboveGranted(LedgerError):
+    code, zh, en = (
+        "above-granted",
+        "{month}多发{amount}分,超过实发且未认定的{granted}分",
+        "{amount} fen of {month} is more than the {granted} fen paid and not found overpaid yet",
+    )
 
 
 class AboveOwed(LedgerError):

@@ -5,16 +5,20 @@ A grant is decided once for each period of the rule. A pay run decides thousands
 of a single stream, so a line of a run and a line decided anew obey one rule.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 
 import msgspec
 
 from ledger.domain.enrollment import Enrollment, Grant, period_of
 from ledger.domain.errors import (
+    AboveGranted,
     AboveOwed,
     AlreadyGranted,
     AmountAboveCap,
+    InvalidValue,
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NoSuchGrant,
@@ -223,15 +227,16 @@ def settle(e: Enrollment, *, month: str, receipt: str, insurer: bool) -> EventDa
 def bounce(e: Enrollment, *, month: str, reason: str) -> EventData:
     """The money did not arrive, or came back after it had.
 
-    Raises :class:`OutOfOrder` for a month with a debt: what comes back of it is collected.
+    What comes back of a debt is collected and no return: so of a month that is partly one less
+    comes back. Raises :class:`OutOfOrder` for a month that is wholly one.
     """
     g = find_grant(e, month, "in-transit", "settled")
-    if g.debt is not None:
+    if g.status == "settled" and not g.kept_fen:
         raise OutOfOrder(status="overpaid", step="return")
     return ev.PaymentReturned(
         program=e.program,
         month=month,
-        amount_fen=g.due_fen,
+        amount_fen=g.due_fen if g.status == "in-transit" else min(g.due_fen, g.kept_fen),
         fund=g.fund,
         payrun=g.payrun,
         reason=reason,
@@ -255,9 +260,9 @@ def instruct(e: Enrollment, *, month: str, account: str | None, reason: str) -> 
 
 
 def reverse(e: Enrollment, *, month: str, reason: str) -> EventData:
-    """Take back a grant of which nothing is with the beneficiary or on its way."""
+    """Take back a grant of which nothing is with the beneficiary or on its way, but for debts."""
     g = find_grant(e, month, "granted", "returned")
-    if g.held_fen:
+    if g.kept_fen:
         raise NoSuchGrant(month=month)
     return ev.GrantReversed(
         program=e.program,
@@ -301,29 +306,46 @@ def grant_arrears(
 
 
 def overpayment(
-    e: Enrollment, *, months: list[str], reason: str, zh: str, en: str
+    e: Enrollment,
+    *,
+    months: list[str],
+    reason: str,
+    zh: str,
+    en: str,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> ev.OverpaymentFound:
     """Paid months that should not have been, as one debt naming each grant.
 
-    What of a month had been paid back and not yet been refunded is set off.
+    ``parts`` says of some months how much of them was too much, in fen; else it is all that no
+    debt was found for before. What of a whole month had been paid back and not yet been refunded is
+    set off. Raises :class:`NoSuchGrant` for a month of which nothing is kept,
+    :class:`AboveGranted` for a part above that, :class:`InvalidValue` for a part of no month.
     """
     grants = [find_grant(e, m, "settled", "returned") for m in months]
-    if not grants or any(g.debt is not None or not g.held_fen for g in grants):
+    if not grants or len({*months}) < len(months) or not all(g.kept_fen for g in grants):
         raise NoSuchGrant(month=", ".join(months))
-    lines = [
-        ev.OverpaidMonth(month=g.month, amount_fen=g.amount_fen, grant=g.event) for g in grants
-    ]
+    if strange := sorted(parts.keys() - {*months}):
+        raise InvalidValue(field="parts", value=strange[0])
+    lines = [_overpaid_month(g, parts.get(g.month)) for g in grants]
+    whole = [g for g, x in zip(grants, lines, strict=True) if x.amount_fen == g.right_fen]
     return ev.OverpaymentFound(
         program=e.program,
         overpayment=f"{e.id}/{e.version + 1}",
         months=lines,
-        amount_fen=sum(g.amount_fen for g in grants),
-        offset_fen=sum(g.amount_fen - g.held_fen for g in grants),
+        amount_fen=sum(x.amount_fen for x in lines),
+        offset_fen=sum(g.right_fen - g.kept_fen for g in whole),
         fund=grants[0].fund,
         reason=reason,
         zh=zh,
         en=en,
     )
+
+
+def _overpaid_month(g: Grant, part_fen: int | None) -> ev.OverpaidMonth:
+    fen = g.right_fen if part_fen is None else positive(part_fen)
+    if fen > g.kept_fen and fen != g.right_fen:
+        raise AboveGranted(month=g.month, amount=fen, granted=g.kept_fen)
+    return ev.OverpaidMonth(month=g.month, amount_fen=fen, grant=g.event)
 
 
 def after_stop(e: Enrollment, month: str) -> EventData | None:
@@ -334,7 +356,7 @@ def after_stop(e: Enrollment, month: str) -> EventData | None:
     """
     if e.active_in(month):
         return None
-    if not e.grants[month].held_fen:
+    if not e.grants[month].kept_fen:
         return reverse(e, month=month, reason=e.end_reason or "ended")
     reason = e.end_reason or "ended"
     zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
@@ -357,17 +379,20 @@ def cancel_overpayment(
     """
     found = e.overpayments[overpayment_id]
     grants = [e.grants[m] for m in months]
-    assert all(g.debt == overpayment_id for g in grants), overpayment_id
-    amount_fen = sum(g.amount_fen for g in grants)
+    found_fen = {g.month: dict(g.debts)[overpayment_id] for g in grants}
+    amount_fen = sum(found_fen.values())
     owed_fen = min(amount_fen, found.owed_fen)
     refund_fen = left_fen = min(amount_fen - owed_fen, found.collected_fen)
     lines = []
     for g in grants:
-        back_fen = min(g.amount_fen, left_fen)
+        back_fen = min(found_fen[g.month], left_fen)
         left_fen -= back_fen
         lines.append(
             ev.CancelledMonth(
-                month=g.month, amount_fen=g.amount_fen, grant=g.event, refund_fen=back_fen
+                month=g.month,
+                amount_fen=found_fen[g.month],
+                grant=g.event,
+                refund_fen=back_fen,
             )
         )
     span = span_of(months)

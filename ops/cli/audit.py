@@ -278,11 +278,11 @@ def dismiss(
 
 @step(app, "convert", help="转为多发认定 | Make a finding an overpayment", role="auditor")
 def convert(session: Session, officer: Officer, finding: Id) -> None:
-    """The months found become a debt of their beneficiary, in one transaction with the word on
-    the finding."""
+    """The months found, or what of them was too much, become a debt of their beneficiary, in one
+    transaction with the word on the finding."""
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
-        if found.program is None or not found.months or found.code == "wrongful-stop":
+        if found.program is None or not found.overpaid:
             raise NotConvertible(finding=found.id, check=found.code)
         wanted = ConvertFinding(
             program=found.program,
@@ -290,8 +290,7 @@ def convert(session: Session, officer: Officer, finding: Id) -> None:
             code=found.code,
             key=found.key,
             positions=found.positions[:MOST_POSITIONS],
-            months=found.months,
-            amount_fen=found.amount_fen,
+            overpaid=found.overpaid,
             zh=found.zh,
             en=found.en,
         )

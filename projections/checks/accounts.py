@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger.domain.month import first_day
 from projections.checks.check import Check
-from projections.checks.files import File, MonthPaid
+from projections.checks.files import File, MonthPaid, paid_in
 from projections.checks.finding import Finding
 
 Paid = tuple[File, MonthPaid]
@@ -76,6 +76,7 @@ class OfficialAccount(Check):
                 key=" ".join([program, account, *(m.month for _, m in paid)]),
                 months=[m.month for _, m in paid],
                 amount_fen=sum(m.paid_fen for _, m in paid),
+                overpaid=paid_in(m for _, m in paid),
                 positions=[p for _, m in paid for p in m.at],
                 zh=f"收款账户属于{officer}或其申报的亲属",
                 en=f"the account is {officer}'s or declared kin's",

@@ -11,7 +11,7 @@ from ledger.domain.month import month_of, plus_months
 from ledger.domain.payment import span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
-from projections.checks.files import File
+from projections.checks.files import File, paid_in
 from projections.checks.finding import Finding
 from projections.view import on
 
@@ -169,6 +169,7 @@ class ExitThenPoor(Check):
                 program=file.program,
                 months=months,
                 amount_fen=sum(m.paid_fen for m in paid),
+                overpaid=paid_in(paid),
                 positions=[position, *(p for m in paid for p in m.at)],
                 zh=f"脱贫后未经复核继续发放{len(months)}个月({span_of(months)})",
                 en=f"{len(months)} months paid after the exit without a review ({span_of(months)})",

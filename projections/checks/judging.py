@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ledger.domain.payment import span_of
 from projections.checks.check import Check
-from projections.checks.files import File
+from projections.checks.files import File, paid_in
 from projections.checks.finding import Finding
 from projections.checks.judged import Against
 
@@ -42,6 +42,7 @@ class MonthsAgainst(Check):
                 program=program,
                 months=months,
                 amount_fen=sum(a.month.paid_fen for a in found),
+                overpaid=paid_in(a.month for a in found),
                 positions=[p for a in found for p in a.month.at] + self.proof(found[0].file),
                 zh=self.found_zh.format(**said),
                 en=self.found_en.format(**said),

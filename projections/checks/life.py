@@ -13,7 +13,7 @@ from ledger.domain.month import month_of
 from ledger.domain.payment import span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
-from projections.checks.files import File, Step
+from projections.checks.files import File, Step, paid_in
 from projections.checks.finding import Finding
 from projections.checks.judging import MonthsAgainst
 from projections.view import on
@@ -234,6 +234,7 @@ class Ghost(Check):
                 program=file.program,
                 months=[m.month for m in paid],
                 amount_fen=sum(m.paid_fen for m in paid),
+                overpaid=paid_in(paid),
                 positions=[p for m in paid for p in m.at],
                 zh=f"没有{lacking[0]}而发放{len(paid)}个月({span})",
                 en=f"{len(paid)} months paid without a {lacking[1]} ({span})",

@@ -12,6 +12,7 @@ from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
 from ledger.domain.month import month_of
 from projections.checks.check import Check
+from projections.checks.files import paid_in
 from projections.checks.finding import Finding
 from projections.view import on
 
@@ -146,6 +147,7 @@ class WrongStart(Check):
                     program=file.program,
                     months=[m.month for m in early],
                     amount_fen=sum(m.paid_fen for m in early),
+                    overpaid=paid_in(early),
                     positions=[file.applied[0][0], *(p for m in early for p in m.at)],
                     zh=f"{first}申请,自{early[0].month}起发放",
                     en=f"applied in {first}, paid from {early[0].month}",

@@ -161,9 +161,52 @@ def test_a_conversion_is_a_debt_and_the_word_on_the_finding_together(own: Path) 
     assert again.status == 2
 
 
-def test_what_is_no_whole_payment_cannot_become_a_debt(own: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "program", "owed"),
+    [
+        ("above", "living-subsidy", {"2018-01": 2_000}),
+        ("year", "township-commissioner", {"2018-11": 100_000}),
+    ],
+)
+def test_what_was_too_much_of_a_month_becomes_a_debt_of_that_part(
+    own: Path, kind: str, program: str, owed: dict[str, int]
+) -> None:
+    def over_cap(*arguments: str) -> list[dict[str, Any]]:
+        return findings(own, "--check", "over-cap", *arguments)
+
+    before = over_cap()
+    (finding,) = (f for f in before if (f["kind"], f["program"]) == (kind, program))
+    assert finding["overpaid"] == owed
+    ok(own, "audit", "convert", finding["id"], *AS)
+    lines = ok(own, "events", "--format", "ndjson", "--type", "OverpaymentFound").out
+    debt = json.loads(lines.splitlines()[-1])
+    assert {m["month"]: m["amount_fen"] for m in debt["data"]["months"]} == owed
+    assert debt["data"]["amount_fen"] == finding["amount_fen"] == sum(owed.values())
+    assert over_cap() == [f for f in before if f["id"] != finding["id"]]
+    (converted,) = over_cap("--status", "converted")
+    assert converted["id"] == finding["id"]
+    everything = Counter(f["id"] for f in findings(own, "--status", "all"))
+    expected = json.loads((own / "audit" / "planted.json").read_bytes())
+    assert (len(everything), max(everything.values())) == (len(expected), 1)
+    (row,) = (
+        b
+        for b in ok(own, "balance", finding["subject"], "--format", "json").json["balances"]
+        if b["program"] == program
+    )
+    assert (row["overpaid_fen"], row["owed_fen"]) == (sum(owed.values()), sum(owed.values()))
+    (month,) = owed
+    about = ("--person", finding["subject"], "--program", program, "--month", month)
+    explained = ok(own, "explain", *about, "--format", "json").json
+    assert (explained["outcome"], explained["overpaid_fen"]) == ("settled", owed[month])
+    shown = ok(own, "explain", *about, "--lang", "en").text
+    assert f"(overpaid {owed[month] / 100:,.2f})" in shown
+    ok(own, "doctor", "--full")
+    ok(own, "audit", "recompute")
+
+
+def test_what_no_month_has_to_give_back_cannot_become_a_debt(own: Path) -> None:
     end = ok(own, "digest").json["log"]["events"]
-    for code in ("self-approval", "over-cap", "wrongful-stop"):
+    for code in ("self-approval", "unreconciled", "wrongful-stop"):
         refused = run(own, "audit", "convert", one(own, code)["id"], *AS)
         assert (refused.status, "not-convertible" in refused.err) == (2, True), code
     assert ok(own, "digest").json["log"]["events"] == end

@@ -66,8 +66,7 @@ def test_a_finding_that_cannot_be_a_debt_leaves_nothing(city: City) -> None:
         code="dead-paid",
         key="k",
         positions=[1],
-        months=["2017-01"],
-        amount_fen=7_000,
+        overpaid={"2017-01": 7_000},
         zh="死亡后发放",
         en="paid after death",
     )
