@@ -12,6 +12,9 @@ from ledger.domain.events import finding as ev
 from ledger.domain.events.envelope import Event
 from ledger.domain.stream import StreamKind, derived_id
 
+MOST_POSITIONS = 5_000
+"""Of a finding that thousands of events prove, as many as an event of 65,535 bytes holds."""
+
 
 @dataclass(slots=True)
 class FindingState:
@@ -34,7 +37,9 @@ def dismiss(
     if not reason.strip():
         raise InvalidValue(field="reason", value=reason or "-")
     _must_be_open(f, "dismiss")
-    return ev.FindingDismissed(finding=f.id, code=code, reason=reason, positions=positions)
+    return ev.FindingDismissed(
+        finding=f.id, code=code, reason=reason, positions=positions[:MOST_POSITIONS]
+    )
 
 
 def convert(
@@ -43,8 +48,21 @@ def convert(
     """Into the debt of that id, while nothing else was decided."""
     _must_be_open(f, "convert")
     return ev.FindingConverted(
-        finding=f.id, code=code, overpayment=overpayment, positions=positions
+        finding=f.id,
+        code=code,
+        overpayment=overpayment,
+        positions=positions[:MOST_POSITIONS],
     )
+
+
+def is_about(event: Event[Any], subject: str) -> bool:
+    """Whether an event can prove something of a subject: a stream's, an officer, account or fund.
+
+    It is the event's subject, who decided it, or the account or fund that it names.
+    """
+    d = event.data
+    named = (getattr(d, "account", None), f"fund-{getattr(d, 'fund', None)}")
+    return subject in (event.subject, event.actor, *named)
 
 
 def _must_be_open(f: FindingState, step: str) -> None:

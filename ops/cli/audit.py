@@ -9,7 +9,7 @@ import typer
 
 from ledger.application import Command
 from ledger.codec import decode
-from ledger.commands.finding import ConvertFinding, DismissFinding
+from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
 from ledger.domain.errors import NotConvertible
 from ops.audit import export, running
 from ops.audit.running import CHECKS
@@ -37,9 +37,6 @@ app = typer.Typer(
 )
 
 ROWS = 50
-MOST_POSITIONS = 5_000
-"""Of a finding that thousands of events prove, as many as an event of 65,535 bytes holds."""
-
 Codes = Annotated[
     list[str] | None, typer.Option("--check", help="检查代码,可多次 | Only this check")
 ]
@@ -263,13 +260,11 @@ def dismiss(
     """
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
-        proof = [decode(home.log.entry(position)) for position in found.positions]
         wanted = DismissFinding(
             code=found.code,
             subject=found.subject,
             key=found.key,
-            positions=found.positions[:MOST_POSITIONS],
-            decided_by=sorted({event.actor for event in proof}),
+            evidence=_evidence(home, found),
             reason=reason,
         )
         _take(session, home, officer, wanted)
@@ -289,13 +284,21 @@ def convert(session: Session, officer: Officer, finding: Id) -> None:
             beneficiary=found.subject,
             code=found.code,
             key=found.key,
-            positions=found.positions[:MOST_POSITIONS],
+            evidence=_evidence(home, found),
             overpaid=found.overpaid,
             zh=found.zh,
             en=found.en,
         )
         _take(session, home, officer, wanted)
     _print_decision(session, found, "converted")
+
+
+def _evidence(home: Home, found: Finding) -> list[Evidence]:
+    """The events that prove a finding; the ledger reads them itself and looks whether they are."""
+    return [
+        Evidence(position=position, event=decode(home.log.entry(position)).id)
+        for position in found.positions
+    ]
 
 
 def _take(session: Session, home: Home, officer: Officer, wanted: Command) -> None:

@@ -12,6 +12,7 @@ from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
+from ledger.domain.finding import is_about
 from ledger.domain.household import household_id
 from ledger.domain.stream import enrollment_id, fund_id
 from ops.simulation.plants import THEMES, Legacy, money
@@ -20,7 +21,7 @@ from ops.simulation.plants.people import Resident
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters
-from tests.audits import Story, came_back, found, owed_back, paid, told
+from tests.audits import Story, came_back, found, office, owed_back, paid, told
 
 Key = tuple[str, str, str, str | None, tuple[str, ...], int]
 
@@ -36,6 +37,11 @@ def test_what_is_planted_is_found_and_nothing_else(theme: Story) -> None:
     assert Counter(map(key, made.findings)) == Counter(map(key, legacy.planted))
     assert all(f.positions and f.zh and f.en for f in made.findings)
     assert len({f.id for f in made.findings}) == len(made.findings)
+    start = office().feed.end()
+    said = {start + n: e.event for n, e in enumerate(legacy.events())}
+    for f in made.findings:
+        proof = [said[p] for p in f.positions if p in said]
+        assert any(is_about(event, f.subject) for event in proof), f
 
 
 def test_every_kind_of_every_check_is_planted_and_has_both_names() -> None:
