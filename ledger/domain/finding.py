@@ -4,6 +4,7 @@ Findings themselves are computed from the log and stored nowhere. Each has a str
 whose id follows from what was found, so that a decision on it is met again by every later audit.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,11 @@ class FindingState:
 def finding_id(code: str, subject: str, key: str) -> str:
     """The id of what a check found of a subject; ``key`` tells its findings of one code apart."""
     return derived_id("finding", code, subject, key)
+
+
+def is_finding_id(text: str) -> bool:
+    """Whether a text has the form of a finding's id: which findings there are, only audits know."""
+    return re.fullmatch("finding-[0-9a-f]{32}", text) is not None
 
 
 def dismiss(

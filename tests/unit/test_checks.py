@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.domain.case import case_id
+from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
-from ledger.domain.finding import is_about
+from ledger.domain.finding import finding_id, is_about
 from ledger.domain.household import household_id
 from ledger.domain.stream import enrollment_id, fund_id
 from ops.simulation.plants import THEMES, Legacy, money
@@ -437,8 +439,16 @@ def read_for_an_accepted_purpose(p: Legacy) -> None:
 
 
 def read_as_often_as_the_others(p: Legacy) -> None:
+    received = ca.CaseReceived(
+        program="petition-individual", visitors=1, channel="来信", topic="待遇"
+    )
+    p.event(received, case_id("1"), p.day(7, 4))
     for officer in ("officer-1", "officer-2", "officer-3"):
-        read(p, officer, 60, purpose="信访", case="case-1")
+        read(p, officer, 60, purpose="信访", case=case_id("1"))
+
+
+def read_for_a_finding(p: Legacy) -> None:
+    read(p, "officer-1", 1, purpose="核实", case=finding_id("dead-paid", "person-1", "k"))
 
 
 CLEAN: tuple[Story, ...] = (
@@ -487,6 +497,7 @@ CLEAN: tuple[Story, ...] = (
     many_in_an_hour,
     read_for_an_accepted_purpose,
     read_as_often_as_the_others,
+    read_for_a_finding,
 )
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from ledger.domain.case import case_id
+from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import organization as og
 from ledger.domain.events import person as pe
@@ -159,16 +161,22 @@ def _patterns(p: Legacy) -> None:
 
 
 def _readings(p: Legacy) -> None:
-    """Two readings without a case, and one officer who reads twelve times what the others do."""
-    for _ in range(2):
+    """Readings without a case and for one never received, and one officer who reads twelve times
+    what the others do."""
+    for kind, case in (("no-case", None), ("unknown-case", case_id("legacy, never received"))):
         who = p.person()
-        bare = pe.PersonDataAccessed(purpose="看看", fields=["name"])
+        bare = pe.PersonDataAccessed(purpose="看看", fields=["name"], case=case)
         p.about(who, bare, p.day(6, 5))
-        p.expect("access-abuse", who.id, kind="no-case")
+        p.expect("access-abuse", who.id, kind=kind)
+    case = case_id("legacy")
+    received = ca.CaseReceived(
+        program="petition-individual", visitors=1, channel="来信", topic="待遇"
+    )
+    p.event(received, case, p.day(7, 4))
     who = p.person()
     busy, others = f"officer-{CITY}-21", [f"officer-{CITY}-{n}" for n in (22, 23, 24)]
     for officer, times in ((busy, 60), *((o, 5) for o in others)):
         for n in range(times):
-            read = pe.PersonDataAccessed(purpose="信访", fields=["phone"], case="case-legacy")
+            read = pe.PersonDataAccessed(purpose="信访", fields=["phone"], case=case)
             p.about(who, read, p.day(7, 5), actor=officer, role="reader", second=n)
     p.expect("access-abuse", busy, kind="too-often")
