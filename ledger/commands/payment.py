@@ -5,7 +5,7 @@ import msgspec
 from ledger.application import Command, handles
 from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
-from ledger.domain import payment
+from ledger.domain import debts, payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import FourEyes, NotEligible, NotFound
 from ledger.domain.month import first_day, parse_month
@@ -125,7 +125,7 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
 @handles(FindOverpayment)
 def find_overpayment(work: Work, c: FindOverpayment) -> str:
     e = existing(work, c)
-    data = payment.overpayment(
+    data = debts.overpayment(
         e,
         months=[parse_month(m) for m in c.months],
         parts=c.parts,
@@ -139,7 +139,7 @@ def find_overpayment(work: Work, c: FindOverpayment) -> str:
 @handles(RecoverOverpayment)
 def recover(work: Work, c: RecoverOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.collect(
+    data = debts.collect(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -152,7 +152,7 @@ def recover(work: Work, c: RecoverOverpayment) -> str:
 @handles(WaiveOverpayment)
 def waive(work: Work, c: WaiveOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.waive(
+    data = debts.waive(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -187,7 +187,7 @@ def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
 
 def follow_stop(work: Work, e: Enrollment, month: str) -> None:
     """The debt or the reversal of a month that was stopped while its money was with the bank."""
-    data = payment.after_stop(e, month)
+    data = debts.after_stop(e, month)
     if data is not None:
         record(work, e, data)
 

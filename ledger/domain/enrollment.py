@@ -1,8 +1,8 @@
 """An enrollment: one beneficiary in one program, from application to the last recovery.
 
 This module holds the state and its fold. The decisions are apart: the way in and out in
-``admission.py``, money in ``payment.py``, deliveries in ``delivery.py`` (on the state of
-``received.py``), and what late knowledge changes in ``reconsider.py``.
+``admission.py``, money in ``payment.py`` and ``debts.py``, deliveries in ``delivery.py`` (on the
+state of ``received.py``), and what late knowledge changes in ``reconsider.py``.
 """
 
 from collections.abc import Callable

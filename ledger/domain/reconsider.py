@@ -12,19 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.domain.admission import in_words, is_excluded
+from ledger.domain.debts import cancel_overpayment, overpayment
 from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.month import Month, month_of, months_between, plus_months
-from ledger.domain.payment import (
-    STOP_WORDS,
-    cancel_overpayment,
-    deciding_day,
-    grant_arrears,
-    overpayment,
-    reverse,
-    span_of,
-)
+from ledger.domain.payment import STOP_WORDS, deciding_day, grant_arrears, reverse, span_of
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 TEMPORARY = ("in_custody", "certified")
