@@ -27,6 +27,9 @@ from ledger.store.mapper import NewEvent
 from ledger.store.store import Store
 from ledger.vault import Vault
 
+MOST_POSITION = 2**53 - 1
+"""No log has a position above it, as no integer of an event is."""
+
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who decides: an officer's id, role and division, and the day from which it holds.
@@ -197,6 +200,20 @@ class Work:
         if before < 0 or not (stored := self._store.stream(stream, after=before)):
             raise NotFound(what=event_id)
         return codec.decode(stored[0])
+
+    def at(self, positions: Sequence[int]) -> dict[int, Event[Any]]:
+        """The stored events at positions of the log, in order; without those that are not there.
+
+        What was recorded a moment ago may have no position yet: only a reader of the log knew one.
+        """
+        with self._store.order() as order:
+            numbers = {p: order.number_at(p) for p in positions if 0 <= p <= MOST_POSITION}
+        found = {}
+        for position, number in sorted(numbers.items()):
+            if number is not None:
+                (raw,) = self._store.states(number, number)
+                found[position] = codec.decode(raw)
+        return found
 
     def existing(self, stream_ids: Sequence[str]) -> set[str]:
         """Which of the streams exist, by what is stored, cached or recorded so far."""

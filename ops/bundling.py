@@ -1,15 +1,19 @@
 """What a bundle is made of in a home: its scope, the figures claimed, schemas and catalog."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from ledger.codec import decode
+from ledger.domain.discard import DISCARDS_ID, Passed
 from ledger.domain.division import covers
 from ledger.domain.errors import LedgerError
+from ledger.log.bundle import membership
 from ledger.log.completeness import SubjectIndex
+from ledger.store.order import Run
 from ledger.verify.history import parsed
 from ledger.verify.note import parsed_lines, split_note
 from ledger.verify.scope import Scope
@@ -84,13 +88,44 @@ def person_scope(projector: Projector, person: str) -> Scope:
 
 
 def claims(home: Home, scope: Scope, checkpoint: bytes) -> dict[str, Any]:
-    """The figures that the views have as of the checkpoint, for the verifier to compare."""
+    """The figures that the views have as of the checkpoint, for the verifier to compare.
+
+    With them ``passed_over``: events of the scope that the view does without, as officers decided
+    before the checkpoint, each with its discard. The figures leave out these and no others.
+    """
     size = parsed(checkpoint).size
+    view = "balances" if scope.kind == "person" else "program_totals"
+    passed = _passed_over(home, view, size)
+    within = membership(scope)
+    made: dict[str, Any] = {}
+    if listed := [x for x in passed if within(home.log.entry(x["position"]))]:
+        made["passed_over"] = listed
     if scope.kind == "person":
-        with _as_of(home, size, "balances", scope.subjects) as past:
-            return {"balances": _balances(past, scope.subjects)}
-    with _as_of(home, size, "program_totals") as past:
-        return {"disbursed_fen": _disbursed(past, scope)}
+        with _as_of(home, size, view, passed, scope.subjects) as past:
+            return {**made, "balances": _balances(past, scope.subjects)}
+    with _as_of(home, size, view, passed) as past:
+        return {**made, "disbursed_fen": _disbursed(past, scope)}
+
+
+def _passed_over(home: Home, view: str, size: int) -> list[dict[str, Any]]:
+    """What the view passes over by discards among the first ``size`` events of the log."""
+    with home.store.order() as order:
+        runs = order.runs()
+    found = []
+    for number, raw in home.store.numbered(DISCARDS_ID):
+        data = decode(raw).data
+        discard = _position(runs, number)
+        if data.view == view and discard < size:
+            found.append({"view": view, "position": data.position, "discard": discard})
+    return found
+
+
+def _position(runs: Sequence[Run], number: int) -> int:
+    """The position of a notification id; beyond every one where it has none yet."""
+    for run in runs:
+        if run.first_notification <= number <= run.last_notification:
+            return run.first_position + number - run.first_notification
+    return runs[-1].end
 
 
 def _balances(past: Projector, subjects: Sequence[str]) -> dict[str, Any]:
@@ -115,13 +150,22 @@ def _disbursed(past: Projector, scope: Scope) -> dict[str, Any]:
 
 @contextmanager
 def _as_of(
-    home: Home, size: int, view: str, subjects: Sequence[str] | None = None
+    home: Home,
+    size: int,
+    view: str,
+    passed: Sequence[Mapping[str, Any]],
+    subjects: Sequence[str] | None = None,
 ) -> Iterator[Projector]:
-    """The live views if they stand just there, else one view folded anew to there."""
-    if home.projector.position() == size:
+    """The live views if they stand just there, else one view folded anew to there.
+
+    A live view may hold an event that was discarded since, or do without one by a later discard:
+    where there is any discard, what was passed over by then is decided anew.
+    """
+    if home.projector.position() == size and not home.discarded():
         yield home.projector
         return
-    past = home.projector.as_of(size, subjects=subjects, views=(view,))
+    over: Passed = {x["position"]: frozenset({view}) for x in passed}
+    past = home.projector.as_of(size, subjects=subjects, views=(view,), discarded=lambda: over)
     try:
         yield past
     finally:

@@ -180,10 +180,12 @@ class Projector:
         views: Sequence[str] | None = None,
         database_url: str | None = None,
         progress: Progress | None = None,
+        discarded: Discarding | None = None,
     ) -> "Projector":
         """The views as of a position, a recorded time or an effective date, in another database.
 
         Without ``database_url`` that is a temporary file, removed with the projector returned.
+        ``discarded`` tells what they pass over, if not what is passed over now.
         """
         scratch = None
         if database_url is None:
@@ -193,7 +195,8 @@ class Projector:
             position, recorded, effective, None if subjects is None else frozenset(subjects)
         )
         chosen = [self.views[name] for name in views or self.views]
-        past = Projector(database_url, self.feed, chosen, bound=bound, discarded=self._discarded)
+        passing = discarded or self._discarded
+        past = Projector(database_url, self.feed, chosen, bound=bound, discarded=passing)
         if scratch is not None:
             weakref.finalize(past, shutil.rmtree, scratch, ignore_errors=True)
         past.catch_up(progress)

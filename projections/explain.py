@@ -162,7 +162,7 @@ class EntitlementExplanation(msgspec.Struct, frozen=True, kw_only=True, omit_def
     en: str
     reason: str | None = None
     amount_fen: int = 0
-    overpaid: bool = False
+    overpaid_fen: int = 0
     status: str = "none"
     rule: Rule | None = None
     rule_position: int | None = None
@@ -219,7 +219,7 @@ def explain_entitlement(
         en=en_text,
         reason=reason,
         amount_fen=amount,
-        overpaid=grant is not None and grant.debt is not None,
+        overpaid_fen=grant.amount_fen - grant.right_fen if grant is not None else 0,
         status=e.status,
         rule=rule,
         rule_position=rule_position if rule is not None else None,

@@ -59,7 +59,7 @@ def office() -> Home:
 def told(story: Story, bound: AsOf | None = None, **sources: Any) -> tuple[Legacy, Audit]:
     """The story, and what an audit of it answers; ``sources`` replaces what it is given."""
     home = office()
-    legacy = Legacy(home, 2018, home.programs)
+    legacy = Legacy(home, 2018, dict(home.programs))
     story(legacy)
     records = [r for batch in home.feed.read(0) for r in batch]
     start = len(records)
@@ -88,9 +88,11 @@ def paid(p: Legacy, *months: int, program: str = LIVING, **person: Any) -> Resid
     return who
 
 
-def owed_back(p: Legacy, who: Resident, *months: int, program: str = LIVING) -> None:
-    """The ledger finds the months overpaid, on 15 June."""
-    fen = p.rate_fen(program)
+def owed_back(
+    p: Legacy, who: Resident, *months: int, program: str = LIVING, fen: int | None = None
+) -> None:
+    """The ledger finds the months overpaid, or ``fen`` of each, on 15 June."""
+    fen = fen or p.rate_fen(program)
     lines = [en.OverpaidMonth(month=p.month(m), amount_fen=fen, grant="g") for m in months]
     data = en.OverpaymentFound(
         program=program,

@@ -178,7 +178,7 @@ class Oracle:
                 grant = {"fen": d.amount_fen, "status": status, "id": event.id, "once": once}
                 self.grants[event.stream, d.month] = {
                     **grant,
-                    "overpaid": False,
+                    "debts": {},
                     "due": d.amount_fen,
                 }
                 if isinstance(d, en.SubsidyGranted):
@@ -211,9 +211,15 @@ class Oracle:
         grant = self.grants.get((event.stream, d.month))
         need(grant and grant["status"] == before, event, f"the month's money is {before}")
         assert grant is not None
-        need(grant["due"] == d.amount_fen, event, "the amount is what is due of the grant")
-        grant["status"] = after
+        due = grant["due"] if before != "settled" else min(grant["due"], self._right(grant))
+        need(due == d.amount_fen, event, "the amount is what is due of the grant")
+        grant.update(status=after, due=due)
         return grant
+
+    @staticmethod
+    def _right(grant: dict[str, Any]) -> int:
+        """What of a grant no debt was found for."""
+        return int(grant["fen"] - sum(fen for fen, _ in grant["debts"].values()))
 
     def _found(self, event: Event[Any], d: en.OverpaymentFound) -> None:
         need(d.overpayment == event.id, event, "a debt is named by its event")
@@ -221,16 +227,20 @@ class Oracle:
         unsent = 0
         for m in d.months:
             grant = self.grants[event.stream, m.month]
-            named = (m.grant, m.amount_fen) == (grant["id"], grant["fen"])
-            need(named, event, "a debt names the grants it corrects")
+            need(m.grant == grant["id"], event, "a debt names the grants it corrects")
+            right, due = self._right(grant), 0
             if grant["status"] == "payable":  # a refund that was not sent yet
-                unsent += grant["due"]
-                need(grant["due"] < grant["fen"], event, "a month never paid is no debt")
+                due = grant["due"]
+                need(due < right, event, "a month never paid is no debt")
             else:
                 need(grant["status"] == "settled", event, "only what was paid is a debt")
-            need(not grant["overpaid"], event, "a month is a debt once")
             active = m.month in self.months[event.stream].active
-            grant.update(status="settled", due=grant["fen"], overpaid=d.overpayment, decided=active)
+            grant["debts"][d.overpayment] = (m.amount_fen, active)
+            if m.amount_fen == right:
+                unsent += due
+                grant.update(status="settled", due=grant["fen"])
+            else:
+                need(m.amount_fen <= right - due, event, "no more is a debt than was kept")
         need(d.offset_fen == unsent, event, "what was due and not sent is set off")
         self.owed[d.overpayment] += d.amount_fen - unsent
         self.collected[d.overpayment] += unsent
@@ -241,13 +251,14 @@ class Oracle:
         need(d.refund_fen == sum(m.refund_fen for m in d.months), event, "refunds are the months'")
         for m in d.months:
             grant = self.grants[event.stream, m.month]
-            need(grant["overpaid"] == d.overpayment, event, "what is cancelled was found")
+            need(d.overpayment in grant["debts"], event, "what is cancelled was found")
             need(m.month in self.months[event.stream].active, event, "what is cancelled was owed")
-            named = (m.grant, m.amount_fen) == (grant["id"], grant["fen"])
+            found, _ = grant["debts"].pop(d.overpayment)
+            named = (m.grant, m.amount_fen) == (grant["id"], found)
             need(named and m.refund_fen <= m.amount_fen, event, "it names the grants that stand")
-            grant["overpaid"] = False
             if m.refund_fen:
-                grant.update(status="payable", due=m.refund_fen)
+                due = grant["due"] if grant["status"] == "payable" else 0
+                grant.update(status="payable", due=due + m.refund_fen)
         self.owed[d.overpayment] -= d.owed_fen
         self.collected[d.overpayment] -= d.refund_fen
         need(self.owed[d.overpayment] >= 0, event, "no more is cancelled than is owed")
@@ -387,10 +398,10 @@ class Oracle:
                 assert fen * sign >= 0, f"{account} of {fund} stands at {fen}"
         for (stream, month), grant in self.grants.items():
             where = f"{stream} {month} {grant}"
-            if grant["overpaid"] and not grant["decided"] and month <= until:
+            if month <= until and not all(decided for _, decided in grant["debts"].values()):
                 active = month in self.months[stream].active
                 assert not active, f"a debt stands for a month that is owed after all: {where}"
-            if grant["status"] in ("transit", "reversed") or grant["overpaid"]:
+            if grant["status"] in ("transit", "reversed") or not self._right(grant):
                 continue
             assert month in self.months[stream].active, f"money stands for a stopped month: {where}"
             assert self.entitled(stream, month), f"money stands against the facts: {where}"

@@ -11,13 +11,41 @@ class ResultIncomplete(LedgerError):
     )
 
 
+class EvidenceMissing(LedgerError):
+    """What is to prove a finding is not in the log, or not in its order yet."""
+
+    code, zh, en = (
+        "evidence-missing",
+        "位置{position}没有事件",
+        "there is no event at position {position}",
+    )
+
+
+class EvidenceDiffers(LedgerError):
+    code, zh, en = (
+        "evidence-differs",
+        "位置{position}的事件是{found},不是{event}",
+        "the event at position {position} is {found}, not {event}",
+    )
+
+
+class EvidenceUnrelated(LedgerError):
+    """None of the events that are to prove a finding is about what was found."""
+
+    code, zh, en = (
+        "evidence-unrelated",
+        "所列证据与{what}无关",
+        "the events given as evidence say nothing about {what}",
+    )
+
+
 class NotConvertible(LedgerError):
-    """What was found is not whole payments of months to one beneficiary."""
+    """Nothing of what was found is to come back from one beneficiary, month by month."""
 
     code, zh, en = (
         "not-convertible",
-        "疑点{finding}({check})不是某人整月的发放,不能转为多发认定",
-        "finding {finding} ({check}) is not of whole months paid: it cannot become an overpayment",
+        "疑点{finding}({check})不涉及某人应退回的月份金额,不能转为多发认定",
+        "finding {finding} ({check}) has no month's money to come back: no overpayment can be made",
     )
 
 

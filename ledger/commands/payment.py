@@ -1,5 +1,7 @@
 """Commands about single payments and debts: returns, repeated instructions, arrears, recoveries."""
 
+import msgspec
+
 from ledger.application import Command, handles
 from ledger.budget import set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_program, record
@@ -44,7 +46,10 @@ class GrantArrears(PaymentCommand, frozen=True, kw_only=True):
 
 
 class FindOverpayment(EnrollmentCommand, frozen=True, kw_only=True):
+    """``parts`` says of some of the months how much of them was too much, in fen; else all was."""
+
     months: list[str]
+    parts: dict[str, int] = msgspec.field(default_factory=dict)
     reason: str
     zh: str
     en: str
@@ -138,7 +143,12 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
 def find_overpayment(work: Work, c: FindOverpayment) -> str:
     e = existing(work, c)
     data = debts.overpayment(
-        e, months=[parse_month(m) for m in c.months], reason=c.reason, zh=c.zh, en=c.en
+        e,
+        months=[parse_month(m) for m in c.months],
+        parts=c.parts,
+        reason=c.reason,
+        zh=c.zh,
+        en=c.en,
     )
     return record(work, e, data)
 

@@ -45,8 +45,9 @@ class Grant:
     """A month granted. ``status``: granted, in-transit, settled, returned or reversed.
 
     ``due_fen`` is what its next payment carries, or its last one did: the whole amount, unless a
-    part of it had been paid back and is due again. ``debt`` is the overpayment that it is a month
-    of. ``awaits_run``: the bank's word on it comes with the result of its pay run.
+    part of it had been paid back or came back and is due again. ``debts`` are the overpayments that
+    it is a month of, each with what it found of it, in fen: never more together than was granted.
+    ``awaits_run``: the bank's word on it comes with the result of its pay run.
     """
 
     month: str
@@ -57,7 +58,7 @@ class Grant:
     status: str
     due_fen: int
     payrun: str | None = None
-    debt: str | None = None
+    debts: tuple[tuple[str, int], ...] = ()
     awaits_run: bool = False
 
     @property
@@ -70,6 +71,16 @@ class Grant:
                 return 0
             case _:
                 return self.amount_fen - self.due_fen
+
+    @property
+    def right_fen(self) -> int:
+        """What of it no overpayment was found for."""
+        return self.amount_fen - sum(fen for _, fen in self.debts)
+
+    @property
+    def kept_fen(self) -> int:
+        """What of that has reached the beneficiary and is not due again."""
+        return max(0, self.held_fen - self.amount_fen + self.right_fen)
 
 
 @dataclass(slots=True)
@@ -294,6 +305,13 @@ def _status(status: str) -> Callable[[Enrollment, Event[Any]], None]:
     return fold
 
 
+def _returned(e: Enrollment, event: Event[ev.PaymentReturned]) -> None:
+    """What came back is due again: after settlement, less what of it is owed back anyway."""
+    grant = e.grants[event.data.month]
+    grant.status, grant.awaits_run = "returned", False
+    grant.due_fen = event.data.amount_fen
+
+
 def _overpaid(e: Enrollment, event: Event[ev.OverpaymentFound]) -> None:
     d = event.data
     e.overpayments[d.overpayment] = Overpayment(
@@ -305,7 +323,9 @@ def _overpaid(e: Enrollment, event: Event[ev.OverpaymentFound]) -> None:
     )
     for each in d.months:
         grant = e.grants[each.month]
-        grant.status, grant.due_fen, grant.debt = "settled", grant.amount_fen, d.overpayment
+        grant.debts = (*grant.debts, (d.overpayment, each.amount_fen))
+        if not grant.right_fen:  # what was due of it is set off
+            grant.status, grant.due_fen = "settled", grant.amount_fen
 
 
 def _cancelled(e: Enrollment, event: Event[ev.OverpaymentCancelled]) -> None:
@@ -317,9 +337,10 @@ def _cancelled(e: Enrollment, event: Event[ev.OverpaymentCancelled]) -> None:
     debt.collected_fen -= d.refund_fen
     for each in d.months:
         grant = e.grants[each.month]
-        grant.debt = None
+        grant.debts = tuple(x for x in grant.debts if x[0] != d.overpayment)
         if each.refund_fen:
-            grant.status, grant.due_fen = "returned", each.refund_fen
+            due_fen = grant.due_fen if grant.status == "returned" else 0
+            grant.status, grant.due_fen = "returned", due_fen + each.refund_fen
 
 
 def _collected(e: Enrollment, event: Event[ev.RecoveryCollected]) -> None:
@@ -360,7 +381,7 @@ _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
     ev.PaymentInstructed: _status("in-transit"),
     ev.PaymentSettled: _status("settled"),
     ev.ContributionPaid: _status("settled"),
-    ev.PaymentReturned: _status("returned"),
+    ev.PaymentReturned: _returned,
     ev.GrantReversed: _status("reversed"),
     ev.OverpaymentFound: _overpaid,
     ev.OverpaymentCancelled: _cancelled,

@@ -1,17 +1,21 @@
-"""Overpayments of an enrollment: months paid that should not have been, and what is recovered.
+"""Overpayments of an enrollment: what was paid and should not have been, and what is recovered.
 
-A debt names every grant it is of. It shrinks by what is collected, waived, or found to have been
-owed after all; never below nothing.
+A debt is of months, or of what was too much of a month; of one grant no more is ever found than was
+granted (:class:`~ledger.domain.enrollment.Grant`). It shrinks by what is collected, waived, or
+found to have been owed after all; never below nothing. Recoveries are of a debt as a whole.
 """
 
-from ledger.domain.enrollment import Enrollment
-from ledger.domain.errors import NotFound, OutOfOrder
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ledger.domain.enrollment import Enrollment, Grant
+from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.money import positive
 from ledger.domain.month import span_of
 from ledger.domain.payment import find_grant, reverse
-from ledger.domain.refusals import AboveOwed, NoSuchGrant
+from ledger.domain.refusals import AboveGranted, AboveOwed, NoSuchGrant
 
 STOP_WORDS = {
     "alive": ("死亡", "death"),
@@ -26,29 +30,46 @@ STOP_WORDS = {
 
 
 def overpayment(
-    e: Enrollment, *, months: list[str], reason: str, zh: str, en: str
+    e: Enrollment,
+    *,
+    months: list[str],
+    reason: str,
+    zh: str,
+    en: str,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> ev.OverpaymentFound:
     """Paid months that should not have been, as one debt naming each grant.
 
-    What of a month had been paid back and not yet been refunded is set off.
+    ``parts`` says of some months how much of them was too much, in fen; else it is all that no
+    debt was found for before. What of a whole month had been paid back and not yet been refunded is
+    set off. Raises :class:`NoSuchGrant` for a month of which nothing is kept,
+    :class:`AboveGranted` for a part above that, :class:`InvalidValue` for a part of no month.
     """
     grants = [find_grant(e, m, "settled", "returned") for m in months]
-    if not grants or any(g.debt is not None or not g.held_fen for g in grants):
+    if not grants or len({*months}) < len(months) or not all(g.kept_fen for g in grants):
         raise NoSuchGrant(month=", ".join(months))
-    lines = [
-        ev.OverpaidMonth(month=g.month, amount_fen=g.amount_fen, grant=g.event) for g in grants
-    ]
+    if strange := sorted(parts.keys() - {*months}):
+        raise InvalidValue(field="parts", value=strange[0])
+    lines = [_overpaid_month(g, parts.get(g.month)) for g in grants]
+    whole = [g for g, x in zip(grants, lines, strict=True) if x.amount_fen == g.right_fen]
     return ev.OverpaymentFound(
         program=e.program,
         overpayment=f"{e.id}/{e.version + 1}",
         months=lines,
-        amount_fen=sum(g.amount_fen for g in grants),
-        offset_fen=sum(g.amount_fen - g.held_fen for g in grants),
+        amount_fen=sum(x.amount_fen for x in lines),
+        offset_fen=sum(g.right_fen - g.kept_fen for g in whole),
         fund=grants[0].fund,
         reason=reason,
         zh=zh,
         en=en,
     )
+
+
+def _overpaid_month(g: Grant, part_fen: int | None) -> ev.OverpaidMonth:
+    fen = g.right_fen if part_fen is None else positive(part_fen)
+    if fen > g.kept_fen and fen != g.right_fen:
+        raise AboveGranted(month=g.month, amount=fen, granted=g.kept_fen)
+    return ev.OverpaidMonth(month=g.month, amount_fen=fen, grant=g.event)
 
 
 def after_stop(e: Enrollment, month: str) -> EventData | None:
@@ -59,7 +80,7 @@ def after_stop(e: Enrollment, month: str) -> EventData | None:
     """
     if e.active_in(month):
         return None
-    if not e.grants[month].held_fen:
+    if not e.grants[month].kept_fen:
         return reverse(e, month=month, reason=e.end_reason or "ended")
     reason = e.end_reason or "ended"
     zh, en = STOP_WORDS.get(reason, ("不再符合条件", "no longer eligible"))
@@ -87,17 +108,20 @@ def cancel_overpayment(
     """
     found = e.overpayments[overpayment_id]
     grants = [e.grants[m] for m in months]
-    assert all(g.debt == overpayment_id for g in grants), overpayment_id
-    amount_fen = sum(g.amount_fen for g in grants)
+    found_fen = {g.month: dict(g.debts)[overpayment_id] for g in grants}
+    amount_fen = sum(found_fen.values())
     owed_fen = min(amount_fen, found.owed_fen)
     refund_fen = left_fen = min(amount_fen - owed_fen, found.collected_fen)
     lines = []
     for g in grants:
-        back_fen = min(g.amount_fen, left_fen)
+        back_fen = min(found_fen[g.month], left_fen)
         left_fen -= back_fen
         lines.append(
             ev.CancelledMonth(
-                month=g.month, amount_fen=g.amount_fen, grant=g.event, refund_fen=back_fen
+                month=g.month,
+                amount_fen=found_fen[g.month],
+                grant=g.event,
+                refund_fen=back_fen,
             )
         )
     span = span_of(months)
@@ -124,7 +148,11 @@ def still_owed_after_all(e: Enrollment, overpayment_id: str) -> list[str]:
     """
     if overpayment_id not in e.overpayments:
         raise NotFound(what=overpayment_id)
-    months = [m for m, g in sorted(e.grants.items()) if g.debt == overpayment_id and e.active_in(m)]
+    months = [
+        m
+        for m, g in sorted(e.grants.items())
+        if overpayment_id in dict(g.debts) and g.status != "in-transit" and e.active_in(m)
+    ]
     if not months:
         raise OutOfOrder(status="not-payable", step="cancel-overpayment")
     return months

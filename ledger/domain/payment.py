@@ -54,15 +54,16 @@ def settle(e: Enrollment, *, month: str, receipt: str, insurer: bool) -> EventDa
 def bounce(e: Enrollment, *, month: str, reason: str) -> EventData:
     """The money did not arrive, or came back after it had.
 
-    Raises :class:`OutOfOrder` for a month with a debt: what comes back of it is collected.
+    What comes back of a debt is collected and no return: so of a month that is partly one less
+    comes back. Raises :class:`OutOfOrder` for a month that is wholly one.
     """
     g = find_grant(e, month, "in-transit", "settled")
-    if g.debt is not None:
+    if g.status == "settled" and not g.kept_fen:
         raise OutOfOrder(status="overpaid", step="return")
     return ev.PaymentReturned(
         program=e.program,
         month=month,
-        amount_fen=g.due_fen,
+        amount_fen=g.due_fen if g.status == "in-transit" else min(g.due_fen, g.kept_fen),
         fund=g.fund,
         payrun=g.payrun,
         reason=reason,
@@ -71,9 +72,9 @@ def bounce(e: Enrollment, *, month: str, reason: str) -> EventData:
 
 
 def reverse(e: Enrollment, *, month: str, reason: str) -> EventData:
-    """Take back a grant of which nothing is with the beneficiary or on its way."""
+    """Take back a grant of which nothing is with the beneficiary or on its way, but for debts."""
     g = find_grant(e, month, "granted", "returned")
-    if g.held_fen:
+    if g.kept_fen:
         raise NoSuchGrant(month=month)
     return ev.GrantReversed(
         program=e.program,

@@ -172,13 +172,11 @@ def _corrections(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
     paid = []
     for m in months:
         granted = e.grants.get(m.month)
-        if m.failing is None or granted is None or granted.debt is not None:
+        if m.failing is None or granted is None or granted.status in ("in-transit", "reversed"):
             continue
-        if granted.status in ("in-transit", "reversed"):
-            continue
-        if granted.held_fen:
+        if granted.kept_fen:
             paid.append(m)
-        else:
+        elif granted.status != "settled":  # else it is a debt already, all of it
             yield reverse(e, month=m.month, reason=m.failing)
     if paid:
         yield _overpaid(e, paid)
@@ -192,8 +190,11 @@ def _cancellations(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
     wrong: dict[str, list[str]] = {}
     for m in months:
         granted = e.grants.get(m.month)
-        if m.failing is None and e.active_in(m.month) and granted and granted.debt is not None:
-            wrong.setdefault(granted.debt, []).append(m.month)
+        if m.failing is not None or not e.active_in(m.month) or granted is None:
+            continue
+        if granted.status != "in-transit":
+            for debt, _ in granted.debts:
+                wrong.setdefault(debt, []).append(m.month)
     for debt, owed_after_all in wrong.items():
         if not e.overpayments[debt].decided:
             yield cancel_overpayment(e, debt, owed_after_all)

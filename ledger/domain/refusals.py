@@ -142,6 +142,14 @@ class NoSuchGrant(LedgerError):
     code, zh, en = ("no-such-grant", "{month}没有可操作的发放", "no such grant for {month}")
 
 
+class AboveGranted(LedgerError):
+    code, zh, en = (
+        "above-granted",
+        "{month}多发{amount}分,超过实发且未认定的{granted}分",
+        "{amount} fen of {month} is more than the {granted} fen paid and not found overpaid yet",
+    )
+
+
 class AboveOwed(LedgerError):
     code, zh, en = (
         "above-owed",

@@ -40,8 +40,9 @@ class Contents:
 
     ``checkpoint`` is the signed note of the log's head to prove against, ``earlier`` are notes of
     smaller ones. ``documents`` are files by name, below ``schemas/`` and ``catalog/``; ``claims``
-    are figures to be compared with what the events yield. ``unsealed`` lets a person's bundle be
-    written where nothing was sealed, without any proof that it is complete.
+    are figures to be compared with what the events yield, less those that they leave out.
+    ``unsealed`` lets a person's bundle be written where nothing was sealed, without any proof that
+    it is complete.
     """
 
     scope: Scope
@@ -143,6 +144,7 @@ class _Selection:
         self._log = log
         self._scope, self._unsealed = contents.scope, contents.unsealed
         self._size = size
+        self._with = {each["discard"] for each in contents.claims.get("passed_over", [])}
         self._found = _Found()
 
     def write(self, parts: _Parts, progress: Callable[[int, int], None] | None) -> _Found:
@@ -163,12 +165,13 @@ class _Selection:
             yield self._take(position, raw)
 
     def _chosen(self, progress: Callable[[int, int], None] | None) -> Iterator[Record]:
-        """Events of the scope; for a person every seal with them."""
+        """Events of the scope; for a person every seal with them, and any that decided of what the
+        claims leave out."""
         person, within = self._scope.kind == "person", membership(self._scope)
         for batch in self._log.entries(0, self._size):
             for record in batch:
                 raw = record[1]
-                if within(raw) or (person and type_name(raw) == _SEAL):
+                if within(raw) or (person and type_name(raw) == _SEAL) or record[0] in self._with:
                     yield record
             if progress is not None:
                 progress(batch[-1][0] + 1, self._size)
@@ -190,7 +193,7 @@ def with_last_seal(chosen: Sequence[Record], within: Callable[[bytes], bool]) ->
     if not seals:
         raise NothingSealed()
     _, last = max(seals)
-    return [(at, raw) for at, raw in chosen if at == last or within(raw)]
+    return [(at, raw) for at, raw in chosen if at == last or within(raw) or type_name(raw) != _SEAL]
 
 
 def _bounded(first: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ said in a :class:`Verified`, with what was *not* proven beside it: without a hea
 before, an operator that signs another history is not found out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -13,12 +14,13 @@ from ledger.verify.completeness import Sealed
 from ledger.verify.container import Container, json_object, json_value
 from ledger.verify.history import History, parsed
 from ledger.verify.note import NoteRefused, VerifierKey
+from ledger.verify.passed import Passed, PassedOver
 from ledger.verify.proven import Completed, Presence
 from ledger.verify.refusal import Refused
 from ledger.verify.replay import Replay
 from ledger.verify.scope import SEAL, Scope
 from ledger.verify.subset import HINT_BYTES, Runs, Stated, check_subset
-from ledger.verify.sums import Sums, compare, read_event
+from ledger.verify.sums import Sums, compare, less, less_balances, read_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Trust:
 class Verified:
     """What a bundle proves. Amounts are fen; ``claims`` counts claimed amounts that were met.
 
-    ``final`` is None where no policy was given; ``retained`` is the size of the head that was kept.
+    ``final`` is None where no policy was given; ``retained`` is the size of the head that was kept;
+    ``passed`` are events that the claims leave out by officers' decisions, ``sums`` do not.
     """
 
     origin: str
@@ -54,6 +57,7 @@ class Verified:
     history: tuple[int, ...] = ()
     seals: int = 0
     claims: int = 0
+    passed: list[Passed] = field(default_factory=list)
     completed: list[Completed] = field(default_factory=list)
     sums: Sums = field(default_factory=Sums)
 
@@ -85,6 +89,7 @@ class _Verification:
         if type(size) is not int or size != self._head.size or size < 1:
             raise Refused("part-malformed", part="manifest.json", reason="size")
         self.scope = Scope.read(manifest.get("scope"))
+        self._passed = PassedOver({})
 
     def run(self) -> Verified:
         """All checks, in the order in which they tell most."""
@@ -93,6 +98,8 @@ class _Verification:
         for name in container.names():
             if name.startswith(("schemas/", "catalog/")):
                 container.read(name)
+        claims = json_object(_part(parts, "claims.json"), "claims.json")
+        self._passed = PassedOver(claims)
         runs = Runs(_pairs(parts, "positions.json"), head.size)
         history = History.read(_part(parts, "history.json"), head)
         made = Verified(
@@ -108,7 +115,9 @@ class _Verification:
         if scope.kind == "person":
             proofs = _part(parts, "completeness.json")
             made.completed = presence.check(proofs, unsealed=self._trust.unsealed)
-        made.claims = claims_met(json_object(_part(parts, "claims.json"), "claims.json"), made)
+        self._passed.check()
+        made.claims = claims_met(claims, made, self._passed)
+        made.passed = self._passed.listed
         made.final = self._signatures(history)
         return made
 
@@ -121,8 +130,9 @@ class _Verification:
             event = read_event(position, raw)
             if event["type"] == SEAL:
                 presence.sealed(seal_of(position, event))
-            elif not self.scope.holds(event):
+            elif not self.scope.holds(event) and not self._passed.allows(position, event):
                 raise Refused("out-of-scope", position=position)
+            self._passed.take(position, event)
             if self.scope.holds(event):
                 made.sums.take(position, event)
                 presence.take(event["subject"], position, leaf)
@@ -145,6 +155,7 @@ class _Verification:
                 continue
             event = read_event(position, raw)
             replay.take(event["subject"])
+            self._passed.take(position, event)
             made.sums.take(position, event)
             if event["type"] == SEAL:
                 replay.seal(seal_of(position, event))
@@ -204,23 +215,29 @@ def seal_of(position: int, event: dict[str, Any]) -> Sealed:
     return sealed
 
 
-def claims_met(claims: dict[str, Any], made: Verified) -> int:
+def claims_met(claims: dict[str, Any], made: Verified, passed: PassedOver) -> int:
     """How many of the claimed amounts the events yield, which all must. Raises :class:`Refused`."""
-    met, sums = 0, made.sums
-    unknown = set(claims) - {"balances", "disbursed_fen"}
+    met = 0
+    unknown = set(claims) - {"balances", "disbursed_fen", "passed_over"}
     if unknown:
         raise Refused("part-malformed", part="claims.json", reason=min(unknown))
-    for what, found in (("balances", sums.balances), ("disbursed_fen", sums.disbursed)):
+    balances = less_balances(made.sums.balances, passed.left_out("balances").balances)
+    disbursed = less(made.sums.disbursed, passed.left_out("disbursed_fen").disbursed)
+    kinds: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("balances", balances),
+        ("disbursed_fen", disbursed),
+    )
+    for what, found in kinds:
         claimed = claims.get(what, {})
         if not isinstance(claimed, dict):
             raise Refused("part-malformed", part="claims.json", reason=what)
         for name, said in claimed.items():
             if what == "disbursed_fen":
-                met += compare(f"{what} {name}", said, sums.disbursed.get(name, {}))
+                met += compare(f"{what} {name}", said, disbursed.get(name, {}))
                 continue
             if not isinstance(said, dict):
                 raise Refused("part-malformed", part="claims.json", reason=name)
-            rows = sums.balances.get(name, {})
+            rows = balances.get(name, {})
             for program in sorted({*said, *rows}):
                 met += compare(f"{name} {program}", said.get(program, {}), rows.get(program, {}))
         if claimed and set(found) - set(claimed):

@@ -99,6 +99,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "位置{event}的封存({period})所记的索引与日志不符",
         "the seal of {period} at position {event} states another index than the log yields",
     ),
+    "claim-left-out": (
+        "所称金额未计入位置{position}的事件,而证据包中没有视图{view}可略过它的决定",
+        "the claims leave out the event at position {position}, but no decision in the bundle "
+        "lets the view {view} pass over it",
+    ),
     "claim-differs": (
         "所称{what}为{claimed},由事件算得{found}",
         "{what} is claimed to be {claimed}, the events yield {found}",

@@ -57,6 +57,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "balance-of": ("{subject} 由事件重算的收支:", "balances of {subject}, from the events:"),
     "disbursed": ("{year}年支出(元):{amounts}", "disbursed in {year} (yuan): {amounts}"),
+    "passed-over": (
+        "所称金额未计入位置{position:,}的事件:经办人员决定视图{view}略过它(位置{discard:,});"
+        "由事件重算的金额计入了它",
+        "the claimed amounts leave out the event at position {position:,}: officers let the view "
+        "{view} pass over it (position {discard:,}); the amounts from the events have it",
+    ),
     "caution": ("注意:{text}", "CAUTION: {text}"),
     "no-retained": (
         "没有给出留存的检查点:不能排除经办机构串通另造一份日志",
@@ -124,6 +130,9 @@ def cautions(found: Verified) -> list[tuple[str, dict[str, Any]]]:
         if each.seal is None or each.after:
             key = "unsealed" if each.seal is None else "after"
             said.append((key, {"subject": each.subject, "after": each.after}))
+    for x in found.passed:
+        values = {"view": x.view, "position": x.position, "discard": x.discard}
+        said.append(("passed-over", values))
     if any(each.seal for each in found.completed):
         said.append(("root-claimed", {}))
     if len(found.scope.subjects) > 1:
@@ -146,6 +155,9 @@ def summary(found: Verified) -> dict[str, Any]:
         "history": list(found.history),
         "seals_recomputed": found.seals,
         "claims_met": found.claims,
+        "passed_over": [
+            {"view": x.view, "position": x.position, "discard": x.discard} for x in found.passed
+        ],
         "complete": [
             {
                 "subject": c.subject,

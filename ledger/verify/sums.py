@@ -127,6 +127,29 @@ def balance_moves(name: str, data: Mapping[str, Any]) -> Amounts:
             return {}
 
 
+def less(sums: Mapping[str, Amounts], left_out: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    """Amounts by two keys without those that were left out, and without what that leaves empty."""
+    found = dict(sums)
+    for key, amounts in left_out.items():
+        rest = {name: fen - amounts.get(name, 0) for name, fen in sums.get(key, {}).items()}
+        found[key] = {name: fen for name, fen in rest.items() if fen}
+        if not found[key]:
+            del found[key]
+    return found
+
+
+def less_balances(
+    sums: Mapping[str, Mapping[str, Amounts]], left_out: Mapping[str, Mapping[str, Amounts]]
+) -> dict[str, Mapping[str, Amounts]]:
+    """The same of balances, which are by subject first."""
+    found = dict(sums)
+    for subject, rows in left_out.items():
+        found[subject] = less(sums.get(subject, {}), rows)
+        if not found[subject]:
+            del found[subject]
+    return found
+
+
 def compare(what: str, claimed: object, found: Mapping[str, int]) -> int:
     """How many claimed amounts the events yield: every one, and no other but zeros.
 

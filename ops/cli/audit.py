@@ -10,7 +10,7 @@ import typer
 from ledger.application import Command
 from ledger.codec import decode
 from ledger.commands.errors import NotConvertible
-from ledger.commands.finding import ConvertFinding, DismissFinding
+from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
 from ops.audit import export, running
 from ops.audit.running import CHECKS
 from ops.cli.officer import Officer, step
@@ -36,9 +36,6 @@ app = typer.Typer(
 )
 
 ROWS = 50
-MOST_POSITIONS = 5_000
-"""Of a finding that thousands of events prove, as many as an event of 65,535 bytes holds."""
-
 Codes = Annotated[
     list[str] | None, typer.Option("--check", help="检查代码,可多次 | Only this check")
 ]
@@ -220,6 +217,7 @@ def checks(session: Session) -> None:
             {
                 "code": c.code,
                 "severity": c.severity,
+                "kinds": [kind for kind in c.kinds if kind],
                 "zh": c.name_zh,
                 "en": c.name_en,
                 "parameters": parameters.of(c.code),
@@ -256,13 +254,11 @@ def dismiss(
     """
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
-        proof = [decode(home.log.entry(position)) for position in found.positions]
         wanted = DismissFinding(
             code=found.code,
             subject=found.subject,
             key=found.key,
-            positions=found.positions[:MOST_POSITIONS],
-            decided_by=sorted({event.actor for event in proof}),
+            evidence=_evidence(home, found),
             reason=reason,
         )
         _take(session, home, officer, wanted)
@@ -271,25 +267,32 @@ def dismiss(
 
 @step(app, "convert", help="转为多发认定 | Make a finding an overpayment", role="auditor")
 def convert(session: Session, officer: Officer, finding: Id) -> None:
-    """The months found become a debt of their beneficiary, in one transaction with the word on
-    the finding."""
+    """The months found, or what of them was too much, become a debt of their beneficiary, in one
+    transaction with the word on the finding."""
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
-        if found.program is None or not found.months or found.code == "wrongful-stop":
+        if found.program is None or not found.overpaid:
             raise NotConvertible(finding=found.id, check=found.code)
         wanted = ConvertFinding(
             program=found.program,
             beneficiary=found.subject,
             code=found.code,
             key=found.key,
-            positions=found.positions[:MOST_POSITIONS],
-            months=found.months,
-            amount_fen=found.amount_fen,
+            evidence=_evidence(home, found),
+            overpaid=found.overpaid,
             zh=found.zh,
             en=found.en,
         )
         _take(session, home, officer, wanted)
     _print_decision(session, found, "converted")
+
+
+def _evidence(home: Home, found: Finding) -> list[Evidence]:
+    """The events that prove a finding; the ledger reads them itself and looks whether they are."""
+    return [
+        Evidence(position=position, event=decode(home.log.entry(position)).id)
+        for position in found.positions
+    ]
 
 
 def _take(session: Session, home: Home, officer: Officer, wanted: Command) -> None:

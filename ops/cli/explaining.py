@@ -202,6 +202,8 @@ def _left_out(
 def _print_month(session: Session, made: EntitlementExplanation, limit: int | None) -> None:
     out = session.out
     amount = f" {yuan(made.amount_fen)}" if made.amount_fen else ""
+    if made.overpaid_fen:
+        amount += f" ({session.say('overpaid')} {yuan(made.overpaid_fen)})"
     out.line(f"{made.program} {made.month}: {session.pick(made.zh, made.en)}{amount}")
     rule = made.rule
     if rule is not None:

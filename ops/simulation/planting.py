@@ -20,7 +20,7 @@ KEY = "planting"
 def plant(home: Home) -> list[Planted]:
     """Write the import, unless it was written before; what an audit must find of it."""
     assert home.info.year is not None
-    told = Legacy(home, home.info.year + 1, home.programs)
+    told = Legacy(home, home.info.year + 1, dict(home.programs))
     for theme in THEMES:
         theme(told)
     if home.store.command(KEY) is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger.domain.month import first_day
 from projections.checks.check import Check
-from projections.checks.files import File, MonthPaid
+from projections.checks.files import File, MonthPaid, paid_in
 from projections.checks.finding import Finding
 
 Paid = tuple[File, MonthPaid]
@@ -47,6 +47,7 @@ class OfficialAccount(Check):
 
     code, severity = "official-account", "high"
     name_zh, name_en = "款入经办人或其亲属账户", "paid into an officer's or declared kin's account"
+    kinds = ("officer", "kin")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -66,13 +67,16 @@ class OfficialAccount(Check):
                 key = (file.beneficiary, file.program, listed.account)
                 found.setdefault(key, []).append((file, month))
         for (person, program, account), paid in found.items():
-            officer = self._listed[account].officer
+            listed = self._listed[account]
+            officer = listed.officer
             yield self.found(
                 person,
+                kind="officer" if listed.person is None else "kin",
                 program=program,
                 key=" ".join([program, account, *(m.month for _, m in paid)]),
                 months=[m.month for _, m in paid],
                 amount_fen=sum(m.paid_fen for _, m in paid),
+                overpaid=paid_in(m for _, m in paid),
                 positions=[p for _, m in paid for p in m.at],
                 zh=f"收款账户属于{officer}或其申报的亲属",
                 en=f"the account is {officer}'s or declared kin's",

@@ -94,7 +94,7 @@ class Book:
         self.recorded = ""
         self._texts: dict[str, str] = {}
         self._single: dict[str, tuple[str, ...]] = {}
-        self._debts: dict[str, dict[str, tuple[int, str]]] = {}
+        self._debts: dict[str, dict[str, tuple[int, str | None]]] = {}
 
     @property
     def today(self) -> date:
@@ -244,11 +244,14 @@ class Book:
         found = self._month(event, d.month, position)
         found.due_fen -= d.amount_fen
         found.due -= 1
+        # A refund makes up what a payment that stands had lost: it is no second one.
+        refund = bool(found.paid_by) and found.paid_fen + d.amount_fen <= found.right_fen
         found.paid_fen += d.amount_fen
         one = self._single.get(event.division)
         if one is None:
             one = self._single[event.division] = (event.division,)
-        found.paid_by = found.paid_by + one if found.paid_by else one
+        if not refund:
+            found.paid_by = found.paid_by + one if found.paid_by else one
         if d.payrun is not None:
             self._run(d.payrun).settled_fen += d.amount_fen
 
@@ -271,13 +274,18 @@ class Book:
 
     @on(en.OverpaymentFound)
     def _overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
-        """A month of a debt counts as paid no more, whether the debt is collected yet or not."""
+        """A month of a debt counts as paid no more, whether the debt is collected yet or not; of
+        one that was merely paid too much, that part does."""
         debt = self._debts.setdefault(event.data.overpayment, {})
         for each in event.data.months:
             found = self._month(event, each.month, position)
+            found.paid_fen -= each.amount_fen
+            if each.amount_fen < found.right_fen:
+                debt[each.month] = (each.amount_fen, None)
+                found.part_fen += each.amount_fen
+                continue
             division = found.paid_by[-1] if found.paid_by else event.division
             debt[each.month] = (each.amount_fen, division)
-            found.paid_fen -= each.amount_fen
             found.paid_by = _less(found.paid_by, division)
 
     @on(en.OverpaymentCancelled)
@@ -288,7 +296,9 @@ class Book:
             found = self._month(event, each.month, position)
             amount_fen, division = debt.pop(each.month, (each.amount_fen, event.division))
             found.paid_fen += amount_fen - each.refund_fen
-            if each.refund_fen < amount_fen:
+            if division is None:
+                found.part_fen -= amount_fen
+            elif each.refund_fen < amount_fen:
                 found.paid_by = (*found.paid_by, division)
 
     # --- pay runs

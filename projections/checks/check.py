@@ -19,12 +19,16 @@ Handler = Callable[[int, Event[Any]], None]
 
 
 class Check:
-    """One check. A subclass says its code, severity and names, and yields findings."""
+    """One check. A subclass says its code, severity and names, and yields findings.
+
+    ``kinds`` are the kinds of finding that it can give; where there is one only, it has no name.
+    """
 
     code: ClassVar[str]
     severity: ClassVar[Severity]
     name_zh: ClassVar[str]
     name_en: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]] = ("",)
     needs_recognizer: ClassVar[bool] = False
 
     def __init__(self, book: Book, judgment: Judgment, sources: Sources) -> None:
@@ -36,9 +40,10 @@ class Check:
         """What is found by all that was folded."""
         raise NotImplementedError
 
-    def found(self, subject: str, **said: Any) -> Finding:
+    def found(self, subject: str, *, kind: str = "", **said: Any) -> Finding:
         """A finding of this check; see :func:`~projections.checks.finding.make`."""
-        return make(self.code, self.severity, subject, **said)
+        assert kind in self.kinds, f"{self.code}: {kind}"
+        return make(self.code, self.severity, subject, kind=kind, **said)
 
     def number(self, name: str, day: date) -> int:
         """A parameter of this check on a day."""

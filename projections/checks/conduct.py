@@ -7,9 +7,11 @@ from statistics import median
 from typing import Any
 
 from ledger.domain.events import Event
+from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
+from ledger.domain.finding import is_finding_id
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.finding import Finding
@@ -36,6 +38,7 @@ class BatchPattern(Check):
 
     code, severity = "batch-pattern", "low"
     name_zh, name_en = "批量异常决定", "decisions in a pattern"
+    kinds = ("reason", "cap")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -89,6 +92,7 @@ class BatchPattern(Check):
                     zh, english = f"理由同为“{reason}”", f"for the same reason “{reason}”"
                 yield self.found(
                     actor,
+                    kind="cap" if kind == "cap" else "reason",
                     program=program,
                     key=f"{program} {kind} {positions[0]}",
                     amount_fen=alike.amount_fen * n // len(alike.positions),
@@ -111,37 +115,57 @@ def _bursts(times: list[str], least: int) -> Iterable[tuple[int, int]]:
         first = last
 
 
+BARE = {
+    "no-case": ("无案件", "without a case"),
+    "unknown-case": ("以未受理的案件", "for a case that was not received"),
+}
+"""What a reading lacks, in words."""
+
+
 class AccessAbuse(Check):
-    """A reading needs a case, or a purpose that needs none; readings of a month are compared.
+    """A reading needs a case that was received by then, a finding, or a purpose that needs neither;
+    readings of a month are compared.
 
     A reading for a pay run is its run's and is not judged here, but counts among peers.
     """
 
     code, severity = "access-abuse", "medium"
     name_zh, name_en = "滥用查阅权限", "sealed data read without a case, or too often"
+    kinds = ("no-case", "unknown-case", "too-often")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._read: dict[tuple[str, str], dict[str, list[int]]] = {}
-        self._bare: list[tuple[int, Event[pe.PersonDataAccessed]]] = []
+        self._cases: set[str] = set()
+        self._bare: list[tuple[int, Event[pe.PersonDataAccessed], str]] = []
+
+    @on(ca.CaseReceived)
+    def _case(self, position: int, event: Event[ca.CaseReceived]) -> None:
+        self._cases.add(event.stream)
 
     @on(pe.PersonDataAccessed, pr.PayRunDataAccessed)
     def _reading(self, position: int, event: Event[Any]) -> None:
         month = self._read.setdefault((event.role, event.time[:7]), {})
         month.setdefault(event.actor, []).append(position)
-        if not isinstance(event.data, pe.PersonDataAccessed) or event.data.case is not None:
+        if not isinstance(event.data, pe.PersonDataAccessed):
             return
-        if event.data.purpose not in self.words("purposes", event.effective):
-            self._bare.append((position, event))
+        case = event.data.case
+        if case is None:
+            if event.data.purpose not in self.words("purposes", event.effective):
+                self._bare.append((position, event, "no-case"))
+        elif case not in self._cases and not is_finding_id(case):
+            self._bare.append((position, event, "unknown-case"))
 
     def findings(self) -> Iterator[Finding]:
-        for position, event in self._bare:
+        for position, event, kind in self._bare:
+            zh, english = BARE[kind]
             yield self.found(
                 event.subject,
+                kind=kind,
                 key=event.id,
                 positions=[position],
-                zh=f"{event.actor}无案件而查阅密封信息",
-                en=f"{event.actor} read sealed data without a case",
+                zh=f"{event.actor}{zh}而查阅密封信息",
+                en=f"{event.actor} read sealed data {english}",
             )
         for (role, month), by_actor in self._read.items():
             for actor, positions in by_actor.items():
@@ -152,6 +176,7 @@ class AccessAbuse(Check):
                     n = len(positions)
                     yield self.found(
                         actor,
+                        kind="too-often",
                         key=f"{role} {month} {n}",
                         positions=positions,
                         zh=f"{month}查阅{n}次,远多于同岗位人员",

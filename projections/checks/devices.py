@@ -13,6 +13,13 @@ from projections.checks.check import Check
 from projections.checks.finding import Finding
 from projections.view import on
 
+WORDS = {
+    "again": ("使用年限内重复适配", "again within its service life"),
+    "unassessed": ("未经评估而适配", "fitted without assessment"),
+    "no-receipt": ("没有签收序列号", "fitted without a receipt"),
+}
+"""The kinds of finding, in words."""
+
 
 @dataclass(slots=True)
 class Fitted:
@@ -36,12 +43,13 @@ class DeviceRepeat(Check):
         "重复适配或手续不全",
         "a device again within its life, or without assessment or receipt",
     )
+    kinds = tuple(WORDS)
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._needs: dict[tuple[str, str, str], list[int]] = {}
         self._held: dict[str, list[Fitted]] = {}
-        self._found: list[tuple[Event[en.DeviceFitted], list[int], str, str]] = []
+        self._found: list[tuple[Event[en.DeviceFitted], list[int], str]] = []
 
     @on(en.DeviceAssessed)
     def _assessed(self, position: int, event: Event[en.DeviceAssessed]) -> None:
@@ -71,14 +79,12 @@ class DeviceRepeat(Check):
         ]
         if again:
             proof = [again[-1].position, position]
-            self._found.append(
-                (event, proof, "使用年限内重复适配", "again within its service life")
-            )
+            self._found.append((event, proof, "again"))
         elif not assessed:
-            self._found.append((event, [position], "未经评估而适配", "fitted without assessment"))
+            self._found.append((event, [position], "unassessed"))
         elif not d.serial.strip():
             proof = [assessment, position]
-            self._found.append((event, proof, "没有签收序列号", "fitted without a receipt"))
+            self._found.append((event, proof, "no-receipt"))
         held.append(Fitted(position, d.device_class, d.serial, event.effective, assessment))
 
     def _worn_out(self, program: str, fitted_on: date) -> date:
@@ -91,9 +97,11 @@ class DeviceRepeat(Check):
         return date(int(month[:4]), int(month[5:]), min(fitted_on.day, 28))
 
     def findings(self) -> Iterator[Finding]:
-        for event, positions, zh, english in self._found:
+        for event, positions, kind in self._found:
+            zh, english = WORDS[kind]
             yield self.found(
                 event.subject,
+                kind=kind,
                 program=event.data.program,
                 key=event.id,
                 amount_fen=event.data.value_fen or 0,

@@ -35,6 +35,7 @@ class WrongCategory(MonthsAgainst):
 
     code, severity = "wrong-category", "high"
     name_zh, name_en = "类别不符", "a month or device without the category it requires"
+    kinds = ("month", "device", "surgery")
     fact, certified = "category", True
     found_zh = "残疾类别不符合要求而发放{n}个月({span})"
     found_en = "{n} months paid without the category required ({span})"
@@ -60,6 +61,7 @@ class WrongCategory(MonthsAgainst):
             if not holds:
                 yield self.found(
                     event.subject,
+                    kind="device" if isinstance(event.data, en.DeviceFitted) else "surgery",
                     program=event.data.program,
                     key=event.id,
                     amount_fen=getattr(event.data, "value_fen", None) or 0,
@@ -104,12 +106,19 @@ class Stacking(MonthsAgainst):
 
     code, severity = "stacking", "high"
     name_zh, name_en = "重复享受互斥待遇", "two exclusive benefits in one month"
+    kinds = ("allowance", "extreme-poverty", "program")
     fact = "allowance"
     found_zh = "与互斥待遇同月享受{n}个月({span})"
     found_en = "{n} months together with what excludes it ({span})"
 
     def stands_against(self, against: Against) -> bool:
         return bool(against.exclusive)
+
+    def kind_of(self, found: list[Against]) -> str:
+        other = found[0].exclusive[0]
+        if other == "extreme-poverty-support":
+            return "extreme-poverty"
+        return "program" if other in self.book.programs else "allowance"
 
     def proof(self, file: File) -> list[int]:
         hardship = self.book.facts_at.get((file.beneficiary, "low_income"), [])
@@ -121,12 +130,16 @@ class NotTheHigher(MonthsAgainst):
 
     code, severity = "not-the-higher", "high"
     name_zh, name_en = "未就高享受", "a higher-of rule that paid the lower, or both"
+    kinds = ("allowance", "program")
     fact = "allowance"
     found_zh = "应就高而未就高{n}个月({span})"
     found_en = "{n} months paid although the other allowance was as high ({span})"
 
     def stands_against(self, against: Against) -> bool:
         return bool(against.higher)
+
+    def kind_of(self, found: list[Against]) -> str:
+        return "program" if found[0].higher[0] in self.book.programs else "allowance"
 
 
 class WrongfulStop(Check):
@@ -137,6 +150,7 @@ class WrongfulStop(Check):
 
     code, severity = "wrongful-stop", "medium"
     name_zh, name_en = "符合条件而停发", "stopped while eligible, or not restored"
+    kinds = ("ended", "suspended")
 
     def findings(self) -> Iterator[Finding]:
         last = plus_months(month_of(self.book.today), -1)
@@ -165,6 +179,7 @@ class WrongfulStop(Check):
         if owed and stops:
             yield self.found(
                 file.beneficiary,
+                kind="ended" if stops[-1].kind == "EnrollmentEnded" else "suspended",
                 program=file.program,
                 months=owed,
                 amount_fen=owed_fen,

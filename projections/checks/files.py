@@ -1,5 +1,6 @@
 """What the book keeps of an enrollment and of a pay run: compact, since a year has so many."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -13,19 +14,31 @@ from ledger.domain.payrun import PayRun
 class MonthPaid(msgspec.Struct, gc=False):
     """A benefit month of an enrollment: what was granted and what is paid, net.
 
-    ``paid_by`` has the division of each payment that stands; ``due_fen`` and ``due`` are payments
-    instructed whose result is not read, as an amount and in number; ``at`` the positions of all its
-    events of money, in order.
+    ``part_fen`` is what of the grant was found to be too much, short of all of it; ``paid_by`` has
+    the division of each payment that stands; ``due_fen`` and ``due`` are payments instructed whose
+    result is not read, as an amount and in number; ``at`` the positions of all its events of money,
+    in order.
     """
 
     month: str
     amount_fen: int = 0
+    part_fen: int = 0
     paid_fen: int = 0
     paid_by: tuple[str, ...] = ()
     due_fen: int = 0
     due: int = 0
     account: str | None = None
     at: list[int] = []
+
+    @property
+    def right_fen(self) -> int:
+        """What was granted, less what of it was found to be too much."""
+        return self.amount_fen - self.part_fen
+
+
+def paid_in(months: Iterable[MonthPaid]) -> dict[str, int]:
+    """What is paid for each month, net, in fen."""
+    return {m.month: m.paid_fen for m in months}
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -21,20 +21,24 @@ Status = Literal["open", "dismissed", "converted"]
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One finding.
 
-    ``subject`` is the id of a person, household, enrollment's beneficiary, pay run, account, fund
-    or officer; ``months`` are benefit months; ``amount_fen`` is what is at stake, in fen;
-    ``positions`` are those of the events that prove it; ``key`` tells findings of one code and
-    subject apart.
+    ``kind`` is one of the check's :attr:`~projections.checks.check.Check.kinds`, empty where it
+    has one only; ``subject`` is the id of a person, household, enrollment's beneficiary, pay run,
+    account, fund or officer; ``months`` are benefit months; ``amount_fen`` is what is at stake, in
+    fen; ``overpaid`` is what of each month is to come back of it, in fen, empty where nothing is a
+    debt; ``positions`` are those of the events that prove it; ``key`` tells findings of one code
+    and subject apart.
     """
 
     id: str
     code: str
     severity: Severity
+    kind: str = ""
     subject: str
     key: str
     program: str | None = None
     months: list[str] = []
     amount_fen: int = 0
+    overpaid: dict[str, int] = {}
     positions: list[int]
     zh: str
     en: str
@@ -49,9 +53,11 @@ def make(
     zh: str,
     en: str,
     positions: list[int],
+    kind: str = "",
     program: str | None = None,
     months: list[str] | None = None,
     amount_fen: int = 0,
+    overpaid: dict[str, int] | None = None,
     key: str | None = None,
 ) -> Finding:
     """A finding with its id; unless given, the key is the program and the months."""
@@ -61,11 +67,13 @@ def make(
         id=finding_id(code, subject, key),
         code=code,
         severity=severity,
+        kind=kind,
         subject=subject,
         key=key,
         program=program,
         months=months or [],
         amount_fen=amount_fen,
+        overpaid=overpaid or {},
         positions=sorted(set(positions)),
         zh=zh,
         en=en,

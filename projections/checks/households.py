@@ -10,17 +10,18 @@ from ledger.domain.events import household as hh
 from ledger.domain.month import month_of, plus_months, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
-from projections.checks.files import File
+from projections.checks.files import File, paid_in
 from projections.checks.finding import Finding
 from projections.view import on
 
 ORDER = ("ExitProposed", "ExitVerified", "HouseholdConfirmed", "ExitNoticed")
-STEP_WORDS = {
-    "ExitProposed": ("民主评议", "the democratic review"),
-    "ExitVerified": ("村与驻村工作队核实", "the verification"),
-    "HouseholdConfirmed": ("户主确认", "the household's consent"),
-    "ExitNoticed": ("公示", "the public notice"),
+MISSING = {
+    "ExitProposed": ("no-review", "缺少民主评议", "the democratic review is missing"),
+    "ExitVerified": ("no-verification", "缺少村与驻村工作队核实", "the verification is missing"),
+    "HouseholdConfirmed": ("no-consent", "缺少户主确认", "the household's consent is missing"),
+    "ExitNoticed": ("no-notice", "缺少公示", "the public notice is missing"),
 }
+"""What it is that a step is missing: the kind of finding, in words."""
 
 
 class ExitFlaw(Check):
@@ -31,12 +32,19 @@ class ExitFlaw(Check):
 
     code, severity = "exit-flaw", "medium"
     name_zh, name_en = "脱贫程序缺陷", "a flaw in a poverty exit"
+    kinds = (
+        *(kind for kind, _, _ in MISSING.values()),
+        "out-of-order",
+        "stranger",
+        "short-notice",
+        "objection",
+    )
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._steps: dict[str, list[tuple[str, int, Event[Any]]]] = {}
         self._open: dict[str, set[str]] = {}
-        self._found: dict[str, tuple[Event[Any], list[int], str, str]] = {}
+        self._found: dict[str, tuple[Event[Any], list[int], str, str, str]] = {}
 
     @on(hh.ExitProposed, hh.ExitVerified, hh.HouseholdConfirmed, hh.ExitNoticed)
     def _step(self, position: int, event: Event[Any]) -> None:
@@ -70,31 +78,31 @@ class ExitFlaw(Check):
 
     def _flaw(
         self, steps: list[tuple[str, int, Event[Any]]], decided: Event[hh.ExitDecided]
-    ) -> tuple[str, str] | None:
+    ) -> tuple[str, str, str] | None:
         names = [name for name, _, _ in steps]
         for name in ORDER:
             if name not in names:
-                zh, english = STEP_WORDS[name]
-                return f"缺少{zh}", f"{english} is missing"
+                return MISSING[name]
         days = [e.effective for _, _, e in steps] + [decided.effective]
         if names != list(ORDER) or days != sorted(days):
-            return "步骤次序颠倒", "steps out of order"
+            return "out-of-order", "步骤次序颠倒", "steps out of order"
         confirmed, notice = steps[2][2].data, steps[3][2].data
         household = self.book.households.get(decided.subject)
         if household is not None and confirmed.signer not in household.members:
-            return "签字人不是家庭成员", "signed by someone who is not a member"
+            return "stranger", "签字人不是家庭成员", "signed by someone who is not a member"
         wanted = self.number("notice_days", decided.effective)
         ran = (notice.notice_until - notice.notice_from).days + 1
         if ran < wanted or decided.effective <= notice.notice_until:
-            return f"公示不足{wanted}天", f"a notice of fewer than {wanted} days"
+            return "short-notice", f"公示不足{wanted}天", f"a notice of fewer than {wanted} days"
         if self._open.get(decided.subject):
-            return "异议未结", "an objection was open"
+            return "objection", "异议未结", "an objection was open"
         return None
 
     def findings(self) -> Iterator[Finding]:
-        for household, (event, at, zh, english) in self._found.items():
+        for household, (event, at, kind, zh, english) in self._found.items():
             yield self.found(
                 household,
+                kind=kind,
                 key=event.id,
                 positions=at,
                 zh=f"脱贫退出{zh}",
@@ -160,6 +168,7 @@ class ExitThenPoor(Check):
                 program=file.program,
                 months=months,
                 amount_fen=sum(m.paid_fen for m in paid),
+                overpaid=paid_in(paid),
                 positions=[position, *(p for m in paid for p in m.at)],
                 zh=f"脱贫后未经复核继续发放{len(months)}个月({span_of(months)})",
                 en=f"{len(months)} months paid after the exit without a review ({span_of(months)})",

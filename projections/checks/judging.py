@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ledger.domain.month import span_of
 from projections.checks.check import Check
-from projections.checks.files import File
+from projections.checks.files import File, paid_in
 from projections.checks.finding import Finding
 from projections.checks.judged import Against
 
@@ -23,6 +23,10 @@ class MonthsAgainst(Check):
         """Whether this check is about it."""
         return self.fact in against.failing
 
+    def kind_of(self, found: list[Against]) -> str:
+        """Which of the check's kinds these months of one enrollment are."""
+        return self.kinds[0]
+
     def findings(self) -> Iterator[Finding]:
         by_file: dict[tuple[str, str], list[Against]] = {}
         for against in self.judgment.against():
@@ -34,9 +38,11 @@ class MonthsAgainst(Check):
             said = {"n": len(months), "span": span_of(months)}
             yield self.found(
                 who,
+                kind=self.kind_of(found),
                 program=program,
                 months=months,
                 amount_fen=sum(a.month.paid_fen for a in found),
+                overpaid=paid_in(a.month for a in found),
                 positions=[p for a in found for p in a.month.at] + self.proof(found[0].file),
                 zh=self.found_zh.format(**said),
                 en=self.found_en.format(**said),

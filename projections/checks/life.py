@@ -12,7 +12,7 @@ from ledger.domain.events import person as pe
 from ledger.domain.month import month_of, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
-from projections.checks.files import File, Step
+from projections.checks.files import File, Step, paid_in
 from projections.checks.finding import Finding
 from projections.checks.judging import MonthsAgainst
 from projections.view import on
@@ -28,14 +28,19 @@ class DeadPaid(MonthsAgainst):
     found_en = "{n} months paid after death ({span})"
 
 
-LOST: dict[type[EventData], tuple[str, str, str]] = {
-    pe.DeathRecorded: ("alive", "死亡", "a death"),
-    pe.ResidenceChanged: ("resident", "迁出本市", "a move out of the city"),
-    pe.CertificateExpired: ("certified", "残疾人证失效", "a lapse of the certificate"),
-    pe.CertificateFrozen: ("certified", "残疾人证失效", "a lapse of the certificate"),
-    pe.CertificateCancelled: ("certified", "残疾人证失效", "a lapse of the certificate"),
+LOST: dict[type[EventData], tuple[str, str, str, str]] = {
+    pe.DeathRecorded: ("alive", "death", "死亡", "a death"),
+    pe.ResidenceChanged: ("resident", "move", "迁出本市", "a move out of the city"),
+    pe.CertificateExpired: ("certified", "expired", "残疾人证失效", "a lapse of the certificate"),
+    pe.CertificateFrozen: ("certified", "frozen", "残疾人证失效", "a lapse of the certificate"),
+    pe.CertificateCancelled: (
+        "certified",
+        "cancelled",
+        "残疾人证失效",
+        "a lapse of the certificate",
+    ),
 }
-"""Events by which a fact is lost that a rule asks for, and the words for it."""
+"""Events by which a fact is lost that a rule asks for: the fact, the kind, and the words."""
 
 PROBLEMS = {
     "form": ("号码形式", "the number's form"),
@@ -54,6 +59,7 @@ class LateStop(Check):
 
     code, severity = "late-stop", "medium"
     name_zh, name_en = "知悉后停发过迟", "stopped too late after it was known"
+    kinds = ("death", "move", "expired", "frozen", "cancelled", "not-stopped", "undone")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -97,7 +103,7 @@ class LateStop(Check):
         )
 
     def _judge(self, file: File, position: int, event: Event[Any]) -> Iterator[Finding]:
-        fact, zh, english = LOST[type(event.data)]
+        fact, kind, zh, english = LOST[type(event.data)]
         running = _running(file, position, month_of(event.effective))
         if not running:
             return
@@ -106,11 +112,11 @@ class LateStop(Check):
         undone = [x for x in self._undone.get((event.subject, fact), ()) if x[0] > position]
         stopped = stops[0] if stops else None
         if undone and (stopped is None or undone[0][0] < stopped.position):
-            until, proof = undone[0][1], [undone[0][0]]
+            kind, until, proof = "undone", undone[0][1], [undone[0][0]]
         elif stopped is not None:
             until, proof = stopped.recorded, [stopped.position]
         else:
-            until, proof = self.book.today.isoformat(), []
+            kind, until, proof = "not-stopped", self.book.today.isoformat(), []
         days = (date.fromisoformat(until) - known).days
         limit = self.number("limit_days", known)
         if days > limit:
@@ -118,6 +124,7 @@ class LateStop(Check):
             still = "" if proof else "; not stopped yet"
             yield self.found(
                 event.subject,
+                kind=kind,
                 program=file.program,
                 key=f"{file.program} {event.id}",
                 positions=[position, running, *proof],
@@ -203,6 +210,7 @@ class Ghost(Check):
 
     code, severity = "ghost", "high"
     name_zh, name_en = "无身份或无证件者领款", "paid without a verified identity or certificate"
+    kinds = ("unregistered", "uncertified")
 
     def findings(self) -> Iterator[Finding]:
         for file in self.book.files.values():
@@ -221,9 +229,11 @@ class Ghost(Check):
             )
             yield self.found(
                 file.beneficiary,
+                kind="uncertified" if registered else "unregistered",
                 program=file.program,
                 months=[m.month for m in paid],
                 amount_fen=sum(m.paid_fen for m in paid),
+                overpaid=paid_in(paid),
                 positions=[p for m in paid for p in m.at],
                 zh=f"没有{lacking[0]}而发放{len(paid)}个月({span})",
                 en=f"{len(paid)} months paid without a {lacking[1]} ({span})",
@@ -231,10 +241,14 @@ class Ghost(Check):
 
 
 class BadIdentity(Check):
-    """Compared beside the vault, which answers with codes and opens nothing to anyone."""
+    """Compared beside the vault, which answers with codes and opens nothing to anyone.
+
+    The kind is the first thing that disagrees; the words have all of them.
+    """
 
     code, severity = "bad-identity", "high"
     name_zh, name_en = "身份信息不一致", "identity data that disagree"
+    kinds = tuple(PROBLEMS)
     needs_recognizer = True
 
     def __init__(self, *given: Any) -> None:
@@ -267,6 +281,7 @@ class BadIdentity(Check):
             registered = self._registered[person][0]
             yield self.found(
                 person,
+                kind=codes[0],
                 key=" ".join(codes),
                 amount_fen=sum(f.paid_fen for f in files),
                 positions=[registered, *(p for _, p in problems)],

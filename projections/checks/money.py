@@ -32,6 +32,7 @@ class DoublePay(Check):
                     program=file.program,
                     months=months,
                     amount_fen=sum(m.amount_fen * self._excess(m) for m in twice),
+                    overpaid={m.month: m.amount_fen * self._excess(m) for m in twice},
                     positions=[p for m in twice for p in m.at],
                     zh=f"同一月份重复发放({span_of(months)})",
                     en=f"paid more than once for a month ({span_of(months)})",
@@ -62,6 +63,7 @@ class CrossDivision(Check):
                     program=file.program,
                     months=months,
                     amount_fen=sum(m.amount_fen * (len(set(m.paid_by)) - 1) for m in found),
+                    overpaid={m.month: m.amount_fen * (len(set(m.paid_by)) - 1) for m in found},
                     positions=[p for m in found for p in m.at],
                     zh=f"由{'、'.join(divisions)}重复发放({span_of(months)})",
                     en=f"paid by {', '.join(divisions)} for the same month ({span_of(months)})",
@@ -76,6 +78,7 @@ class OverCap(Check):
 
     code, severity = "over-cap", "high"
     name_zh, name_en = "超上限或非标准金额", "above the cap, or not the rule's amount"
+    kinds = ("above", "below", "year")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -116,9 +119,11 @@ class OverCap(Check):
             months = [m.month for m, _ in wrong]
             yield self.found(
                 file.beneficiary,
+                kind="above" if any(fen > 0 for _, fen in wrong) else "below",
                 program=file.program,
                 months=months,
                 amount_fen=sum(max(fen, 0) for _, fen in wrong),
+                overpaid={m.month: fen for m, fen in wrong if fen > 0},
                 positions=[p for m, _ in wrong for p in m.at],
                 zh=f"金额与标准不符({span_of(months)})",
                 en=f"an amount that is not the rule's ({span_of(months)})",
@@ -139,33 +144,49 @@ class OverCap(Check):
         paid: list[MonthPaid],
         goods: list[tuple[int, int]],
     ) -> Iterator[Finding]:
-        sum_fen = sum(m.amount_fen for m in paid) + sum(fen for _, fen in goods)
+        sum_fen = sum(m.right_fen for m in paid) + sum(fen for _, fen in goods)
         if sum_fen > cap_fen:
             above = sum_fen - cap_fen
             yield self.found(
                 file.beneficiary,
+                kind="year",
                 program=file.program,
                 months=[m.month for m in paid],
                 key=f"{file.program} {year} {sum_fen}",
                 amount_fen=above,
+                overpaid=_last_of(paid, above),
                 positions=[p for m in paid for p in m.at] + [p for p, _ in goods],
                 zh=f"{year}年合计{Money(sum_fen)}元,超上限{Money(above)}元",
                 en=f"{Money(sum_fen)} yuan in {year}, {Money(above)} above the cap",
             )
 
 
+def _last_of(paid: list[MonthPaid], above_fen: int) -> dict[str, int]:
+    """Of a year's months, in order, what of the last ones was above its cap: goods stay."""
+    found: dict[str, int] = {}
+    for month in reversed(paid):
+        if above_fen:
+            found[month.month] = min(above_fen, month.right_fen)
+            above_fen -= found[month.month]
+    return dict(sorted(found.items()))
+
+
 def _off(file: File, rules: list[Rule], month: MonthPaid) -> int | None:
-    """By how much a month's amount is not the rule's, in fen; None where it is."""
+    """By how much a month's amount is not the rule's, in fen; None where it is.
+
+    What was found to be too much is no longer above it, and makes nothing fall below it.
+    """
     if not rules:
-        return month.amount_fen
+        return month.right_fen or None
     off = []
     for rule in rules:
         for wanted in file.amounts or [rule.rate_fen or 0]:
             if rule.cap_fen is None:
-                off.append(month.amount_fen - wanted)
+                below = min(month.amount_fen - wanted, 0)
+                off.append(max(month.right_fen - wanted, 0) or below)
             else:
                 # The last payment under a cap may be smaller than the amount decided.
                 most = wanted if rule.period == "month" else min(wanted, rule.cap_fen)
-                off.append(max(month.amount_fen - most, 0))
+                off.append(max(month.right_fen - most, 0))
     nearest = min(off, key=abs)
     return nearest or None

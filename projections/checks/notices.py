@@ -18,6 +18,7 @@ class NoNotice(Check):
 
     code, severity = "no-notice", "medium"
     name_zh, name_en = "未经公示即批准", "approved without a closed public notice"
+    kinds = ("enrollment", "payrun")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -41,6 +42,7 @@ class NoNotice(Check):
         for position, event in self._found:
             yield self.found(
                 event.subject,
+                kind="payrun" if isinstance(event.data, pr.PayRunApproved) else "enrollment",
                 program=event.data.program,
                 key=event.id,
                 amount_fen=approved_fen(self, event),
@@ -55,11 +57,12 @@ class ShortNotice(Check):
 
     code, severity = "short-notice", "medium"
     name_zh, name_en = "公示期不足或异议未结", "a short notice, or an objection open at approval"
+    kinds = ("short", "objection", "payrun-short", "payrun-objection")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._notices: dict[tuple[str, str], tuple[int, date, date]] = {}
-        self._found: list[tuple[list[int], Event[Any], str, str]] = []
+        self._found: list[tuple[list[int], Event[Any], str, str, str]] = []
 
     @on(en.NoticePublished, pr.PayRunNoticed)
     def _published(
@@ -84,20 +87,22 @@ class ShortNotice(Check):
         if notice is None:
             return
         at, start, until = notice
+        whose = "payrun-" if isinstance(event.data, pr.PayRunApproved) else ""
         wanted = notice_days(self, event.data.program, event.effective)
         # What was approved while the notice ran had only the days until then.
         ran = (min(until, event.effective) - start).days + (0 if event.effective <= until else 1)
         if ran < wanted:
             zh, english = f"公示{ran}天,不足{wanted}天", f"a notice of {ran} days, not {wanted}"
-            self._found.append(([at, position], event, zh, english))
+            self._found.append(([at, position], event, f"{whose}short", zh, english))
         elif objections:
             zh, english = "批准时仍有异议未结", "an objection was open at approval"
-            self._found.append(([at, position], event, zh, english))
+            self._found.append(([at, position], event, f"{whose}objection", zh, english))
 
     def findings(self) -> Iterator[Finding]:
-        for positions, event, zh, english in self._found:
+        for positions, event, kind, zh, english in self._found:
             yield self.found(
                 event.subject,
+                kind=kind,
                 program=event.data.program,
                 key=event.id,
                 amount_fen=approved_fen(self, event),

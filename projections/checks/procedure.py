@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
-from ledger.domain.events import Event
+from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import household as hh
 from ledger.domain.events import organization as og
@@ -12,6 +12,7 @@ from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
 from ledger.domain.month import month_of
 from projections.checks.check import Check
+from projections.checks.files import paid_in
 from projections.checks.finding import Finding
 from projections.view import on
 
@@ -21,12 +22,13 @@ class KinUndeclared(Check):
 
     code, severity = "kin-undeclared", "high"
     name_zh, name_en = "审批人与对象有亲属关系未回避", "approved by kin who did not recuse"
+    kinds = ("declared", "register")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._kin = {(k.officer, k.person): k for k in self.sources.register.kin}
         self._declared: dict[tuple[str, str], list[str]] = {}
-        self._found: list[tuple[int, Event[en.EnrollmentApproved]]] = []
+        self._found: list[tuple[int, Event[en.EnrollmentApproved], str]] = []
 
     @on(en.ApplicationSubmitted)
     def _applied(self, position: int, event: Event[en.ApplicationSubmitted]) -> None:
@@ -41,13 +43,15 @@ class KinUndeclared(Check):
         listed = self._kin.get((event.actor, event.subject))
         known = listed is not None and listed.valid_from <= event.effective
         if event.actor in declared or known:
-            self._found.append((position, event))
+            kind = "declared" if event.actor in declared else "register"
+            self._found.append((position, event, kind))
 
     def findings(self) -> Iterator[Finding]:
-        for position, event in self._found:
+        for position, event, kind in self._found:
             file = self.book.files[event.data.program, event.subject]
             yield self.found(
                 event.subject,
+                kind=kind,
                 program=file.program,
                 key=event.id,
                 amount_fen=file.paid_fen,
@@ -62,6 +66,14 @@ class SelfApproval(Check):
 
     code, severity = "self-approval", "high"
     name_zh, name_en = "自提自批", "submitted and approved by one person"
+    APPROVALS: ClassVar[dict[type[EventData], str]] = {
+        en.EnrollmentApproved: "enrollment",
+        pr.PayRunApproved: "payrun-approved",
+        pr.PayRunIssued: "payrun-issued",
+        hh.ExitDecided: "exit",
+        og.AwardApproved: "award",
+    }
+    kinds = tuple(APPROVALS.values())
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -97,6 +109,7 @@ class SelfApproval(Check):
         for event, program, positions in self._found:
             yield self.found(
                 event.subject,
+                kind=self.APPROVALS[type(event.data)],
                 program=program,
                 key=event.id,
                 amount_fen=self._amount(event),
@@ -134,6 +147,7 @@ class WrongStart(Check):
                     program=file.program,
                     months=[m.month for m in early],
                     amount_fen=sum(m.paid_fen for m in early),
+                    overpaid=paid_in(early),
                     positions=[file.applied[0][0], *(p for m in early for p in m.at)],
                     zh=f"{first}申请,自{early[0].month}起发放",
                     en=f"applied in {first}, paid from {early[0].month}",

@@ -20,6 +20,7 @@ class Unreconciled(Check):
 
     code, severity = "unreconciled", "high"
     name_zh, name_en = "核对不符", "instructed, settled and returned do not agree"
+    kinds = ("not-issued", "issued-lines", "issued-result", "result-lines", "month", "holder")
     needs_recognizer = True
 
     def __init__(self, *given: Any) -> None:
@@ -44,9 +45,10 @@ class Unreconciled(Check):
         for payrun, run in self.book.runs.items():
             differing = _differing(run)
             if differing is not None:
-                zh, english, fen = differing
+                kind, zh, english, fen = differing
                 yield self.found(
                     payrun,
+                    kind=kind,
                     program=run.state.program,
                     key=f"{english} {fen}",
                     amount_fen=abs(fen),
@@ -69,6 +71,7 @@ class Unreconciled(Check):
             months = sorted(m.month for m in found)
             yield self.found(
                 file.beneficiary,
+                kind="month",
                 program=file.program,
                 months=months,
                 amount_fen=sum(abs(m.due_fen) for m in found),
@@ -84,6 +87,7 @@ class Unreconciled(Check):
             if paid:
                 yield self.found(
                     person,
+                    kind="holder",
                     key=" ".join([account, *sorted({m.month for _, m in paid})]),
                     months=sorted({m.month for _, m in paid}),
                     amount_fen=sum(m.paid_fen for _, m in paid),
@@ -93,28 +97,29 @@ class Unreconciled(Check):
                 )
 
 
-def _differing(run: Run) -> tuple[str, str, int] | None:
-    """What of a run does not agree, in words, and by how much (in fen)."""
+def _differing(run: Run) -> tuple[str, str, str, int] | None:
+    """What of a run does not agree: the kind, in words, and by how much (in fen)."""
     if run.issued is None:
         if run.granted:
-            return "明细未经签发", "lines of a run never issued", run.granted_fen
+            words = ("明细未经签发", "lines of a run never issued")
+            return "not-issued", *words, run.granted_fen
         return None
     issued, result = run.issued, run.result
     apart_fen = issued.total_fen - run.granted_fen
     if apart_fen or issued.count != run.granted:
-        return "签发与明细不符", "issued is not the sum of its lines", apart_fen
+        return "issued-lines", "签发与明细不符", "issued is not the sum of its lines", apart_fen
     if result is None:
         return None
     apart_fen = issued.total_fen - result.settled_fen - result.returned_fen
     if apart_fen:
-        return "签发与结果不符", "issued is not settled and returned", apart_fen
+        return "issued-result", "签发与结果不符", "issued is not settled and returned", apart_fen
     apart_fen = max(
         result.settled_fen - run.settled_then_fen,
         result.returned_fen - run.returned_then_fen,
         key=abs,
     )
     if apart_fen:
-        return "结果与明细不符", "the result is not the sum of its lines", apart_fen
+        return "result-lines", "结果与明细不符", "the result is not the sum of its lines", apart_fen
     return None
 
 
@@ -123,6 +128,7 @@ class FundMisuse(Check):
 
     code, severity = "fund-misuse", "high"
     name_zh, name_en = "资金挪用或透支", "an earmarked fund misused or overspent"
+    kinds = ("purpose", "overspent")
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -188,6 +194,7 @@ class FundMisuse(Check):
         for (fund, program), (sum_fen, at) in self._other.items():
             yield self.found(
                 f"fund-{fund}",
+                kind="purpose",
                 program=program,
                 key=f"{program} {sum_fen} {len(at)}",
                 amount_fen=sum_fen,
@@ -198,6 +205,7 @@ class FundMisuse(Check):
         for (fund, form), (lowest, at) in self._below.items():
             yield self.found(
                 f"fund-{fund}",
+                kind="overspent",
                 key=f"{form} {lowest}",
                 amount_fen=-lowest,
                 positions=at,

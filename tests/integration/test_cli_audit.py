@@ -14,6 +14,7 @@ import pytest
 from ledger.verify.merkle import leaf_hash, verify_inclusion
 from ops.home import Home
 from ops.simulation.planting import plant
+from projections.checks import ALL_CHECKS
 from tests.integration.cli import city, contents, copy, ok, run
 
 __all__ = ["city", "copy"]
@@ -37,7 +38,8 @@ def own(planted: Path, tmp_path: Path) -> Path:
 
 def key(f: dict[str, Any]) -> tuple[Any, ...]:
     months = tuple(f.get("months", ()))
-    return f["code"], f["subject"], f.get("program"), months, f.get("amount_fen", 0)
+    kind = f.get("kind", "")
+    return f["code"], kind, f["subject"], f.get("program"), months, f.get("amount_fen", 0)
 
 
 def findings(home: Path, *arguments: str) -> list[dict[str, Any]]:
@@ -64,8 +66,9 @@ def test_an_audit_finds_exactly_what_is_planted(planted: Path) -> None:
     assert ended.status == 1
     expected = json.loads((planted / "audit" / "planted.json").read_bytes())
     assert Counter(map(key, ended.json["findings"])) == Counter(map(key, expected))
-    counts = Counter(f["code"] for f in expected)
-    assert set(counts) == set(ended.json["checks"])
+    kinds = {(c.code, kind) for c in ALL_CHECKS for kind in c.kinds}
+    assert {(f["code"], f.get("kind", "")) for f in expected} == kinds
+    assert {c.code for c in ALL_CHECKS} == set(ended.json["checks"])
     shown = run(planted, "audit", "run", "--lang", "en")
     assert shown.status == 1
     assert f"{len(expected)} open findings" in shown.text
@@ -158,9 +161,52 @@ def test_a_conversion_is_a_debt_and_the_word_on_the_finding_together(own: Path) 
     assert again.status == 2
 
 
-def test_what_is_no_whole_payment_cannot_become_a_debt(own: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "program", "owed"),
+    [
+        ("above", "living-subsidy", {"2018-01": 2_000}),
+        ("year", "township-commissioner", {"2018-11": 100_000}),
+    ],
+)
+def test_what_was_too_much_of_a_month_becomes_a_debt_of_that_part(
+    own: Path, kind: str, program: str, owed: dict[str, int]
+) -> None:
+    def over_cap(*arguments: str) -> list[dict[str, Any]]:
+        return findings(own, "--check", "over-cap", *arguments)
+
+    before = over_cap()
+    (finding,) = (f for f in before if (f["kind"], f["program"]) == (kind, program))
+    assert finding["overpaid"] == owed
+    ok(own, "audit", "convert", finding["id"], *AS)
+    lines = ok(own, "events", "--format", "ndjson", "--type", "OverpaymentFound").out
+    debt = json.loads(lines.splitlines()[-1])
+    assert {m["month"]: m["amount_fen"] for m in debt["data"]["months"]} == owed
+    assert debt["data"]["amount_fen"] == finding["amount_fen"] == sum(owed.values())
+    assert over_cap() == [f for f in before if f["id"] != finding["id"]]
+    (converted,) = over_cap("--status", "converted")
+    assert converted["id"] == finding["id"]
+    everything = Counter(f["id"] for f in findings(own, "--status", "all"))
+    expected = json.loads((own / "audit" / "planted.json").read_bytes())
+    assert (len(everything), max(everything.values())) == (len(expected), 1)
+    (row,) = (
+        b
+        for b in ok(own, "balance", finding["subject"], "--format", "json").json["balances"]
+        if b["program"] == program
+    )
+    assert (row["overpaid_fen"], row["owed_fen"]) == (sum(owed.values()), sum(owed.values()))
+    (month,) = owed
+    about = ("--person", finding["subject"], "--program", program, "--month", month)
+    explained = ok(own, "explain", *about, "--format", "json").json
+    assert (explained["outcome"], explained["overpaid_fen"]) == ("settled", owed[month])
+    shown = ok(own, "explain", *about, "--lang", "en").text
+    assert f"(overpaid {owed[month] / 100:,.2f})" in shown
+    ok(own, "doctor", "--full")
+    ok(own, "audit", "recompute")
+
+
+def test_what_no_month_has_to_give_back_cannot_become_a_debt(own: Path) -> None:
     end = ok(own, "digest").json["log"]["events"]
-    for code in ("self-approval", "over-cap", "wrongful-stop"):
+    for code in ("self-approval", "unreconciled", "wrongful-stop"):
         refused = run(own, "audit", "convert", one(own, code)["id"], *AS)
         assert (refused.status, "not-convertible" in refused.err) == (2, True), code
     assert ok(own, "digest").json["log"]["events"] == end
@@ -211,7 +257,8 @@ def test_the_inspection_office_brings_its_own_thresholds_and_register(own: Path)
         'value = 90\nunit = "day"\nsource = "reported"\ndocument = "d"\nzh = "天"\nen = "days"\n',
         "utf-8",
     )
-    assert findings(own, "--check", "late-stop") == []
+    left = findings(own, "--check", "late-stop")
+    assert [f["kind"] for f in left] == ["not-stopped"]
     (own / "audit" / "officers.toml").unlink()
     assert findings(own, "--check", "official-account") == []
     (own / "audit" / "officers.toml").write_text("accounts = 3\n")
@@ -235,6 +282,7 @@ def test_the_checks_are_listed_with_their_parameters(planted: Path) -> None:
     assert len(listed) == 31
     late = next(c for c in listed if c["code"] == "late-stop")
     assert late["parameters"][0]["value"] == 10
+    assert "not-stopped" in late["kinds"]
     assert "late-stop" in ok(planted, "audit", "checks").text
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.commands.discard import DiscardParkedEvent
 from ledger.commands.seal import SealPeriod
 from ledger.domain.events.seal import SealedIndex
 from ledger.domain.seal import SEAL, seal_id
@@ -175,6 +176,49 @@ def test_somebody_without_events_is_proven_to_have_none(sealed_city: Path, tmp_p
     found = ok(sealed_city, "verify-bundle", str(bundle), *KEYS, "--format", "json").json
     assert found["complete"][0]["events"] == 0
     assert found["complete"][0]["period"] is not None
+
+
+def test_figures_that_pass_over_a_discarded_event_are_said_to_and_are_no_false_alarm(
+    copy: Path, tmp_path: Path
+) -> None:
+    """An officer let both money views do without a payment; before that nothing was left out."""
+    before = signed(copy, None, tmp_path / "before")
+    settled = ("events", "--type", "PaymentSettled", "--format", "ndjson", "--limit", "1")
+    event = ok(copy, *settled).json
+    who, program = event["subject"], event["data"]["program"]
+    own = ("events", "--subject", who, "--format", "json")
+    position = next(e["position"] for e in ok(copy, *own).json["events"] if e["id"] == event["id"])
+    with opened(copy) as home:
+        context = Context(actor="a", role="r", division=home.info.operator, effective=today())
+        for view in ("balances", "program_totals"):
+            wanted = DiscardParkedEvent(view=view, position=position, event=event["id"], reason="x")
+            home.ledger().execute(wanted, context, key=view)
+        end = home.log.size()
+        assert home.feed.end() == end
+    assert run(copy, "rebuild").status == 1  # the views had held it until then
+    after = signed(copy, None, tmp_path / "after")
+    scopes = (("--for-person", who), ("--division", event["division"]), ("--year", "2017"))
+    for scope in (*scopes, ("--all",)):
+        view = "balances" if scope[0] == "--for-person" else "program_totals"
+        found = {}
+        for note_ in (before, after):
+            bundle = tmp_path / "b.zip"
+            made = ("--checkpoint", str(note_), "--unsealed", "-o", str(bundle))
+            ok(copy, "bundle", *scope, *made)
+            asked = ("--unsealed", *KEYS, "--format", "json")
+            found[note_] = ok(copy, "verify-bundle", str(bundle), *asked).json
+            assert found[note_]["claims_met"] > 0
+        assert found[before]["passed_over"] == []
+        (passed,) = found[after]["passed_over"]
+        assert (passed["view"], passed["position"]) == (view, position)
+        assert end - 2 <= passed["discard"] < end
+        cautions = [c for c in found[after]["cautions"] if c["code"] == "passed-over"]
+        assert [f"{position:,}" in c["en"] for c in cautions] == [True]
+        if view == "balances":
+            rows = ok(copy, "balance", who, "--format", "json").json["balances"]
+            shown = next(b["settled_fen"] for b in rows if b["program"] == program)
+            yielded = found[after]["balances_fen"][who][program]["settled_fen"]
+            assert yielded - shown == event["data"]["amount_fen"]
 
 
 def test_a_bundle_is_proven_against_the_head_that_the_log_itself_signed(

@@ -386,16 +386,23 @@ class LedgerMachine(RuleBasedStateMachine):
         program=PROGRAM_CODE,
         back=BACK,
         step=st.sampled_from(["instruct", "settle", "return", "reverse", "arrears", "overpaid"]),
+        part=st.none() | st.integers(1, 8_000),
     )
-    def handles(self, who: int, program: str, back: int, step: str) -> None:
+    def handles(
+        self, *, who: int, program: str, back: int, step: str, part: int | None = None
+    ) -> None:
+        """``part``: what was too much of a month that is found overpaid, in fen."""
         about, month = self.about(who, program), self.month(back)
+        parts = {} if part is None else {month: part}
         commands: dict[str, Command] = {
             "instruct": pay.InstructPayment(**about, month=month, reason="again"),
             "settle": pay.SettlePayment(**about, month=month, receipt="r"),
             "return": pay.ReturnPayment(**about, month=month, reason="closed"),
             "reverse": pay.ReverseGrant(**about, month=month, reason="r"),
             "arrears": pay.GrantArrears(**about, month=month, reason="r"),
-            "overpaid": pay.FindOverpayment(**about, months=[month], reason="r", zh="z", en="e"),
+            "overpaid": pay.FindOverpayment(
+                **about, months=[month], parts=parts, reason="r", zh="z", en="e"
+            ),
         }
         self.ask(commands[step], by("director-1", self.day, CITY))
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from ledger.commands.access import RecordAccess, RecordRunAccess
+from ledger.commands.case import ReceiveCase
+from ledger.domain.case import case_id
 from ledger.domain.errors import InvalidValue, LedgerError, NotFound
+from ledger.domain.finding import finding_id
 from ledger.domain.payrun import OpenedPerson, to_document
 from ledger.domain.refusals import OutsideDivision
-from tests.office import CITY, Office, by
+from tests.office import CITY, DISTRICT, Office, by
 
 
 @pytest.fixture
@@ -35,6 +38,41 @@ def test_a_single_reading_is_an_event_of_the_person(office: Office) -> None:
         office.do(
             RecordAccess(person=office.vault_id(2), purpose="p", fields=[]), by("c", "2016-12-01")
         )
+
+
+def test_a_reading_says_what_it_is_for(tmp_path: Path) -> None:
+    """A case that was received, a finding of an audit, or neither; a purpose in any case."""
+    office = Office(tmp_path / "home", programs=("petition-individual",)).at("2017-02-01")
+    who = office.person(1)
+    clerk = by("clerk-1", "2017-02-01")
+    received = office.do(
+        ReceiveCase(
+            program="petition-individual",
+            number="7",
+            visitors=1,
+            channel="c",
+            topic="t",
+            division=DISTRICT,
+        ),
+        clerk,
+    ).stream
+    for case in (received, finding_id("dead-paid", who, "k"), None):
+        read = RecordAccess(person=who, purpose="inquiry", fields=["phone"], case=case)
+        office.do(read, clerk)
+        assert office.log()[-1].data.case == case
+    end = office.length()
+    for case, wrong in (
+        (case_id("8"), NotFound),
+        ("finding-8", InvalidValue),
+        ("", InvalidValue),
+        (who, InvalidValue),
+    ):
+        with pytest.raises(wrong):
+            office.do(RecordAccess(person=who, purpose="p", fields=["phone"], case=case), clerk)
+    with pytest.raises(InvalidValue):
+        office.do(RecordAccess(person=who, purpose=" ", fields=["phone"]), clerk)
+    assert office.length() == end
+    office.close()
 
 
 def test_a_runs_reading_is_one_event_that_binds_the_list_of_those_who_were_read(

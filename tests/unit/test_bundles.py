@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from ledger.domain.errors import NotFound
+from ledger.domain.events.discard import ParkedEventDiscarded
 from ledger.log.bundle import PART_BYTES
 from ledger.log.errors import BundleForeign, NothingSealed
 from ledger.verify import bundle as bundles
@@ -32,6 +33,7 @@ from tests.bundles import (
     packed,
     parts_of,
     person,
+    told_city,
     trust,
 )
 from tests.histories import history
@@ -116,6 +118,68 @@ def test_an_event_of_somebody_else_does_not_belong() -> None:
     parts = parts_of(log.bundle(Scope("division", "220202")))
     scope = {"kind": "division", "subjects": [], "value": "220211"}
     assert refusal(packed(parts, scope=scope)).code == "out-of-scope"
+
+
+# --- what the claims leave out
+
+
+def passed_over(view: str) -> tuple[MemoryLog, dict[str, object]]:
+    """The city, and a payment of p2 that an officer lets a view pass over, a year later."""
+    told = told_city()
+    position, raw = next(
+        (at, raw)
+        for at, raw in told.records
+        if b"PaymentSettled" in raw and b'"subject":"p2"' in raw
+    )
+    data = ParkedEventDiscarded(
+        view=view, position=position, event=json.loads(raw)["id"], reason="误录"
+    )
+    told.event(data, "discards", subject="p2", on="2018-03-01")
+    left_out = {"view": view, "position": position, "discard": len(told.records) - 1}
+    return MemoryLog(told.records), left_out
+
+
+@pytest.mark.parametrize(
+    "scope", [WHOLE, person("p2", "h1"), Scope("year", "2017"), Scope("division", "220202")]
+)
+def test_claims_may_leave_out_what_officers_let_the_view_pass_over(scope: Scope) -> None:
+    """Exactly that, by a discard that is in the bundle, and the reader is told."""
+    of_person = scope.kind == "person"
+    log, left_out = passed_over("balances" if of_person else "program_totals")
+
+    def claiming(fen: int, *listed: object) -> bytes:
+        """The claims that the events yield, less an amount of p2's month."""
+        sums = check(log.bundle(scope), trust()).sums
+        claims: dict[str, object] = {"disbursed_fen": sums.disbursed}
+        if of_person:
+            sums.balances["p2"]["living-subsidy"]["settled_fen"] -= fen
+            claims = {"balances": sums.balances}
+        else:
+            sums.disbursed["2017"]["living-subsidy"] -= fen
+        return log.bundle(scope, claims={**claims, "passed_over": [*listed]})
+
+    found = check(claiming(7_000, left_out), trust())
+    assert found.claims > 0
+    assert [(x.view, x.position, x.discard) for x in found.passed] == [tuple(left_out.values())]
+    told = check(log.bundle(scope), trust()).sums
+    assert (found.sums.balances, found.sums.disbursed) == (told.balances, told.disbursed)
+    assert f"{left_out['position']:,}" in "".join(x for x in lines(found, "en") if "CAUTION" in x)
+    assert check(claiming(0), trust()).passed == []
+    for fen, listed in ((7_000, []), (0, [left_out]), (7_001, [left_out])):
+        assert refusal(claiming(fen, *listed)).code == "claim-differs"
+    assert isinstance(left_out["position"], int)
+    for lie in (
+        {"discard": left_out["position"]},
+        {"position": left_out["position"] - 1},
+        {"view": "balances" if not of_person else "program_totals"},
+    ):
+        assert refusal(claiming(7_000, left_out | lie)).code == "claim-left-out"
+    amiss = (1, {}, {**left_out, "view": "funds"}, {**left_out, "position": "1"})
+    for said in ([left_out, left_out], *([x] for x in amiss)):
+        parts = parts_of(claiming(7_000, left_out))
+        claims = json.loads(parts["claims.json"]) | {"passed_over": said}
+        bad = packed(parts | {"claims.json": json.dumps(claims).encode()})
+        assert refusal(bad).code == "part-malformed"
 
 
 # --- completeness

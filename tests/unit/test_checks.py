@@ -8,25 +8,28 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.domain.case import case_id
+from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
+from ledger.domain.finding import finding_id, is_about
 from ledger.domain.household import household_id
-from ledger.domain.stream import fund_id
-from ops.simulation.plants import THEMES, Legacy
+from ledger.domain.stream import enrollment_id, fund_id
+from ops.simulation.plants import THEMES, Legacy, money
 from ops.simulation.plants.legacy import LIVING, NURSING
 from ops.simulation.plants.people import Resident
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters
-from tests.audits import Story, came_back, found, owed_back, paid, told
+from tests.audits import Story, came_back, found, office, owed_back, paid, told
 
-Key = tuple[str, str, str | None, tuple[str, ...], int]
+Key = tuple[str, str, str, str | None, tuple[str, ...], int]
 
 
 def key(f: Any) -> Key:
-    return (f.code, f.subject, f.program, tuple(f.months), f.amount_fen)
+    return (f.code, f.kind, f.subject, f.program, tuple(f.months), f.amount_fen)
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.__module__.rpartition(".")[2])
@@ -36,12 +39,17 @@ def test_what_is_planted_is_found_and_nothing_else(theme: Story) -> None:
     assert Counter(map(key, made.findings)) == Counter(map(key, legacy.planted))
     assert all(f.positions and f.zh and f.en for f in made.findings)
     assert len({f.id for f in made.findings}) == len(made.findings)
+    start = office().feed.end()
+    said = {start + n: e.event for n, e in enumerate(legacy.events())}
+    for f in made.findings:
+        proof = [said[p] for p in f.positions if p in said]
+        assert any(is_about(event, f.subject) for event in proof), f
 
 
-def test_every_check_is_planted_and_has_both_names() -> None:
-    planted = {f.code for theme in THEMES for f in told(theme)[0].planted}
-    assert planted == {check.code for check in ALL_CHECKS}
-    assert len(planted) == len(ALL_CHECKS) == 31
+def test_every_kind_of_every_check_is_planted_and_has_both_names() -> None:
+    planted = {(f.code, f.kind) for theme in THEMES for f in told(theme)[0].planted}
+    assert planted == {(check.code, kind) for check in ALL_CHECKS for kind in check.kinds}
+    assert len({code for code, _ in planted}) == len(ALL_CHECKS) == 31
     assert all(check.name_zh and check.name_en and check.__doc__ for check in ALL_CHECKS)
 
 
@@ -176,6 +184,51 @@ def second_payment_came_back(p: Legacy) -> None:
     who = paid(p)
     p.pay(who, LIVING, 2, paid_in=3)
     came_back(p, who, 2)
+
+
+def owed_after_all_and_paid_again(p: Legacy) -> None:
+    """Of a month that was no debt after all, what had been paid back is paid once more."""
+    who = paid(p, 1)
+    owed_back(p, who, 1)
+    fen, month = p.rate_fen(LIVING), p.month(1)
+    debt = f"{enrollment_id(who.id, LIVING)}/99"
+    cancelled = en.OverpaymentCancelled(
+        program=LIVING,
+        overpayment=debt,
+        months=[en.CancelledMonth(month=month, amount_fen=fen, grant="g", refund_fen=3_000)],
+        amount_fen=fen,
+        owed_fen=fen - 3_000,
+        refund_fen=3_000,
+        fund="city-welfare",
+        reason="owed-after-all",
+        zh="应发",
+        en="owed",
+    )
+    about: dict[str, Any] = {"program": LIVING, "month": month, "amount_fen": 3_000}
+    sent = en.PaymentInstructed(**about, fund="city-welfare", account=who.account, reason="refund")
+    arrived = en.PaymentSettled(**about, fund="city-welfare", receipt="r")
+    for n, data in enumerate((cancelled, sent, arrived)):
+        p.step(who.id, LIVING, data, p.day(6, 20 + n))
+
+
+def excess_that_was_found(p: Legacy) -> None:
+    who = paid(p, 1, 2)
+    p.pay(who, LIVING, 3, amount_fen=9_000)
+    owed_back(p, who, 3, fen=2_000)
+
+
+def a_part_of_what_was_right_is_owed_back(p: Legacy) -> None:
+    """An officer's decision of its own: what is left is no amount below the rate."""
+    owed_back(p, paid(p, 1, 2), 2, fen=2_000)
+
+
+def excess_and_then_the_rest(p: Legacy) -> None:
+    """Twice the month is found, a part each time: nothing of it is paid."""
+    who = p.person(low_income=False)
+    p.enroll(who.id, LIVING)
+    p.pay(who, LIVING, 3, amount_fen=9_000)
+    for fen in (2_000, 7_000):
+        owed_back(p, who, 3, fen=fen)
 
 
 def other_division_took_it_back(p: Legacy) -> None:
@@ -386,8 +439,16 @@ def read_for_an_accepted_purpose(p: Legacy) -> None:
 
 
 def read_as_often_as_the_others(p: Legacy) -> None:
+    received = ca.CaseReceived(
+        program="petition-individual", visitors=1, channel="来信", topic="待遇"
+    )
+    p.event(received, case_id("1"), p.day(7, 4))
     for officer in ("officer-1", "officer-2", "officer-3"):
-        read(p, officer, 60, purpose="信访", case="case-1")
+        read(p, officer, 60, purpose="信访", case=case_id("1"))
+
+
+def read_for_a_finding(p: Legacy) -> None:
+    read(p, "officer-1", 1, purpose="核实", case=finding_id("dead-paid", "person-1", "k"))
 
 
 CLEAN: tuple[Story, ...] = (
@@ -407,6 +468,10 @@ CLEAN: tuple[Story, ...] = (
     allowance_that_ended,
     lower_allowance,
     second_payment_came_back,
+    owed_after_all_and_paid_again,
+    excess_that_was_found,
+    a_part_of_what_was_right_is_owed_back,
+    excess_and_then_the_rest,
     other_division_took_it_back,
     one_household_with_one_account,
     four_strangers_with_one_account,
@@ -432,6 +497,7 @@ CLEAN: tuple[Story, ...] = (
     many_in_an_hour,
     read_for_an_accepted_purpose,
     read_as_often_as_the_others,
+    read_for_a_finding,
 )
 
 
@@ -457,6 +523,25 @@ def test_a_finding_names_the_events_that_prove_it() -> None:
     assert len(finding.positions) == 5  # the death, and of each month its grant and its settlement
     assert finding.zh == "死亡后仍发放2个月(2018-02-2018-03)"
     assert finding.en == "2 months paid after death (2018-02-2018-03)"
+
+
+def test_a_finding_says_what_of_each_month_is_to_come_back() -> None:
+    """Of what is above a rate or a cap that part, for a year of its last months."""
+    _, made = told(money.plant)
+    overpaid = {
+        (f.code, f.kind, f.program): f.overpaid
+        for f in made.findings
+        if f.code in ("over-cap", "double-pay", "unreconciled")
+    }
+    assert overpaid["over-cap", "above", LIVING] == {"2018-01": 2_000}
+    assert overpaid["over-cap", "above", "lottery-fund-aid"] == {"2018-02": 100_000}
+    assert overpaid["over-cap", "year", "township-commissioner"] == {"2018-11": 100_000}
+    assert overpaid["over-cap", "below", LIVING] == {}
+    assert overpaid["over-cap", "year", "charity-platform"] == {}
+    assert overpaid["double-pay", "", LIVING] == {"2018-02": 7_000}
+    assert overpaid["unreconciled", "month", LIVING] == {}
+    _, made = told(dead_and_paid)
+    assert made.findings[0].overpaid == {"2018-02": 7_000, "2018-03": 7_000}
 
 
 def test_a_finding_that_grew_is_another_one() -> None:

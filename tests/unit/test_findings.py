@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.commands.finding import ConvertFinding, DismissFinding
+from ledger.codec import decode
+from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
 from ledger.domain.events import Event, person
 from ledger.domain.finding import finding_id
 from ledger.domain.identity import identity_problems
@@ -29,31 +30,71 @@ def city(tmp_path: Path) -> Iterator[City]:
         yield city
 
 
-def dismissal(subject: str, **said: Any) -> DismissFinding:
-    given = {"code": "after-death", "key": "7", "positions": [7], "reason": "已核实", **said}
-    return DismissFinding(subject=subject, **{"decided_by": ["officer-9"], **given})
+def evidence(city: City, subject: str, *names: str) -> list[Evidence]:
+    """The events of a subject, or those of these types."""
+    events = enumerate(decode(raw) for batch in city.ledger.feed().read(0) for _, raw in batch)
+    return [
+        Evidence(position=position, event=event.id)
+        for position, event in events
+        if event.subject == subject and (not names or type(event.data).__name__ in names)
+    ]
+
+
+def dismissal(city: City, subject: str, **said: Any) -> DismissFinding:
+    given = {"code": "after-death", "key": "7", "reason": "已核实", **said}
+    return DismissFinding(subject=subject, **{"evidence": evidence(city, subject), **given})
 
 
 def test_a_finding_is_dismissed_once_by_an_officer_of_its_division(city: City) -> None:
-    who = city.register(division="220202")
+    who = city.register(division="220202", account="62170001")
+    proof = evidence(city, who)
+    by: dict[str, Any] = {"by": "inspector-1"}
     with refused("outside-division"):
-        city.do(dismissal(who), "02-01", division="220203")
-    stream = city.do(dismissal(who), "02-01", division="220202")
+        city.do(dismissal(city, who), "02-01", division="220203", **by)
+    stream = city.do(dismissal(city, who), "02-01", division="220202", **by)
     assert stream == finding_id("after-death", who, "7")
+    (event,) = city.events(stream)
+    assert event.data.positions == [e.position for e in proof]
     with refused("out-of-order"):
-        city.do(dismissal(who), "02-01")
-    city.do(dismissal(who, key="8"), "02-01")
-    for wrong in ({"key": "9", "reason": " "}, {"key": "9", "positions": []}):
+        city.do(dismissal(city, who, evidence=proof), "02-01", **by)
+    city.do(dismissal(city, who, key="8", evidence=proof), "02-01", **by)
+    for wrong in ({"reason": " "}, {"evidence": []}, {"evidence": [proof[0], proof[0]]}):
         with refused("invalid-value"):
-            city.do(dismissal(who, **wrong), "02-01")
-    city.do(dismissal("account-0123"), "02-01")  # no stream of its own: the city's
+            city.do(dismissal(city, who, **{"key": "9", "evidence": proof, **wrong}), "02-01", **by)
+    account = evidence(city, who, "BankAccountChanged")  # no stream of its own: the city's
+    reference = next(e for e in city.events(who) if hasattr(e.data, "account")).data.account
+    city.do(dismissal(city, reference, evidence=account), "02-01", **by)
+
+
+def test_the_ledger_looks_itself_whether_the_evidence_is_there_and_about_the_subject(
+    city: City,
+) -> None:
+    who, other = city.register(), city.register()
+    proof = evidence(city, who)
+    end = city.ledger.feed().end()
+    moved = msgspec.structs.replace(proof[0], position=proof[1].position)
+    beyond = [
+        Evidence(position=position, event=proof[0].event) for position in (end, -1, 2**53, 2**70)
+    ]
+    for wrong, code in (
+        ([*proof[1:], moved], "invalid-value"),
+        ([moved], "evidence-differs"),
+        *(([*proof, each], "evidence-missing") for each in beyond),
+        (evidence(city, other), "evidence-unrelated"),
+    ):
+        with refused(code):
+            city.do(dismissal(city, who, evidence=wrong), "02-01", by="inspector-1")
+    assert city.ledger.feed().end() == end
+    city.do(dismissal(city, who, evidence=proof + evidence(city, other)), "02-01", by="inspector-1")
 
 
 def test_who_decided_what_was_found_does_not_dismiss_it(city: City) -> None:
+    """By the events themselves, whoever asks and whatever is said of them."""
     who = city.register()
+    (decider,) = {e.actor for e in city.events(who)}
     with refused("four-eyes"):
-        city.do(dismissal(who), "02-01", by="officer-9")
-    city.do(dismissal(who), "02-01", by="officer-8")
+        city.do(dismissal(city, who), "02-01", by=decider)
+    city.do(dismissal(city, who), "02-01", by="inspector-1")
 
 
 def test_a_finding_that_cannot_be_a_debt_leaves_nothing(city: City) -> None:
@@ -65,22 +106,25 @@ def test_a_finding_that_cannot_be_a_debt_leaves_nothing(city: City) -> None:
         beneficiary=who,
         code="dead-paid",
         key="k",
-        positions=[1],
-        months=["2017-01"],
-        amount_fen=7_000,
+        evidence=evidence(city, who),
+        overpaid={"2017-01": 7_000},
         zh="死亡后发放",
         en="paid after death",
     )
-    with refused("no-such-grant"):
-        city.do(wanted, "02-01")
-    with refused("not-found"):
-        city.do(msgspec.structs.replace(wanted, program="nursing-subsidy"), "02-01")
+    for code, odd in (
+        ("evidence-unrelated", {}),  # no event says anything of January
+        ("not-found", {"program": "nursing-subsidy"}),
+        ("not-convertible", {"overpaid": {}}),
+        ("invalid-value", {"evidence": []}),
+    ):
+        with refused(code):
+            city.do(msgspec.structs.replace(wanted, **odd), "02-01")
     assert city.ledger.feed().end() == end
 
 
 def test_the_view_has_what_was_decided(city: City, tmp_path: Path) -> None:
     who = city.register()
-    city.do(dismissal(who), "02-01", by="inspector-1")
+    city.do(dismissal(city, who), "02-01", by="inspector-1")
     views = Projector(f"sqlite:///{tmp_path}/v.db", city.ledger.feed())
     views.catch_up()
     (row,) = views.rows("findings")

@@ -197,7 +197,7 @@ class GrantReversed(EnrollmentEvent, frozen=True, kw_only=True):
 
 
 class OverpaidMonth(msgspec.Struct, frozen=True, kw_only=True):
-    """One month paid in error: what was overpaid, and the grant it corrects."""
+    """One month paid in error: what was overpaid of it, and the grant it corrects."""
 
     month: MonthText
     amount_fen: Fen
@@ -205,9 +205,12 @@ class OverpaidMonth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OverpaymentFound(EnrollmentEvent, frozen=True, kw_only=True):
-    """Months paid that should not have been: a debt of ``amount_fen`` less ``offset_fen``.
+    """Months paid that should not have been, or too much: a debt of ``amount_fen`` less
+    ``offset_fen``.
 
-    ``offset_fen`` is what of these months was still due to the beneficiary; it is set off at once.
+    A month's own ``amount_fen`` is all of its grant or a part of it; what several debts find of one
+    grant is together never above it. ``offset_fen`` is what of these months was still due to the
+    beneficiary; it is set off at once.
     """
 
     overpayment: str

@@ -154,7 +154,10 @@ class PersonErased(EventData, frozen=True, kw_only=True):
 
 
 class PersonDataAccessed(EventData, frozen=True, kw_only=True):
-    """Sealed data was opened: by the actor, for a purpose, which fields."""
+    """Sealed data was opened: by the actor, for a purpose, which fields.
+
+    ``case`` is absent where the purpose needs none.
+    """
 
     purpose: str
     fields: list[str]

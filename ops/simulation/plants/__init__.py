@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ops.simulation.plants import eligibility, life, money, procedure
+from ops.simulation.plants import eligibility, exits, life, money, procedure
 from ops.simulation.plants.legacy import Legacy, Planted
 
 THEMES: tuple[Callable[[Legacy], None], ...] = (
@@ -10,6 +10,7 @@ THEMES: tuple[Callable[[Legacy], None], ...] = (
     eligibility.plant,
     money.plant,
     procedure.plant,
+    exits.plant,
 )
 
 __all__ = ["THEMES", "Legacy", "Planted"]

@@ -5,30 +5,31 @@ from collections.abc import Sequence
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
+from ledger.domain.rules import Exclusion, Rule
 from ops.simulation.plants.legacy import LIVING, NURSING, Legacy
 from ops.simulation.plants.people import Resident
+from ops.simulation.plants.programs import adopt
 
-FUEL, HEARING = "fuel-subsidy", "hearing-aid"
+FUEL, HEARING, IMPLANT = "fuel-subsidy", "hearing-aid", "cochlear-implant"
 
 
 def plant(p: Legacy) -> None:
     """wrong-grade to not-the-higher, and custody-paid, in the order of the table."""
     regraded = pe.CertificateChanged(category=4, grade=3, reason="重新评定")
-    for program, code, data in (
-        (NURSING, "wrong-grade", regraded),
-        (LIVING, "custody-paid", pe.CustodyRecorded(document="判决书")),
-        (NURSING, "custody-paid", pe.CustodyRecorded(document="判决书")),
-        (LIVING, "no-low-income", pe.LowIncomeEnded(kind="low-income", reason="收入超标")),
-        (
-            LIVING,
-            "stacking",
-            pe.LowIncomeRecognized(kind="extreme-poverty", document="特困供养证"),
-        ),
-        (NURSING, "stacking", _allowance("work-injury-nursing-allowance", 90_000)),
-        (LIVING, "not-the-higher", _allowance("orphan-allowance", 60_000)),
-        (LIVING, "not-the-higher", _allowance("orphan-allowance", 7_000)),
+    custody = pe.CustodyRecorded(document="判决书")
+    destitute = pe.LowIncomeRecognized(kind="extreme-poverty", document="特困供养证")
+    for program, code, kind, data in (
+        (NURSING, "wrong-grade", "", regraded),
+        (LIVING, "custody-paid", "", custody),
+        (NURSING, "custody-paid", "", custody),
+        (LIVING, "no-low-income", "", pe.LowIncomeEnded(kind="low-income", reason="收入超标")),
+        (LIVING, "stacking", "extreme-poverty", destitute),
+        (NURSING, "stacking", "allowance", _allowance("work-injury-nursing-allowance", 90_000)),
+        (LIVING, "not-the-higher", "allowance", _allowance("orphan-allowance", 60_000)),
+        (LIVING, "not-the-higher", "allowance", _allowance("orphan-allowance", 7_000)),
     ):
-        _paid_all_the_same(p, program, code, data)
+        _paid_all_the_same(p, program, code, kind, data)
+    _two_of_ours(p)
     _never_poor(p)
     _wrong_categories(p)
     _lapsed(p)
@@ -39,13 +40,37 @@ def _allowance(kind: pe.AllowanceKind, monthly_fen: int) -> EventData:
     return pe.OtherAllowanceRecorded(kind=kind, monthly_fen=monthly_fen, document="发放名册")
 
 
-def _paid_all_the_same(p: Legacy, program: str, code: str, data: EventData) -> None:
+def _paid_all_the_same(p: Legacy, program: str, code: str, kind: str, data: EventData) -> None:
     """A fact of 10 February bars the program from March on, which is paid."""
     who = p.person()
     p.enroll_and_pay(who, program, 1, 2, 3, 4)
     p.about(who, data, p.day(2, 10), recorded=p.day(2, 14))
     months = [p.month(3), p.month(4)]
-    p.expect(code, who.id, program, months=months, amount_fen=2 * p.rate_fen(program))
+    fen = 2 * p.rate_fen(program)
+    p.expect(code, who.id, program, kind=kind, months=months, amount_fen=fen)
+
+
+def _two_of_ours(p: Legacy) -> None:
+    """A program of the old system that excludes one of ours outright and yields to a higher one,
+    paid together with each. No program of the catalog bars another."""
+    old = Rule(
+        valid_from=p.day(1, 1),
+        period="month",
+        rate_fen=3_000,
+        exclusions=[
+            Exclusion(other=LIVING, mode="exclusive", zh="与生活补贴互斥", en="not with it"),
+            Exclusion(other=NURSING, mode="higher-of", zh="与护理补贴就高", en="the higher"),
+        ],
+        document="旧系统",
+        source="assumed",
+    )
+    adopt(p, "legacy-heating", "旧系统取暖补助", "Heating aid of the old system", old)
+    for program, code in ((LIVING, "stacking"), (NURSING, "not-the-higher")):
+        who = p.person()
+        p.enroll_and_pay(who, program, 1)
+        p.enroll_and_pay(who, "legacy-heating", 1)
+        said = {"kind": "program", "months": [p.month(1)], "amount_fen": old.rate_fen}
+        p.expect(code, who.id, "legacy-heating", **said)
 
 
 def _never_poor(p: Legacy) -> None:
@@ -55,12 +80,14 @@ def _never_poor(p: Legacy) -> None:
 
 
 def _wrong_categories(p: Legacy) -> None:
-    """A fuel subsidy without a limb disability, a hearing aid without a hearing one."""
+    """A fuel subsidy without a limb disability, a hearing aid and an implant without a hearing
+    one."""
     who = p.person(category=1)
     p.enroll(who.id, FUEL, month=6)
     p.pay(who, FUEL, 7)
     fen = p.rate_fen(FUEL)
-    p.expect("wrong-category", who.id, FUEL, months=[p.month(7)], amount_fen=fen)
+    said = {"kind": "month", "months": [p.month(7)], "amount_fen": fen}
+    p.expect("wrong-category", who.id, FUEL, **said)
     who = p.person()
     p.enroll(who.id, HEARING)
     kind = "21 45 03"
@@ -70,20 +97,33 @@ def _wrong_categories(p: Legacy) -> None:
         program=HEARING, device_class=kind, item=HEARING, serial="legacy-1", quantity=1
     )
     p.step(who.id, HEARING, fitted, p.day(2, 13), hour=2)
-    p.expect("wrong-category", who.id, HEARING)
+    p.expect("wrong-category", who.id, HEARING, kind="device")
+    who = p.person()
+    p.enroll(who.id, IMPLANT)
+    done = en.SurgeryCompleted(program=IMPLANT, procedure="人工耳蜗植入", hospital="市医院")
+    p.step(who.id, IMPLANT, done, p.day(2, 13))
+    p.expect("wrong-category", who.id, IMPLANT, kind="surgery")
 
 
 def _lapsed(p: Legacy) -> None:
-    """One runs out by its own date; one is frozen and suspended in time, and paid."""
-    out = p.person(expires_on=p.day(2, 20))
-    frozen = p.person()
-    for who in (out, frozen):
+    """One runs out by its own date; others are frozen, expire or are cancelled and suspended in
+    time, and paid."""
+    for data in (
+        None,
+        pe.CertificateFrozen(reason="核查"),
+        pe.CertificateExpired(expired_on=p.day(2, 10)),
+        pe.CertificateCancelled(reason="注销"),
+    ):
+        who = p.person(expires_on=p.day(2, 20) if data is None else None)
         p.enroll_and_pay(who, NURSING, 1, 2, 3)
         months, fen = [p.month(3)], p.rate_fen(NURSING)
         p.expect("certificate-lapsed", who.id, NURSING, months=months, amount_fen=fen)
-    p.about(frozen, pe.CertificateFrozen(reason="核查"), p.day(2, 10), recorded=p.day(2, 14))
-    suspended = en.EnrollmentSuspended(program=NURSING, from_month=p.month(3), reason="certified")
-    p.step(frozen.id, NURSING, suspended, p.day(2, 14), hour=2)
+        if data is not None:
+            p.about(who, data, p.day(2, 10), recorded=p.day(2, 14))
+            suspended = en.EnrollmentSuspended(
+                program=NURSING, from_month=p.month(3), reason="certified"
+            )
+            p.step(who.id, NURSING, suspended, p.day(2, 14), hour=2)
 
 
 def _wrongful_stops(p: Legacy) -> None:
@@ -93,7 +133,7 @@ def _wrongful_stops(p: Legacy) -> None:
     p.end(who.id, LIVING, 2, p.day(3, 14), "核查")
     resumed = en.EnrollmentResumed(program=LIVING, from_month=p.month(5), reason="复核")
     p.step(who.id, LIVING, resumed, p.day(5, 14))
-    _owed(p, who, LIVING, [p.month(3), p.month(4)])
+    _owed(p, who, LIVING, "ended", [p.month(3), p.month(4)])
     who = p.person()
     p.enroll_and_pay(who, NURSING, 1, 2, 3)
     expired = pe.CertificateExpired(expired_on=p.day(3, 10))
@@ -104,9 +144,9 @@ def _wrongful_stops(p: Legacy) -> None:
     p.about(who, renewed, p.day(5, 10))
     resumed = en.EnrollmentResumed(program=NURSING, from_month=p.month(8), reason="复核")
     p.step(who.id, NURSING, resumed, p.day(8, 14))
-    _owed(p, who, NURSING, [p.month(6), p.month(7)])
+    _owed(p, who, NURSING, "suspended", [p.month(6), p.month(7)])
 
 
-def _owed(p: Legacy, who: Resident, program: str, months: Sequence[str]) -> None:
+def _owed(p: Legacy, who: Resident, program: str, kind: str, months: Sequence[str]) -> None:
     fen = p.rate_fen(program) * len(months)
-    p.expect("wrongful-stop", who.id, program, months=[*months], amount_fen=fen)
+    p.expect("wrongful-stop", who.id, program, kind=kind, months=[*months], amount_fen=fen)

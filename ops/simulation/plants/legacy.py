@@ -5,7 +5,7 @@ ids, versions, canonical bytes and times that any event has; only nobody decided
 be. Pay runs are made of the lines told, so that they agree unless a history says otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ord
     """A finding that an audit of the planted home must yield."""
 
     code: str
+    kind: str = ""
     subject: str
     program: str | None = None
     months: list[str] = []
@@ -68,7 +69,7 @@ class Legacy:
 
     home: Home
     year: int
-    programs: Mapping[str, ProgramDefinition]
+    programs: dict[str, ProgramDefinition]
     told: list[Told] = field(default_factory=list)
     planted: list[Planted] = field(default_factory=list)
     batches: dict[Batch, list[Payment]] = field(default_factory=dict)

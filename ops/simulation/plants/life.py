@@ -1,8 +1,9 @@
 """Deaths, late stops, ghosts and identities that disagree."""
 
+from ledger.domain.events import EventData
 from ledger.domain.events import person as pe
 from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy
-from ops.simulation.plants.people import Resident
+from ops.simulation.plants.people import PROBLEMS, Resident
 
 
 def plant(p: Legacy) -> None:
@@ -13,8 +14,8 @@ def plant(p: Legacy) -> None:
     for _ in range(2):
         _after_death(p)
     _ghosts(p)
-    for wrong in ("checksum", "birth-date", "sex", "certificate-prefix"):
-        p.expect("bad-identity", p.person(wrong=wrong).id)
+    for wrong in PROBLEMS:
+        p.expect("bad-identity", p.person(wrong=wrong).id, kind=wrong)
 
 
 def _died(p: Legacy, who: Resident, month: int, known: int) -> None:
@@ -36,18 +37,31 @@ def _dead_paid(p: Legacy, paid: tuple[int, ...]) -> None:
 
 
 def _late_stops(p: Legacy) -> None:
-    """Known in March, stopped in May, without a payment after what was known."""
-    lost = (
-        pe.DeathRecorded(died_on=p.day(3, 10), source="民政", document="死亡证明"),
-        pe.ResidenceChanged(from_division=DISTRICT, to_division=None, urban=True),
-        pe.CertificateExpired(expired_on=p.day(3, 10)),
+    """Known in March; stopped in May, never, or made good in May with nothing stopped until then.
+
+    Without a payment after what was known.
+    """
+    death = pe.DeathRecorded(died_on=p.day(3, 10), source="民政", document="死亡证明")
+    frozen = pe.CertificateFrozen(reason="核查")
+    lost: tuple[tuple[str, EventData], ...] = (
+        ("death", death),
+        ("move", pe.ResidenceChanged(from_division=DISTRICT, to_division=None, urban=True)),
+        ("expired", pe.CertificateExpired(expired_on=p.day(3, 10))),
+        ("frozen", frozen),
+        ("cancelled", pe.CertificateCancelled(reason="注销")),
+        ("not-stopped", death),
+        ("undone", frozen),
     )
-    for data in lost:
+    for kind, data in lost:
         who = p.person()
         p.enroll_and_pay(who, NURSING, 1, 2, 3)
         p.about(who, data, p.day(3, 10), recorded=p.day(3, 14))
-        p.end(who.id, NURSING, 3, p.day(5, 14), "stopped")
-        p.expect("late-stop", who.id, NURSING)
+        if kind == "undone":
+            renewed = pe.CertificateChanged(category=4, grade=1, reason="换证")
+            p.about(who, renewed, p.day(5, 14))
+        elif kind != "not-stopped":
+            p.end(who.id, NURSING, 3, p.day(5, 14), "stopped")
+        p.expect("late-stop", who.id, NURSING, kind=kind)
 
 
 def _after_death(p: Legacy) -> None:
@@ -64,7 +78,7 @@ def _ghosts(p: Legacy) -> None:
     who = p.person(certified=False)
     nobody = Resident(p.home.vault.person_id("no such number"), who.account, DISTRICT)
     nobody.account = p.home.vault.account_ref("6299999999999999999")
-    for ghost in (who, nobody):
+    for ghost, kind in ((who, "uncertified"), (nobody, "unregistered")):
         p.enroll_and_pay(ghost, NURSING, 1, 2)
         months, fen = [p.month(1), p.month(2)], 2 * p.rate_fen(NURSING)
-        p.expect("ghost", ghost.id, NURSING, months=months, amount_fen=fen)
+        p.expect("ghost", ghost.id, NURSING, kind=kind, months=months, amount_fen=fen)

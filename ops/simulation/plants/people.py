@@ -1,13 +1,27 @@
 """People of the import: what is recorded of them, sealed for the event that it will be."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from ledger.domain.events import EventData, Sealed
 from ledger.domain.events import person as pe
 from ledger.vault import Vault
+
+PROBLEMS = (
+    "form",
+    "checksum",
+    "birth-date",
+    "sex",
+    "seal",
+    "certificate-prefix",
+    "certificate-class",
+)
+"""What may be wrong of an identity. ``seal``: of the certificate, altered after it was sealed."""
 
 Data = EventData | Callable[[str], EventData]
 """An event's data, or what makes it once the event's id is known (sealed data need it)."""
@@ -24,7 +38,7 @@ class Resident:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person's true number, name and birth date; ``wrong`` names what is recorded otherwise."""
+    """A person's true number, name and birth date; ``wrong`` is one of :data:`PROBLEMS`."""
 
     number: str
     name: str
@@ -33,7 +47,9 @@ class Identity:
 
     @property
     def recorded(self) -> str:
-        """The number as recorded, whose check digit may be wrong."""
+        """The number as recorded, which may have a digit too few or a wrong check digit."""
+        if self.wrong == "form":
+            return self.number[:-1]
         if self.wrong != "checksum":
             return self.number
         return self.number[:-1] + ("0" if self.number[-1] != "0" else "1")
@@ -69,17 +85,28 @@ def certificate(
     grade: int,
     expires_on: date | None,
 ) -> Data:
-    """The certificate, of another's number where its prefix is wrong."""
+    """The certificate, of another's number or of another grade where that is wrong."""
     other = f"{identity.number[:6]}19000101991X"
     prefix = other if identity.wrong == "certificate-prefix" else identity.recorded
+    stated = grade % 4 + 1 if identity.wrong == "certificate-class" else grade
     return _Sealing(
         vault,
         who.id,
-        {"certificate": f"{prefix}{category}{grade}"},
+        {"certificate": f"{prefix}{category}{stated}"},
         lambda sealed: pe.CertificateIssued(
-            sealed=sealed, category=category, grade=grade, expires_on=expires_on
+            sealed=_altered(sealed) if identity.wrong == "seal" else sealed,
+            category=category,
+            grade=grade,
+            expires_on=expires_on,
         ),
     )
+
+
+def _altered(sealed: Sealed) -> Sealed:
+    """The seal with one bit flipped."""
+    box = bytearray(base64.b64decode(sealed.box))
+    box[-1] ^= 1
+    return msgspec.structs.replace(sealed, box=base64.b64encode(box).decode())
 
 
 def bank_account(vault: Vault, who: Resident, number: str, holder: str) -> Data:

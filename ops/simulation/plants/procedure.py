@@ -1,28 +1,30 @@
-"""How decisions were made: kin, four eyes, dates, notices, exits, devices, patterns, readings."""
+"""How decisions were made: kin, four eyes, dates, notices, devices, patterns, readings."""
 
 from datetime import timedelta
+from typing import Any
 
-from ledger.domain.events import EventData
+from ledger.domain.case import case_id
+from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
-from ledger.domain.events import household as hh
+from ledger.domain.events import organization as og
 from ledger.domain.events import person as pe
-from ledger.domain.household import household_id
+from ledger.domain.organization import organization_id
 from ledger.domain.stream import payrun_id
 from ops.simulation.calendar import CITY
 from ops.simulation.plants.legacy import DISTRICT, LIVING, NURSING, Legacy
-from ops.simulation.plants.people import Resident
+from ops.simulation.plants.runs import ACCOUNTANT, DIRECTOR
 
-AID, STUDENT = "lottery-fund-aid", "student-aid"
+AID, STUDENT, AWARD = "lottery-fund-aid", "student-aid", "over-quota-award"
 DEVICE = "assistive-device"
 CLERK, CHIEF = f"officer-{DISTRICT}-01", f"officer-{DISTRICT}-02"
 
 
 def plant(p: Legacy) -> None:
-    """kin-undeclared to device-repeat, batch-pattern, access-abuse."""
+    """kin-undeclared to short-notice, device-repeat, batch-pattern, access-abuse."""
     _who_decided(p)
+    _awarded(p)
     _when(p)
     _notices(p)
-    _exits(p)
     _devices(p)
     _patterns(p)
     _readings(p)
@@ -37,16 +39,38 @@ def _who_decided(p: Legacy) -> None:
     kin = {"officer": CHIEF, "person": listed.id, "relation": "兄弟"}
     p.kin.append({**kin, "valid_from": p.day(1, 1).isoformat(), "document": "回避登记"})
     p.enroll(own.id, LIVING, approver=CLERK)
-    for who, code in ((declared, "kin-undeclared"), (listed, "kin-undeclared")):
+    for who, kind in ((declared, "declared"), (listed, "register")):
         p.pay(who, LIVING, 1)
-        p.expect(code, who.id, LIVING, amount_fen=fen)
+        p.expect("kin-undeclared", who.id, LIVING, kind=kind, amount_fen=fen)
     p.pay(own, LIVING, 1)
-    p.expect("self-approval", own.id, LIVING, amount_fen=fen)
-    who = p.person()
-    p.enroll(who.id, STUDENT)
-    p.pay(who, STUDENT, 2, approver=f"officer-{CITY}-01")
-    run = payrun_id(STUDENT, p.month(2), 1)
-    p.expect("self-approval", run, STUDENT, amount_fen=p.rate_fen(STUDENT))
+    p.expect("self-approval", own.id, LIVING, kind="enrollment", amount_fen=fen)
+    runs: tuple[tuple[int, str, dict[str, Any]], ...] = (
+        (2, "payrun-approved", {"approver": ACCOUNTANT}),
+        (3, "payrun-issued", {"issuer": DIRECTOR}),
+    )
+    for month, kind, odd in runs:
+        who = p.person()
+        p.enroll(who.id, STUDENT)
+        p.pay(who, STUDENT, month, **odd)
+        run = payrun_id(STUDENT, p.month(month), 1)
+        p.expect("self-approval", run, STUDENT, kind=kind, amount_fen=p.rate_fen(STUDENT))
+
+
+def _awarded(p: Legacy) -> None:
+    """Who declared an employer's staff approves its award."""
+    employer = organization_id("legacy-employer")
+    declared = og.HeadcountDeclared(
+        year=p.year, employees=100, disabled_employees=5, document="用工名册"
+    )
+    approved = og.AwardApproved(
+        program=AWARD, year=p.year, amount_fen=500_000, document="奖励审批表"
+    )
+    recognized = og.OrganizationRecognized(
+        program=AWARD, form="employer", name="测试福利厂", document="营业执照"
+    )
+    for n, data in enumerate((recognized, declared, approved)):
+        p.event(data, employer, p.day(3, 5), actor=CLERK, second=n)
+    p.expect("self-approval", employer, AWARD, kind="award", amount_fen=500_000)
 
 
 def _when(p: Legacy) -> None:
@@ -65,54 +89,32 @@ def _when(p: Legacy) -> None:
 
 
 def _notices(p: Legacy) -> None:
-    """No notice; one of three days; one with an objection left open."""
+    """No notice; one of three days; one with an objection left open; the same of pay runs."""
     for program in (LIVING, NURSING):
         who = p.person()
         p.enroll(who.id, program, notice_days=0)
         p.pay(who, program, 1)
-        p.expect("no-notice", who.id, program, amount_fen=p.rate_fen(program))
-    for said in ({"notice_days": 3}, {"objection": True}):
+        fen = p.rate_fen(program)
+        p.expect("no-notice", who.id, program, kind="enrollment", amount_fen=fen)
+    short: dict[str, dict[str, Any]] = {
+        "short": {"notice_days": 3},
+        "objection": {"objection": True},
+    }
+    for kind, odd in short.items():
         who = p.person()
-        p.enroll(who.id, LIVING, **said)
+        p.enroll(who.id, LIVING, **odd)
         p.pay(who, LIVING, 1)
-        p.expect("short-notice", who.id, LIVING, amount_fen=p.rate_fen(LIVING))
-
-
-def _exits(p: Legacy) -> None:
-    """Exits without verification or consent, or noticed too briefly; benefits long after one."""
-    for left_out, days in ((hh.ExitVerified, 7), (hh.HouseholdConfirmed, 7), (None, 3)):
-        home, _ = _exit(p, left_out=left_out, days=days)
-        p.expect("exit-flaw", home)
-    for _ in range(2):
-        _, who = _exit(p)
-        p.enroll(who.id, LIVING, division=who.division)
-        p.pay(who, LIVING, 12, 13, 14, 15)
-        months = [p.month(14), p.month(15)]
-        fen = 2 * p.rate_fen(LIVING)
-        p.expect("exit-then-poor", who.id, LIVING, months=months, amount_fen=fen)
-
-
-def _exit(
-    p: Legacy, *, left_out: type[EventData] | None = None, days: int = 7
-) -> tuple[str, Resident]:
-    """A household leaves the register in January."""
-    who = p.person()
-    home = household_id(who.id)
-    on = p.day(1, 5)
-    steps: list[EventData] = [
-        hh.HouseholdRegistered(head=who.id, members=[who.id], urban=True),
-        hh.PovertyRegistered(members=[who.id], cause="因残", document="名册"),
-        hh.ExitProposed(reviewed_on=on, attendees=30, votes_for=28, income_fen=420_000),
-        hh.ExitVerified(village="村委会", resident_team="工作队"),
-        hh.HouseholdConfirmed(signer=who.id),
-        hh.ExitNoticed(notice_from=on, notice_until=on + timedelta(days=days - 1), place="公示栏"),
-    ]
-    for n, data in enumerate(steps):
-        if left_out is None or not isinstance(data, left_out):
-            p.event(data, home, on, actor=CLERK, second=n)
-    decided = hh.ExitDecided(members=[who.id], document="脱贫公告")
-    p.event(decided, home, p.day(1, 20), actor=CHIEF, role="approver")
-    return home, who
+        p.expect("short-notice", who.id, LIVING, kind=kind, amount_fen=p.rate_fen(LIVING))
+    for month, code, kind, odd in (
+        (5, "no-notice", "payrun", {"notice_days": 0}),
+        (6, "short-notice", "payrun-short", short["short"]),
+        (7, "short-notice", "payrun-objection", short["objection"]),
+    ):
+        who = p.person()
+        p.enroll(who.id, NURSING)
+        p.pay(who, NURSING, month, **odd)
+        run = payrun_id(NURSING, p.month(month), 1)
+        p.expect(code, run, NURSING, kind=kind, amount_fen=p.rate_fen(NURSING))
 
 
 def _devices(p: Legacy) -> None:
@@ -130,9 +132,9 @@ def _devices(p: Legacy) -> None:
         p.step(who, DEVICE, data, p.day(month, 13), hour=2)
 
     again, bare, lost = p.person(), p.person(), p.person()
-    for who in (again, bare, lost):
+    for who, odd in ((again, "again"), (bare, "unassessed"), (lost, "no-receipt")):
         p.enroll(who.id, DEVICE)
-        p.expect("device-repeat", who.id, DEVICE)
+        p.expect("device-repeat", who.id, DEVICE, kind=odd)
     for month in (2, 6):
         assess(again.id, month)
         fit(again.id, month, f"legacy-{month}")
@@ -146,7 +148,7 @@ def _patterns(p: Legacy) -> None:
     officer = f"officer-{CITY}-09"
     for _ in range(20):
         p.enroll(p.person().id, AID, approver=officer, amount_fen=299_000)
-    p.expect("batch-pattern", officer, AID, amount_fen=20 * 299_000)
+    p.expect("batch-pattern", officer, AID, kind="cap", amount_fen=20 * 299_000)
     for n in range(20):
         who = p.person()
         applied = en.ApplicationSubmitted(program=AID, documents=["申请表"])
@@ -155,20 +157,26 @@ def _patterns(p: Legacy) -> None:
             program=AID, reason="材料不全", zh="不予批准", en="not approved"
         )
         p.step(who.id, AID, rejected, p.day(4, 9), actor=officer, role="approver", second=n)
-    p.expect("batch-pattern", officer, AID)
+    p.expect("batch-pattern", officer, AID, kind="reason")
 
 
 def _readings(p: Legacy) -> None:
-    """Two readings without a case, and one officer who reads twelve times what the others do."""
-    for _ in range(2):
+    """Readings without a case and for one never received, and one officer who reads twelve times
+    what the others do."""
+    for kind, case in (("no-case", None), ("unknown-case", case_id("legacy, never received"))):
         who = p.person()
-        bare = pe.PersonDataAccessed(purpose="看看", fields=["name"])
+        bare = pe.PersonDataAccessed(purpose="看看", fields=["name"], case=case)
         p.about(who, bare, p.day(6, 5))
-        p.expect("access-abuse", who.id)
+        p.expect("access-abuse", who.id, kind=kind)
+    case = case_id("legacy")
+    received = ca.CaseReceived(
+        program="petition-individual", visitors=1, channel="来信", topic="待遇"
+    )
+    p.event(received, case, p.day(7, 4))
     who = p.person()
     busy, others = f"officer-{CITY}-21", [f"officer-{CITY}-{n}" for n in (22, 23, 24)]
     for officer, times in ((busy, 60), *((o, 5) for o in others)):
         for n in range(times):
-            read = pe.PersonDataAccessed(purpose="信访", fields=["phone"], case="case-legacy")
+            read = pe.PersonDataAccessed(purpose="信访", fields=["phone"], case=case)
             p.about(who, read, p.day(7, 5), actor=officer, role="reader", second=n)
-    p.expect("access-abuse", busy)
+    p.expect("access-abuse", busy, kind="too-often")

@@ -1,7 +1,7 @@
 """Pay runs of the import: made of the lines told, on the days of the simulated year."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -23,7 +23,9 @@ ACCOUNTANT, DIRECTOR, CASHIER = (f"officer-{CITY}-{n:02d}" for n in (1, 2, 3))
 class Batch:
     """A pay run to make: of a program and month, issued in a month, out of a fund.
 
-    ``approver`` and ``short_fen`` (issued above the sum of its lines) are what is wrong with it.
+    The others are what may be wrong with it: who decides, days of notice (0 is none) and an
+    objection left open, issued above the sum of its lines (``short_fen``) or never, and a result
+    short of what was issued (``result_short_fen``).
     """
 
     program: str
@@ -31,7 +33,12 @@ class Batch:
     paid_in: str
     fund: str
     approver: str = DIRECTOR
+    issuer: str = CASHIER
+    notice_days: int = 7
+    objection: bool = False
     short_fen: int = 0
+    issued: bool = True
+    result_short_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Teller(Protocol):
     """Who the events of a run are told to."""
 
     home: Home
-    programs: Mapping[str, ProgramDefinition]
+    programs: dict[str, ProgramDefinition]
 
     def event(
         self,
@@ -82,6 +89,11 @@ def tell_run(p: Teller, batch: Batch, lines: Sequence[Payment], number: int) -> 
 
     for n, data in enumerate(_prepared(p, batch, lines, number)):
         step(data, 16, ACCOUNTANT, n + 1)
+    if batch.objection:
+        raised = en.ObjectionRaised(
+            program=batch.program, objection="objection-1", ground="金额不实"
+        )
+        step(raised, 18, ACCOUNTANT)
     total_fen = sum(x.amount_fen for x in lines)
     _commit(p, batch, run, date(year, month, 24), total_fen)
     about: dict[str, Any] = {"program": batch.program, "month": batch.month}
@@ -94,20 +106,22 @@ def tell_run(p: Teller, batch: Batch, lines: Sequence[Payment], number: int) -> 
     step(approved, 24, batch.approver, 2)
     for x in lines:
         _line_step(p, batch, x, _granted(p, batch, run, x), date(year, month, 25))
+    if not batch.issued:
+        return
     issued = pr.PayRunIssued(
         **about,
         **whole,
         total_fen=total_fen + batch.short_fen,
         by_division=_by_division(lines),
     )
-    step(issued, 25, CASHIER, 2)
+    step(issued, 25, batch.issuer, 2)
     for x in lines:
         _line_step(p, batch, x, _settled(batch, run, x), date(year, month, 27))
     settled_fen = sum(x.settled_fen or x.amount_fen for x in lines)
     done = pr.PayRunSettled(
         **about,
         settled_count=len(lines),
-        settled_fen=settled_fen,
+        settled_fen=settled_fen - batch.result_short_fen,
         returned_count=0,
         returned_fen=total_fen - settled_fen,
         result=p.home.documents.put(b""),
@@ -118,10 +132,17 @@ def tell_run(p: Teller, batch: Batch, lines: Sequence[Payment], number: int) -> 
 def _prepared(
     p: Teller, batch: Batch, lines: Sequence[Payment], number: int
 ) -> tuple[EventData, ...]:
-    """The run opened, computed and noticed."""
+    """The run opened, computed and noticed from the 17th on."""
     about: dict[str, Any] = {"program": batch.program, "month": batch.month}
     year, month = int(batch.paid_in[:4]), int(batch.paid_in[5:])
     listed = _listed(p, batch, lines)
+    noticed = pr.PayRunNoticed(
+        **about,
+        notice_from=date(year, month, 17),
+        notice_until=date(year, month, 16 + batch.notice_days),
+        place="网站",
+        lines=listed,
+    )
     return (
         pr.PayRunOpened(**about, batch=number, fund=batch.fund),
         pr.PayRunComputed(
@@ -135,13 +156,7 @@ def _prepared(
             left_out={},
             left_out_lines=p.home.documents.put(b""),
         ),
-        pr.PayRunNoticed(
-            **about,
-            notice_from=date(year, month, 17),
-            notice_until=date(year, month, 23),
-            place="网站",
-            lines=listed,
-        ),
+        *((noticed,) if batch.notice_days else ()),
     )
 
 
