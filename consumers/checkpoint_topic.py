@@ -9,13 +9,12 @@ since. A reader takes the newest record of a size.
 import time
 from typing import Any
 
+from consumers.acknowledged import AcknowledgedProducer, Patience, Telling
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import KafkaRefused, TopicStalled
 from consumers.offsets import ANSWER_S, end_offsets
 from consumers.partitions import consumer_options
-from consumers.records import timestamp_ms
 from consumers.topics import CHECKPOINTS
-from consumers.transactions import closed
 from ledger.store.heads import SignedHead
 from ledger.store.store import Store
 from ledger.verify.checkpoint import Checkpoint
@@ -25,7 +24,7 @@ BATCH = 500
 _FIRST_LOOK = 16
 _FURTHER = 16
 _POLL_MS = 1_000
-_BLOCK_MS, _DELIVERY_MS, _REQUEST_MS = 5_000, 20_000, 10_000
+_PATIENCE = Patience(block_ms=5_000, request_ms=10_000, delivery_ms=20_000)
 
 
 class CheckpointTopic:
@@ -33,7 +32,7 @@ class CheckpointTopic:
 
     def __init__(self, kafka: KafkaSettings, origin: str, topic: str = CHECKPOINTS) -> None:
         self._kafka, self._origin, self._topic = kafka, origin, topic
-        self._producer: Any = None
+        self._producer = AcknowledgedProducer(kafka, topic, _PATIENCE)
         self._last: bytes | None = None
         self._known = False
 
@@ -66,9 +65,7 @@ class CheckpointTopic:
 
     def close(self) -> None:
         """Give back the connection."""
-        if self._producer is not None:
-            closed(self._producer)
-            self._producer = None
+        self._producer.close()
 
     def _newest(self) -> bytes | None:
         from kafka import KafkaConsumer, TopicPartition
@@ -109,31 +106,13 @@ class CheckpointTopic:
         return again + further
 
     def _send(self, heads: list[SignedHead]) -> None:
-        from kafka import KafkaProducer, errors
+        from kafka import errors
 
         try:
-            if self._producer is None:
-                self._producer = KafkaProducer(
-                    **self._kafka.options(),
-                    acks="all",
-                    enable_idempotence=True,
-                    allow_auto_create_topics=False,
-                    max_block_ms=_BLOCK_MS,
-                    request_timeout_ms=_REQUEST_MS,
-                    delivery_timeout_ms=_DELIVERY_MS,
-                )
-            futures = [
-                self._producer.send(
-                    self._topic,
-                    key=self._origin.encode(),
-                    value=head.cosigned,
-                    headers=[("size", b"%d" % head.size)],
-                    timestamp_ms=timestamp_ms(head.signed.encode()),
-                )
-                for head in heads
-            ]
-            for future in futures:
-                future.get(timeout=_DELIVERY_MS / 1_000)
+            self._producer.send(
+                Telling(self._origin, h.cosigned, [("size", b"%d" % h.size)], h.signed)
+                for h in heads
+            )
         except errors.KafkaError as error:
             self._known = False
             raise KafkaRefused(what=f"write {self._topic}", reason=str(error)) from error

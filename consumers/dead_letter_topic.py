@@ -7,12 +7,11 @@ new worker meanwhile, sends it again. An event that is tried again and fails is 
 
 import time
 from collections.abc import Iterable
-from typing import Any
 
+from consumers.acknowledged import AcknowledgedProducer, Header, Patience, Telling
 from consumers.connection import KafkaSettings
 from consumers.errors import KafkaRefused
-from consumers.records import attributes, event_record, timestamp_ms
-from consumers.transactions import closed
+from consumers.records import attributes, event_record
 from ledger.domain.errors import NotCanonical
 from projections import places
 from projections.database import ViewDatabase
@@ -24,9 +23,7 @@ _ROUNDS = 20
 """Batches at a time: a worker has other work too."""
 _AGAIN_S = 30.0
 """After the brokers could not be reached, the worker goes on for so long before trying again."""
-_BLOCK_MS, _DELIVERY_MS, _REQUEST_MS = 2_000, 10_000, 5_000
-
-Header = tuple[str, bytes]
+_PATIENCE = Patience(block_ms=2_000, request_ms=5_000, delivery_ms=10_000)
 
 
 class DeadLetterTopic:
@@ -34,9 +31,8 @@ class DeadLetterTopic:
 
     def __init__(self, kafka: KafkaSettings, database: ViewDatabase, name: str) -> None:
         self.name = name
-        self._kafka = kafka
         self._database = database
-        self._producer: Any = None
+        self._producer = AcknowledgedProducer(kafka, name, _PATIENCE)
         self._not_before = 0.0
 
     def produce(self, partitions: Iterable[int]) -> int:
@@ -63,37 +59,16 @@ class DeadLetterTopic:
 
     def close(self) -> None:
         """Give back the connection; what was not acknowledged is sent by whoever comes next."""
-        if self._producer is not None:
-            closed(self._producer)
-            self._producer = None
+        self._producer.close()
 
     def _sent(self, events: list[Parked]) -> bool:
         """Whether every record was acknowledged."""
-        from kafka import KafkaProducer, errors
+        from kafka import errors
 
         try:
-            if self._producer is None:
-                self._producer = KafkaProducer(
-                    **self._kafka.options(),
-                    acks="all",
-                    enable_idempotence=True,
-                    allow_auto_create_topics=False,
-                    max_block_ms=_BLOCK_MS,
-                    request_timeout_ms=_REQUEST_MS,
-                    delivery_timeout_ms=_DELIVERY_MS,
-                )
-            futures = [
-                self._producer.send(
-                    self.name,
-                    key=event.subject.encode(),
-                    value=event.value,
-                    headers=headers(event),
-                    timestamp_ms=timestamp_ms(event.parked_at.encode()),
-                )
-                for event in events
-            ]
-            for future in futures:
-                future.get(timeout=_DELIVERY_MS / 1_000)
+            self._producer.send(
+                Telling(e.subject, e.value, headers(e), e.parked_at) for e in events
+            )
         except errors.KafkaError as error:
             if not error.retriable:
                 raise KafkaRefused(what=f"write {self.name}", reason=str(error)) from error

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from consumers.errors import ParkedBehind, ViewsOutdated
 from ledger.domain.discard import Passed
-from ledger.domain.errors import NotFound, StoreBusy, ViewUnknown
+from ledger.domain.errors import NotFound
 from ledger.randomness import rfc3339, system_clock
+from ledger.store.errors import StoreBusy
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.discards import Discarding, nothing_discarded
+from projections.errors import ViewUnknown
 from projections.places import PARKED, Parked, Standstill
 from projections.refold import refold
 from projections.view import View

@@ -6,9 +6,11 @@ login looks like a broker that is away. This stands behind a door that is not pu
 with the one version of the library that it was written against.
 """
 
+from functools import cache
 from typing import Any
 
 
+@cache
 def listen() -> None:
     """From now on an answer is read before the end that follows it. Harmless to repeat."""
     from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
@@ -18,9 +20,7 @@ def listen() -> None:
     if not DIRECT:
         return
     for transport in (KafkaTCPTransport, KafkaSSLTransport):
-        received = transport._sock_recv
-        if not getattr(received, "answers_first", False):
-            transport._sock_recv = _answers_first(received)
+        transport._sock_recv = _answers_first(transport._sock_recv)
 
 
 def _answers_first(received: Any) -> Any:
@@ -29,5 +29,4 @@ def _answers_first(received: Any) -> Any:
         # The end is found again by the next reading, which has nothing else to find.
         return (data, None) if data else (data, error)
 
-    answers_first.answers_first = True  # type: ignore[attr-defined]
     return answers_first

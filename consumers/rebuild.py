@@ -17,11 +17,12 @@ from consumers.topics import EVENTS
 from ledger.codec import type_name
 from ledger.collector import collector_paused
 from ledger.domain.discard import Passed
-from ledger.domain.errors import ProjectionFailed, StoreBusy
+from ledger.store.errors import StoreBusy
 from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.digest import digest_of
 from projections.discards import Discarding, nothing_discarded
+from projections.errors import ProjectionFailed
 from projections.partition import PartitionFold, Unprocessable
 from projections.places import Place
 from projections.rebuild import Rebuilt

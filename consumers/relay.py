@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,12 +31,13 @@ from consumers.errors import (
 from consumers.offsets import end_offsets, last_records
 from consumers.partitions import words
 from consumers.records import NO_POSITION
+from consumers.relay_observer import RelayObserver, Unobserved
 from consumers.relay_state import RelayState, nothing_relayed, read_state
 from consumers.topic_check import topic_problems
 from consumers.topics import EVENTS, RELAY, RELAY_TRANSACTIONAL_ID, TOPICS
 from consumers.transactions import BATCH_BYTES, Step, closed, fenced, fencing_producer
-from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
 from ledger.log.feed import Feed, Record
+from ledger.store.errors import StoreBusy, StoreUnreachable
 
 POLL_S = 0.2
 """How often the relay looks for new events when it has sent all."""
@@ -52,42 +53,6 @@ class Limits:
 
     events: int = 5_000
     bytes: int = 4 * 1024 * 1024
-
-
-class RelayObserver(Protocol):
-    """Told what the relay does, in its own thread; for metrics and notes."""
-
-    def started(self, state: RelayState) -> None:
-        """The relay has taken over and goes on after ``state.position``."""
-        ...
-
-    def looked(self, end: int) -> None:
-        """The log has this many events now, each with its position."""
-        ...
-
-    def relayed(self, events: int, size: int, position: int) -> None:
-        """So many events of ``size`` bytes are committed, the last of them at ``position``."""
-        ...
-
-    def interrupted(self, error: LedgerError, delay_s: float) -> None:
-        """Something failed; the relay begins again after ``delay_s``."""
-        ...
-
-
-class Unobserved:
-    """Nobody is told."""
-
-    def started(self, state: RelayState) -> None:
-        pass
-
-    def looked(self, end: int) -> None:
-        pass
-
-    def relayed(self, events: int, size: int, position: int) -> None:
-        pass
-
-    def interrupted(self, error: LedgerError, delay_s: float) -> None:
-        pass
 
 
 class Relay:

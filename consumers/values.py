@@ -8,6 +8,7 @@ one version of the library that it was written against; otherwise records are ma
 turned into the same. The tests hold both ways to the same topic.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +25,6 @@ DIRECT = kafka.__version__ == KNOWN_VERSION
 
 NOT_A_RELAYS = -2
 """Position of a record whose headers are not the relay's."""
-_POSITION = b"\x10position"
-_PREVIOUS = b"\x10previous"
 
 
 def install(consumer: Any) -> None:
@@ -78,57 +77,53 @@ class _LogRecords(Fetcher.PartitionRecords):  # type: ignore[misc]
 def decoded(batch: Any, first_offset: int) -> list[PartitionRecord]:
     """The batch's records from ``first_offset`` on; it may begin before.
 
-    A record is its length, a byte of attributes, the time and the offset as differences, then key,
-    value and headers, each after its length. Raises kafka-python's CorruptRecordError where
-    lengths contradict each other.
+    Raises kafka-python's CorruptRecordError where lengths contradict each other.
     """
     batch._maybe_uncompress()
     data, at = bytes(batch._buffer), batch._pos
     base = batch.base_offset
     found: list[PartitionRecord] = []
-    try:
-        for _ in range(batch.records_count):
-            length, at = _number(data, at)
-            end, at = at + length, at + 1
-            while data[at] > 0x7F:  # the time: the event itself says it better
-                at += 1
-            delta, at = _number(data, at + 1)
-            if base + delta >= first_offset:
-                size, at = _number(data, at)
-                found.append(_record(data, at + max(size, 0), base + delta))
-            at = end
-    except (IndexError, ValueError):
-        at = -1
-    if at != len(data):
-        raise CorruptRecordError(f"lengths contradict each other in the batch at offset {base}")
-    return found
+    for _ in range(batch.records_count):
+        begun = _BEGINNING.match(data, at)
+        if begun is None:
+            break
+        length, delta, key_size = begun.groups()
+        offset = base + _NUMBER[delta]
+        if offset >= first_offset:
+            found.append(_record(data, begun.end() + max(_NUMBER[key_size], 0), offset))
+        at = begun.end(1) + _NUMBER[length]
+    else:
+        if at == len(data):
+            return found
+    raise CorruptRecordError(f"lengths contradict each other in the batch at offset {base}")
 
 
 def _record(data: bytes, at: int, offset: int) -> PartitionRecord:
     """What follows a record's key: the value, and the two headers that the relay puts first."""
-    size, at = _number(data, at)
-    value = data[at : at + size] if size >= 0 else None
-    at += max(size, 0)
-    if value is not None and data.startswith(_POSITION, at + 1):
-        size, at = _number(data, at + 1 + len(_POSITION))
-        position, at = data[at : at + size], at + size
-        if data.startswith(_PREVIOUS, at):
-            size, at = _number(data, at + len(_PREVIOUS))
-            try:
-                return PartitionRecord(offset, int(position), int(data[at : at + size]), value)
-            except ValueError:
-                pass
+    sized = _VARIABLE.match(data, at)
+    if sized is not None:
+        end = sized.end() + _NUMBER[sized[0]]
+        headers = _HEADERS.match(data, end)
+        if headers is not None:
+            value = data[sized.end() : end]
+            return PartitionRecord(offset, int(headers[1]), int(headers[2]), value)
     return PartitionRecord(offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A zigzag variable-length integer, and where it ends; most have one byte or two."""
-    low = data[at]
-    if low < 0x80:
-        return (low >> 1) ^ -(low & 1), at + 1
-    high = data[at + 1]
-    if high < 0x80:
-        low = low & 0x7F | high << 7
-        return (low >> 1) ^ -(low & 1), at + 2
-    number, end = decode_varint(data, at)
-    return int(number), int(end)
+_VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
+_VARIABLE = re.compile(_VARINT)
+_BEGINNING = re.compile(rb"(%b).%b(%b)(%b)" % ((_VARINT,) * 4), re.DOTALL)
+"""A record's length, attributes, time and offset as differences, and its key's length. The time is
+passed over: the event itself says it better."""
+_HEADERS = re.compile(rb"%b\x10position%b(\d+)\x10previous%b(-?\d+)" % ((_VARINT,) * 3))
+
+
+class _Numbers(dict[bytes, int]):
+    """Zigzag variable-length integers, each worked out once: lengths and offsets within a batch."""
+
+    def __missing__(self, varint: bytes) -> int:
+        number = self[varint] = int(decode_varint(varint, 0)[0])
+        return number
+
+
+_NUMBER = _Numbers()

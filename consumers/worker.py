@@ -31,10 +31,11 @@ from consumers.partitions import PartitionReader, words
 from consumers.topics import EVENTS
 from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
-from ledger.domain.errors import StoreBusy, StoreFull, StoreUnreachable, ViewUnreadable
+from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import places
 from projections.database import ViewDatabase
 from projections.discards import Discarding, nothing_discarded
+from projections.errors import ViewUnreadable
 from projections.fold import Moved
 from projections.partition import Unprocessable
 from projections.places import Parked

@@ -15,13 +15,14 @@ import msgspec
 from ledger import codec
 from ledger.collector import collector_paused
 from ledger.documents import Documents
-from ledger.domain.errors import UNUSABLE, IdempotencyConflict, InvalidValue, LedgerError
+from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, rfc3339
 from ledger.standings import StandingSource
+from ledger.store.errors import IdempotencyConflict
 from ledger.store.store import CommandRecord, Conflict, Store
 from ledger.vault import Vault
 from ledger.work import Context, StateCache, Work

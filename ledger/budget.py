@@ -4,7 +4,8 @@ A fund is one stream that every payment of it would contend for; so only commitm
 for a pay run of thousands of lines.
 """
 
-from ledger.domain.fund import FUND, Form, commit, release
+from ledger.domain.events.envelope import EventData
+from ledger.domain.fund import FUND, Form, Fund, commit, release
 from ledger.domain.stream import fund_id
 from ledger.work import Work
 
@@ -25,15 +26,7 @@ def set_aside(
     """
     state = work.load(FUND, fund_id(fund or ""))
     data = commit(state, program=program, commitment=commitment, amount_fen=amount_fen, form=form)
-    work.record(
-        FUND,
-        state,
-        data,
-        subject=state.id,
-        division=work.operator,
-        follows=True,
-        effective=work.today,
-    )
+    _record(work, state, data)
 
 
 def give_back(
@@ -44,6 +37,11 @@ def give_back(
     data = release(
         state, program=program, commitment=commitment, amount_fen=amount_fen, reason=reason
     )
+    _record(work, state, data)
+
+
+def _record(work: Work, state: Fund, data: EventData) -> None:
+    """What follows for a fund from a decision elsewhere, on the day that it is taken."""
     work.record(
         FUND,
         state,

@@ -182,6 +182,11 @@ def decode(raw: bytes) -> Event[Any]:
         raise NotCanonical(reason=str(error)) from error
 
 
+def decoder_of(kind: type[D]) -> Callable[[bytes], Event[D]]:
+    """What reads events of one type, for whoever has looked at it; raises :class:`ValueError`."""
+    return _DECODE[TYPE_OF[kind].encode()]
+
+
 def is_a(event: Event[Any], kind: type[D]) -> bool:
     """Whether the event carries data of this type."""
     return isinstance(event.data, kind)

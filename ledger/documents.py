@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from ledger.domain.errors import NotFound, StoreDamaged, StoreFull
+from ledger.domain.errors import NotFound
+from ledger.store.errors import StoreDamaged, StoreFull
 
 
 class Documents(Protocol):

@@ -10,18 +10,17 @@ from itertools import count
 
 from ledger.budget import set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FundOvercommitted
 from ledger.domain.events.enrollment import (
     ArrearsGranted,
     EligibilityReviewed,
     OverpaymentCancelled,
 )
-from ledger.domain.month import month_of
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN
 from ledger.domain.person import Person, division_on, facts_on, last_change
-from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in
+from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in, rule_of_month
 from ledger.domain.reconsider import Knowledge, reconsider
+from ledger.domain.refusals import FundOvercommitted
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.work import Work
@@ -86,7 +85,8 @@ def reconsider_enrollment(
     known = Knowledge(
         facts_on=facts,
         rule_on=lambda day: find_rule(program, day),
-        held=held_by(work, person.id, month_of(work.today)),
+        amount_rule=lambda month: rule_of_month(program, month),
+        held=lambda code, month: held_by(work, person.id, month)(code),
         barred=barred_for(work, e, program),
         until=last_change(person),
     )

@@ -4,10 +4,10 @@ The comparison happens beside the vault and answers with codes alone: no name, n
 leaves it, so it is recognizing, not reading (as for rosters), and needs no record of access.
 """
 
-from ledger.domain.errors import SealBroken, VaultKeyMissing
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import Event
 from ledger.domain.identity import identity_problems
+from ledger.store.errors import SealBroken, VaultKeyMissing
 from ledger.vault import Vault
 
 

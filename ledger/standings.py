@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.rules import Rule
 
 
@@ -31,6 +31,13 @@ class StandingSource(Protocol):
 
     def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
         """Every enrollment of the program, in order of its id."""
+        ...
+
+    def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        """Beneficiaries whom time alone has taken out of the rule by a day, with the reason's code.
+
+        Nothing is recorded when a certificate's last day or an age is passed.
+        """
         ...
 
     def accounts(self, program: str) -> dict[str, str]:

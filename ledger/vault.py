@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 
-from ledger.domain.errors import HomeMissing, SealBroken, VaultKeyMissing
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
+from ledger.store.errors import HomeMissing, SealBroken, VaultKeyMissing
 from ledger.store.sqlite import translated
 from ledger.store.store import Conflict
 

@@ -17,8 +17,9 @@ import msgspec
 from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidValue, NotFound, OutsideDivision
+from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.events.envelope import Event, EventData, Sealed
+from ledger.domain.refusals import OutsideDivision
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
@@ -148,7 +149,12 @@ class Work:
     # --- reading
 
     def load(self, kind: StreamKind[S], stream_id: str) -> S:
-        """The state of a stream, with what this work has recorded so far; version 0 if absent."""
+        """The state of a stream, with what this work has recorded so far; version 0 if absent.
+
+        An id of another kind names no stream of this one, whatever is stored under it.
+        """
+        if not stream_id.startswith(kind.name):
+            return kind.new(stream_id)
         state: S | None = self._cache.get(stream_id)
         if state is None:
             state = kind.new(stream_id)

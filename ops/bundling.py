@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from ledger.domain.division import covers
-from ledger.domain.errors import CheckpointMissing
+from ledger.domain.errors import LedgerError
 from ledger.log.completeness import SubjectIndex
 from ledger.verify.history import parsed
 from ledger.verify.note import parsed_lines, split_note
@@ -16,6 +16,15 @@ from ledger.verify.scope import Scope
 from ops.home import Home
 from ops.sealing import index_file
 from projections.engine import Projector
+
+
+class CheckpointMissing(LedgerError):
+    code, zh, en = (
+        "checkpoint-missing",
+        "尚无已签检查点;请先运行 checkpoint sign,或用 --checkpoint 给出",
+        "no checkpoint was signed yet; run checkpoint sign first, or give one by --checkpoint",
+    )
+
 
 EARLIER = 12
 """How many heads before the one proven against go with a bundle, beside those asked for."""

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
+from ledger.domain.errors import LedgerError
 from ledger.log.errors import SigningContested, WitnessesMissing
 from ledger.log.signer import Signed, Signer
+from ledger.store.errors import StoreBusy, StoreUnreachable
 
 LOOK_EVERY_S = 1.0
 AGAIN_S = 5.0

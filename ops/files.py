@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from ledger.domain.errors import NO_ROOM, InvalidValue, NotFound, StoreFull
+from ledger.domain.errors import InvalidValue, NotFound
+from ledger.store.errors import NO_ROOM, StoreFull
 
 
 def write_whole(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> None:

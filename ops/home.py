@@ -1,17 +1,13 @@
 """The home: one directory with all that a ledger is, and the one place that wires it.
 
-``home.toml`` says what the directory is and is written last, so that a home either is complete or
-can be made again by the same command. Events and views are in files of the directory or in a
-PostgreSQL database, as it says; vault and documents are always in the directory. This is the
-composition root: no other module knows which store, feed or database is in use.
+Events and views are in files of the directory or in a PostgreSQL database, as its ``home.toml``
+says; vault and documents are always in the directory. This is the composition root: no other module
+knows which store, feed or database is in use.
 """
 
-import os
-import tomllib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,14 +20,7 @@ from ledger.catalog.loader import load_programs
 from ledger.codec import SOURCE, decode
 from ledger.documents import FolderDocuments
 from ledger.domain.discard import Passed
-from ledger.domain.errors import (
-    HomeMismatch,
-    HomeMissing,
-    HomeNewer,
-    InvalidValue,
-    StoreDamaged,
-    StoreFull,
-)
+from ledger.domain.errors import InvalidValue
 from ledger.domain.log_key import LOG_KEYS, LOG_KEYS_ID
 from ledger.domain.rules import ProgramDefinition
 from ledger.log.cosigning import Witness
@@ -41,11 +30,13 @@ from ledger.log.merkle_log import Log
 from ledger.log.signer import Signer
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
+from ledger.store.errors import HomeMismatch, StoreDamaged, StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
+from ops.home_file import FORMAT, HOME_FILE, HomeInfo, StoreKind, read_info, write_info
 from projections.discards import discards_in
 from projections.engine import Projector
 from projections.standings import ViewStandings
@@ -53,35 +44,8 @@ from projections.standings import ViewStandings
 if TYPE_CHECKING:
     from ops.settings import DatabaseLogin
 
-FORMAT = 1
-"""The layout of a home. A home of a higher format was made by a newer version of this program."""
-
 POLICY = "policy"
 """The file that says which witnesses there are: C2SP tlog-policy."""
-
-StoreKind = Literal["sqlite", "postgres"]
-"""Where a home keeps its events; said once, when it is made."""
-
-
-class HomeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ``home.toml`` says. ``seed``, ``scale`` and ``year`` are set for a simulated city.
-
-    ``log`` is the id under which a PostgreSQL database is this home's and no other's. Its address
-    is not said here: it holds a password, and changes while the log stays.
-    """
-
-    format: int
-    operator: str
-    seed: int | None = None
-    scale: str | None = None
-    year: int | None = None
-    store: StoreKind = "sqlite"
-    log: str | None = None
-
-    @property
-    def share(self) -> Fraction:
-        """The simulated city's share of the real one; 1 for a real home."""
-        return Fraction(self.scale) if self.scale is not None else Fraction(1)
 
 
 class Home:
@@ -125,7 +89,7 @@ class Home:
             "store": store,
         }
         wanted = HomeInfo(format=FORMAT, **made)
-        if (path / "home.toml").exists():
+        if (path / HOME_FILE).exists():
             home = cls.open(path, database_url)
             home.require_made_with(**made)
             home._prepare()
@@ -137,7 +101,7 @@ class Home:
             Vault(path / "vault", home.randomness, create=True).close()
             home.store.close()
             home._store = None
-            _write(path / "home.toml", home.info)
+            write_info(path, home.info)
         except OSError as error:
             raise StoreFull(reason=error.strerror) from error
         return home
@@ -145,17 +109,7 @@ class Home:
     @classmethod
     def open(cls, path: Path, database_url: str | None = None) -> "Home":
         """Raises :class:`HomeMissing`, :class:`HomeNewer`, :class:`StoreDamaged`."""
-        file = path / "home.toml"
-        if not file.exists():
-            raise HomeMissing(home=str(path))
-        try:
-            data = tomllib.loads(file.read_text())
-            found = int(data["format"])
-            if found > FORMAT:
-                raise HomeNewer(home=str(path), found=found, known=FORMAT)
-            info = msgspec.convert(data, HomeInfo)
-        except (tomllib.TOMLDecodeError, KeyError, ValueError, msgspec.ValidationError) as error:
-            raise StoreDamaged(reason=f"home.toml: {error}") from error
+        info = read_info(path)
         if info.store == "sqlite" and not (path / "ledger.db").exists():
             raise StoreDamaged(reason="ledger.db")
         return cls(path, info, database_url)
@@ -373,21 +327,3 @@ def opened(path: Path) -> Iterator[Home]:
         yield home
     finally:
         home.close()
-
-
-def _write(file: Path, info: HomeInfo) -> None:
-    """Whole or not at all."""
-    lines = ["# A benefits ledger's home: made by benefits-ledger, not to be edited."]
-    for key, value in msgspec.to_builtins(info).items():
-        lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
-    write_whole(file, "\n".join(lines) + "\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Whole and durable, or not at all."""
-    partial = file.with_name(f"{file.name}.partial")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.rename(file)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from consumers.relay import RelayObserver
+from consumers.relay_observer import RelayObserver
 from consumers.relay_state import RelayState
 from consumers.worker_observer import WorkerObserver
 from ledger.domain.errors import LedgerError

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.domain.errors import InvalidValue, LedgerError, NotFound, OutsideLog
+from ledger.domain.errors import InvalidValue, LedgerError, NotFound
+from ledger.log.errors import OutsideLog
 from ledger.log.merkle_log import Log
 from ledger.log.tree import TILE_WIDTH, Tile, tile_path, tiles_of
 from ledger.verify.checkpoint import Checkpoint

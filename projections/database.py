@@ -18,16 +18,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.domain.errors import (
-    StoreBusy,
-    StoreDamaged,
-    StoreDenied,
-    StoreFull,
-    StoreUnreachable,
-    ViewUnreadable,
-)
+from ledger.store.errors import StoreBusy, StoreDamaged, StoreDenied, StoreFull, StoreUnreachable
 from ledger.store.failures import meaning
 from projections import places
+from projections.errors import ViewUnreadable
 from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
 
@@ -294,10 +288,14 @@ def _sqlite(parsed: sa.URL, durable: bool) -> sa.Engine:
         else ("journal_mode=OFF", "synchronous=OFF")
     )
 
+    # Some builds of SQLite overwrite with zeros whatever is deleted. Nothing personal stands in a
+    # view unsealed, and dropping a generation would write all of it once more.
+    settings = ("secure_delete=OFF", "temp_store=MEMORY", "cache_size=-65536")
+
     @sa.event.listens_for(engine, "connect")
     def _connected(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver must not open transactions of its own
-        for pragma in (*pragmas, "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"):
+        for pragma in (*pragmas, *settings, "mmap_size=1073741824"):
             raw.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -20,12 +20,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.collector import collector_paused
-from ledger.domain.errors import ProjectionGap, ViewsShared, ViewUnknown
+from ledger.log.errors import ProjectionGap
 from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
 from projections.digest import ViewDigest, digest_of
 from projections.discards import Discarding, nothing_discarded
+from projections.errors import ViewsShared, ViewUnknown
 from projections.fold import Fold, Moved
 from projections.rebuild import Rebuilt, rebuild
 from projections.tables import Statements

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from ledger.codec import decode
-from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment, Grant, period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
+from ledger.domain.grant import REASONS, reason_left_out
+from ledger.domain.grant import standing as standing_of
 from ledger.domain.month import first_day, last_day
+from ledger.domain.overpayment import STOP_WORDS
 from ledger.domain.postings import postings
 from ledger.domain.program import PROGRAM, Program, find_rule
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
@@ -287,8 +289,8 @@ def _outcome(
     standing = [g for g in grants if g.status != "reversed"]
     if standing:
         return standing[-1].status, None, standing[-1]
-    now = payment.standing(e, rule, month, account)
-    reason = payment.reason_left_out(now, rule, month, program.payee)
+    now = standing_of(e, rule, month, account)
+    reason = reason_left_out(now, rule, month, program.payee)
     return ("payable" if reason is None else "not-paid"), reason, None
 
 
@@ -299,8 +301,8 @@ _MORE_REASONS = {
 
 
 def _words(reason: str, e: Enrollment) -> tuple[str, str]:
-    zh, en_text = payment.REASONS.get(reason) or _MORE_REASONS.get(reason) or (reason, reason)
-    why = payment.STOP_WORDS.get(e.end_reason)
+    zh, en_text = REASONS.get(reason) or _MORE_REASONS.get(reason) or (reason, reason)
+    why = STOP_WORDS.get(e.end_reason)
     if reason in ("ended", "suspended") and e.end_reason:
         why = why or (e.end_reason, e.end_reason)
         return f"{zh}({why[0]})", f"{en_text} ({why[1]})"

@@ -10,10 +10,12 @@ from contextlib import suppress
 
 from ledger.codec import decode, type_name
 from ledger.domain.discard import Passed
-from ledger.domain.errors import NotCanonical, ProjectionFailed, ProjectionGap
+from ledger.domain.errors import NotCanonical
+from ledger.log.errors import ProjectionGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.errors import ProjectionFailed
 from projections.view import View
 from projections.view_rows import ViewRows, remaining
 
@@ -49,8 +51,8 @@ class Fold:
         Raises :class:`ProjectionGap` when a position is missing, :class:`ProjectionFailed` when
         an event cannot be folded. After any error this object is of no further use.
         """
-        expected, plan, raw = self.position, self._rows.plan, b""
-        unhandled, passed = self._rows.unhandled, self._passed
+        expected, raw = self.position, b""
+        taken_in, passed = self._rows.taken_in, self._passed
         try:
             if not self._rows.complete:
                 self._read_ahead(raw for position, raw in batch if position >= expected)
@@ -60,10 +62,13 @@ class Fold:
                         continue
                     raise ProjectionGap(expected=expected, found=position)
                 expected += 1
-                if type_name(raw) in unhandled:
-                    continue
-                event = decode(raw)
-                handlers = plan[type(event.data)]
+                found = taken_in.get(type_name(raw))
+                if found is None:
+                    if type_name(raw) in self._rows.unhandled:
+                        continue
+                    raise NotCanonical(reason="of no known type")
+                read, handlers = found
+                event = read(raw)
                 if position in passed:
                     handlers = remaining(handlers, passed[position])
                 for handler in handlers:

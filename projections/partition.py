@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 from ledger.codec import decode
 from ledger.domain.discard import Passed
-from ledger.domain.errors import LedgerError, NotCanonical, ProjectionGap, ViewHoldsDiscarded
+from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import Event
 from ledger.domain.events.discard import ParkedEventDiscarded
+from ledger.log.errors import ProjectionGap
 from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.errors import ViewHoldsDiscarded
 from projections.fold import Moved
 from projections.places import Parked, Place, hold, move, park
 from projections.view import View
@@ -172,17 +174,17 @@ class PartitionFold:
         if isinstance(event.data, ParkedEventDiscarded):
             self._discard(event.data, event.subject)
         handlers = self._rows.plan[type(event.data)]
-        if record.position in self._passed:
-            handlers = remaining(handlers, self._passed[record.position])
+        position = record.position
+        if stopped or position in self._passed:
+            without = (stopped or set()) | self._passed.get(position, frozenset())
+            handlers = remaining(handlers, without)
         for handler in handlers:
-            view = view_of(handler)
-            if stopped and view in stopped:
-                continue
             try:
-                handler(record.position, event)
+                handler(position, event)
             except STORE_ERRORS:
                 raise
             except Exception as error:
+                view = view_of(handler)
                 raise Unprocessable(view, record, event.subject, why(error)) from error
 
     def _discard(self, decided: ParkedEventDiscarded, subject: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.domain.discard import Passed
-from ledger.domain.errors import StoreBusy
+from ledger.store.errors import StoreBusy
 from projections.database import Generation, ViewDatabase
 from projections.digest import ViewDigest, digest_of
 from projections.fold import Fold, Moved

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.codec import recorded
-from ledger.domain.errors import NothingToSeal
 from ledger.domain.events.seal import ProjectionSealed, SealedIndex, SealedView
 from ledger.domain.seal import period_end
 from ledger.log.completeness import Chains, SubjectIndex
@@ -24,6 +23,7 @@ from ledger.randomness import rfc3339
 from projections.asof import AsOf
 from projections.discards import Discarding
 from projections.engine import Progress, Projector
+from projections.errors import NothingToSeal
 from projections.figures import PublishedFigures
 from projections.report import make_report
 from projections.views import ALL_VIEWS

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.person import ALLOWANCES
 from ledger.domain.rules import Condition, Exclusion, Rule
 from ledger.log.feed import Feed
@@ -90,6 +90,27 @@ class ViewStandings:
                 year_fen=_json(values[14]),
             )
             yield standing(row, month, period, account if person else row.beneficiary)
+
+    def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        e, p = self._tables
+        found: dict[str, str] = {}
+        for condition in rule.eligibility:
+            if condition.fact not in ("certified", "age"):
+                continue
+            expired = condition.fact == "certified"
+            out = (
+                p.c.certificate_expires_on < day.isoformat()
+                if expired
+                else sa.not_(_holds(fact_columns(p, day), condition))
+            )
+            query = (
+                sa.select(p.c.person)
+                .join(e, e.c.beneficiary == p.c.person)
+                .where(e.c.program == program, out)
+            )
+            reason = "certificate-expired" if expired else "age"
+            found |= {person: reason for (person,) in self._fetch(query)}
+        return found
 
     def accounts(self, program: str) -> dict[str, str]:
         self._registry.catch_up()

@@ -112,7 +112,10 @@ class Layout:
         return values[0] if self._width == 1 else tuple(values[: self._width])
 
     def lines(self, stored: list[Values]) -> bytes:
-        """Stored tuples as lines of canonical JSON, one a row: what a digest is taken of."""
+        """Stored tuples as lines of canonical JSON, one a row: what a digest is taken of.
+
+        SQLite writes the same lines by itself: see :class:`Statements`.
+        """
         return _LINES(self._plain(values) for values in stored) if self._flags else _LINES(stored)
 
     def _plain(self, values: Values) -> list[Any]:
@@ -129,6 +132,8 @@ class Statements:
 
     ``indexes`` are made after the first rows, which is several times faster than before them.
     ``ahead`` reads every row under some first key fields, given as one parameter by :meth:`these`.
+    ``scan`` reads the whole table by key. Where the database can write the canonical lines itself,
+    ``pages`` are the first rows' and those after a key: their number, and their lines as one value.
     ``stage``, ``copy`` and ``merge`` are where a server takes rows in bulk: a temporary table like
     this one, rows copied into it, and one upsert from there; empty elsewhere.
     """
@@ -141,6 +146,7 @@ class Statements:
     ahead: str
     scan: str
     indexes: tuple[str, ...]
+    pages: tuple[str, str] | None = None
     stage: str = ""
     copy: str = ""
     merge: str = ""
@@ -194,7 +200,9 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
     def text(statement: Any) -> str:
         return str(statement.compile(dialect=dialect))
 
-    staged: dict[str, str] = {}
+    special: dict[str, Any] = {}
+    if dialect.name == "sqlite":
+        special = {"pages": _pages(layout, name)}
     if dialect.name == "postgresql":
         stage = sa.Table(f"stage_{name}", sa.MetaData(), *(sa.Column(n) for n in layout.names))
         given = sa.select(stage).order_by(*(stage.c[k] for k in definition.key))
@@ -204,7 +212,7 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
             if rest
             else arriving.on_conflict_do_nothing()
         )
-        staged = {
+        special = {
             "stage": f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} "
             f"(LIKE {name}) ON COMMIT DELETE ROWS",
             "copy": f"COPY {stage.name} FROM STDIN",
@@ -212,7 +220,7 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         }
 
     return Statements(
-        **staged,
+        **special,
         layout=layout,
         table=table,
         insert=text(insert),
@@ -225,6 +233,24 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
             for index in definition.indexes
         ),
     )
+
+
+def _pages(layout: Layout, table: str) -> tuple[str, str]:
+    """SQLite's statements for canonical lines; both take the number of rows, the second a key."""
+    keys = ", ".join(f'"{key}"' for key in layout.table.key)
+    spelled = ", ".join(
+        f"json(CASE {n} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+        if c.read is _flag
+        else f'"{n}"'
+        for n, c in zip(layout.names, layout.columns, strict=True)
+    )
+    marks = ", ".join("?" * len(layout.table.key))
+
+    def page(where: str) -> str:
+        rows = f"SELECT json_array({spelled}) AS line FROM {table} {where} ORDER BY {keys} LIMIT ?"
+        return f"SELECT count(*), CAST(group_concat(line, char(10)) AS BLOB) FROM ({rows})"
+
+    return page(""), page(f"WHERE ({keys}) > ({marks})")
 
 
 def _merged(definition: TableDef[Any], stored: Any, given: Any, name: str) -> Any:

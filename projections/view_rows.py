@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.codec import TYPE_OF
+from ledger.codec import TYPE_OF, decoder_of
 from ledger.domain.events import EVENT_TYPES, Event, EventData
 from projections.database import Generation, ViewDatabase, translated
 from projections.rows import Key, R, Rows, TableDef
@@ -52,6 +52,12 @@ class ViewRows:
         self.plan: dict[type[EventData], tuple[Handler, ...]] = {
             kind: tuple(handlers) for kind, handlers in plan.items()
         }
+        self.taken_in = {
+            TYPE_OF[kind].encode(): (decoder_of(kind), handlers)
+            for kind, handlers in self.plan.items()
+            if handlers
+        }
+        """An event type's full name to what reads its bytes and to its folds."""
         self.unhandled = frozenset(
             TYPE_OF[kind].encode() for kind, handlers in plan.items() if not handlers
         )

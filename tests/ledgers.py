@@ -24,6 +24,7 @@ import ledger.commands  # noqa: F401 - registers the handlers
 from ledger import codec
 from ledger.application import Command, Ledger
 from ledger.catalog import load_funds, load_programs
+from ledger.commands.certificate import IssueCertificate
 from ledger.commands.enrollment import (
     ApproveEnrollment,
     AssessEligibility,
@@ -33,7 +34,6 @@ from ledger.commands.enrollment import (
 )
 from ledger.commands.person import (
     ChangeBankAccount,
-    IssueCertificate,
     RecognizeHardship,
     RecordLifeFact,
     RegisterPerson,
@@ -42,7 +42,7 @@ from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.documents import FolderDocuments
 from ledger.domain.errors import LedgerError
 from ledger.domain.events import Event
-from ledger.domain.payment import Standing
+from ledger.domain.grant import Standing
 from ledger.domain.rules import Rule
 from ledger.randomness import Clock, SeededRandomness
 from ledger.standings import Unenrolled
@@ -83,6 +83,9 @@ class NoStandings:
 
     def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
         return ()
+
+    def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        return {}
 
     def accounts(self, program: str) -> dict[str, str]:
         return {}

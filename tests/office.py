@@ -20,12 +20,16 @@ from ledger.codec import decode
 from ledger.commands import enrollment as en
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
-from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
+from ledger.commands.certificate import IssueCertificate
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
+from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund, WidenEarmark
 from ledger.domain.events import Event
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document
+from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import enrollment_id
 from ledger.work import Context
-from ops.home import Home, StoreKind
+from ops.home import Home
+from ops.home_file import StoreKind
 
 CITY, DISTRICT, NEIGHBOR, AWAY = "220200", "220202", "220203", None
 LIVING, NURSING, POVERTY = "living-subsidy", "nursing-subsidy", "poverty-register"
@@ -64,40 +68,45 @@ class Office:
         path: Path,
         *,
         programs: Iterable[str] = (LIVING, NURSING, POVERTY),
+        own: Iterable[ProgramDefinition] = (),
         funds_fen: int = 100_000_000,
         name: str = "",
         database_url: str | None = None,
     ) -> None:
-        """``database_url`` keeps events and views in PostgreSQL."""
+        """``own`` are programs of the test's; ``database_url`` keeps all in PostgreSQL."""
         self.path = path
         self.database_url = database_url
         self.name = name
         self.now = datetime(2016, 12, 1, 1, tzinfo=UTC)
         store: StoreKind = "sqlite" if database_url is None else "postgres"
         self.home = Home.create(path, seed=1, store=store, database_url=database_url)
+        self.programs = {code: catalog()[code] for code in programs} | {p.code: p for p in own}
         self.ledger = Ledger(
             self.home.store,
             self.home.vault,
             operator=CITY,
             clock=lambda: self.now,
-            programs={code: catalog()[code] for code in programs},
+            programs=self.programs,
             documents=self.home.documents,
             standings=self.home.standings,
         )
         self._keys = 0
         if not self.home.feed.end():
-            self._open(list(programs), funds_fen)
+            self._open(funds_fen)
 
-    def _open(self, programs: list[str], funds_fen: int) -> None:
+    def _open(self, funds_fen: int) -> None:
         director = by("director-1", "2016-12-01", CITY)
         items: list[tuple[Command, Context]] = [
-            (AdoptProgram(definition=catalog()[code]), director) for code in programs
+            (AdoptProgram(definition=program), director) for program in self.programs.values()
         ]
-        for code in sorted({f for p in programs if (f := catalog()[p].fund)}):
+        for code in sorted({p.fund for p in self.programs.values() if p.fund}):
             items.append((OpenFund(definition=load_funds()[code]), director))
             if funds_fen:
                 money = AppropriateFunds(fund=code, amount_fen=funds_fen, year=2017, document="b")
                 items.append((money, director))
+            payable = {p.code for p in self.programs.values() if p.fund == code}
+            if own := sorted(payable - set(load_funds()[code].earmark)):
+                items.append((WidenEarmark(fund=code, programs=own, document="d"), director))
         outcomes = self.ledger.execute_group(items, key="opening").outcomes
         assert all(o.error is None for o in outcomes), outcomes
 
@@ -143,7 +152,7 @@ class Office:
             clerk,
         ).stream
         self.do(
-            pe.IssueCertificate(
+            IssueCertificate(
                 person=who,
                 number=f"{number_text}4{grade}",
                 id_number=number_text,
@@ -229,7 +238,7 @@ class Office:
 
     def issue(self, run: str, month: str) -> None:
         self.at(f"{month}-25")
-        self.do(pr.IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
+        self.do(IssuePayRun(payrun=run), by("cashier-1", f"{month}-25", CITY))
 
     def issued(
         self,
@@ -250,7 +259,7 @@ class Office:
         """The bank's file: every line arrived but the ``returned`` enrollments'."""
         self.at(f"{month}-27")
         words = self.bank(run, returned or {})
-        read = pr.ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
+        read = ReadBankResult(payrun=run, result=self.ledger.documents.put(to_document(words)))
         self.do(read, by("cashier-1", f"{month}-27", CITY))
 
     def bank(self, run: str, returned: Mapping[str, str]) -> list[BankLine]:

@@ -16,10 +16,11 @@ from itertools import count, pairwise
 import pytest
 
 from ledger import codec
-from ledger.domain.errors import OutsideLog, StoreDamaged
+from ledger.log.errors import OutsideLog
 from ledger.log.merkle_log import Log
 from ledger.log.sequencer import Sequencer, leaves_in
 from ledger.log.store_feed import StoreFeed
+from ledger.store.errors import StoreDamaged
 from ledger.store.heads import SignedHead
 from ledger.store.mapper import NewEvent
 from ledger.store.order import Order, Run

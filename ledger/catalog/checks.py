@@ -67,6 +67,9 @@ FACTS: Mapping[str, Fact] = {
 }
 """The facts that a condition may name: exactly those that the write side computes."""
 
+UNDATED = frozenset({"poverty_registered"})
+"""Facts that are known as of now only, of the day of application and of approval."""
+
 ALLOWANCES_BY_OTHERS = frozenset(
     {"orphan-allowance", "work-injury-nursing-allowance", "extreme-poverty-support"}
 )
@@ -93,8 +96,18 @@ def program_problems(
             *(text for condition in rule.eligibility for text in _condition_problems(condition)),
             *_exclusion_problems(rule.exclusions, program.code, known),
         ]
+        if program.kind == "periodic-cash" and program.beneficiary == "person":
+            found += _undated_problems(rule)
         problems += [f"rules[{index}]: {text}" for text in found]
     return problems
+
+
+def _undated_problems(rule: Rule) -> list[str]:
+    """What a monthly rule may not ask for: each of its months is held against the facts then."""
+    return [
+        f"{name}不按月可查,不能作为按月项目的条件 / {name} is not known month by month"
+        for name in sorted(UNDATED & {c.fact for c in rule.eligibility})
+    ]
 
 
 def _fund_problems(program: ProgramDefinition, funds: Mapping[str, FundDefinition]) -> list[str]:

@@ -25,14 +25,22 @@ from ledger.catalog.checks import (
 )
 from ledger.catalog.shape import differences
 from ledger.domain.division import Division
-from ledger.domain.errors import CatalogInvalid
+from ledger.domain.errors import LedgerError
 from ledger.domain.rules import ProgramDefinition
 
-__all__ = ["FundDefinition", "load_divisions", "load_funds", "load_programs"]
+__all__ = ["CatalogInvalid", "FundDefinition", "load_divisions", "load_funds", "load_programs"]
 
 FUNDS_FILE = "funds.toml"
 
 Definition = TypeVar("Definition", ProgramDefinition, FundDefinition, Division)
+
+
+class CatalogInvalid(LedgerError):
+    code, zh, en = (
+        "catalog-invalid",
+        "项目目录有误:{problems}",
+        "the catalog has problems: {problems}",
+    )
 
 
 class Earmark(msgspec.Struct, frozen=True, kw_only=True):

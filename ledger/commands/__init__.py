@@ -1,13 +1,16 @@
 """Commands: what officers, batches and imports ask for, and the handlers that decide.
 
-One module a kind of stream. Importing this package registers every handler.
+One module a kind of stream, two for persons and for pay runs. Importing this package registers
+every handler.
 """
 
 from ledger.commands import (
     access,
     activity,
     case,
+    certificate,
     delivery,
+    disbursement,
     discard,
     enrollment,
     finding,
@@ -26,7 +29,9 @@ __all__ = [
     "access",
     "activity",
     "case",
+    "certificate",
     "delivery",
+    "disbursement",
     "discard",
     "enrollment",
     "finding",

@@ -12,11 +12,12 @@ from ledger.commands.enrollment import EnrollmentCommand, existing, open_program
 from ledger.domain import delivery as rules
 from ledger.domain.activity import ACTIVITY
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import InvalidAmount, InvalidValue, PersonDeceased, WrongKind
+from ledger.domain.errors import InvalidAmount, InvalidValue
 from ledger.domain.organization import ORGANIZATION, must_exist
 from ledger.domain.person import PERSON
 from ledger.domain.program import Program, must_be_of, rule_on
 from ledger.domain.received import Device
+from ledger.domain.refusals import PersonDeceased, WrongKind
 from ledger.domain.stream import enrollment_id
 from ledger.work import Work
 

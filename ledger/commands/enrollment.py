@@ -162,7 +162,7 @@ def approve(work: Work, c: ApproveEnrollment) -> str:
         amount_fen=c.amount_fen,
     )
     record(work, e, data)
-    return _judge(work, e, prog)
+    return judge(work, e, prog)
 
 
 @handles(RejectEnrollment)
@@ -185,7 +185,7 @@ def resume(work: Work, c: ResumeEnrollment) -> str:
     e = existing(work, c)
     month = parse_month(c.from_month)
     record(work, e, admission.resume(e, from_month=month, reason=c.reason))
-    return _judge(work, e, work.load(PROGRAM, program_id(c.program)))
+    return judge(work, e, work.load(PROGRAM, program_id(c.program)))
 
 
 @handles(EndEnrollment)
@@ -223,7 +223,7 @@ def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None
     return e.id
 
 
-def _judge(work: Work, e: Enrollment, prog: Program) -> str:
+def judge(work: Work, e: Enrollment, prog: Program) -> str:
     """A decision that makes months payable yields at once to the facts known against them."""
     if prog.kind == "periodic-cash" and prog.beneficiary == "person":
         person = work.load(PERSON, e.beneficiary)

@@ -2,12 +2,14 @@
 
 from ledger.application import Command, handles
 from ledger.commands.enrollment import EnrollmentCommand, existing
+from ledger.commands.errors import NotConvertible
 from ledger.commands.payment import FindOverpayment, find_overpayment
-from ledger.domain.errors import FourEyes, InvalidValue, NotConvertible, NotFound
+from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.finding import FINDING, FindingState, convert, dismiss, finding_id
 from ledger.domain.household import HOUSEHOLD
 from ledger.domain.organization import ORGANIZATION
 from ledger.domain.person import PERSON
+from ledger.domain.refusals import FourEyes
 from ledger.work import Work
 
 

@@ -4,10 +4,11 @@ from ledger.application import Command, handles
 from ledger.commands.enrollment import open_program
 from ledger.domain import organization as rules
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidValue, OutsideDivision, WrongKind
+from ledger.domain.errors import InvalidValue
 from ledger.domain.events.envelope import EventData
 from ledger.domain.organization import ORGANIZATION, Organization, organization_id
 from ledger.domain.program import must_be_of, rule_on
+from ledger.domain.refusals import OutsideDivision, WrongKind
 from ledger.work import Work
 
 RECOGNIZING = ("employment", "one-off-cash", "service", "device", "works", "training")

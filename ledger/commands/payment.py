@@ -2,13 +2,16 @@
 
 from ledger.application import Command, handles
 from ledger.budget import set_aside
-from ledger.commands.enrollment import EnrollmentCommand, existing, open_program, record
+from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_program, record
+from ledger.domain import grant as grants
+from ledger.domain import overpayment as debts
 from ledger.domain import payment
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import FourEyes, NotEligible, NotFound
-from ledger.domain.month import first_day, parse_month
+from ledger.domain.errors import NotFound
+from ledger.domain.month import first_day, month_of, parse_month
 from ledger.domain.person import PERSON
-from ledger.domain.program import PROGRAM, Program, must_be_open, rule_on
+from ledger.domain.program import PROGRAM, Program, must_be_open, rule_of_month, rule_on
+from ledger.domain.refusals import FourEyes, NotEligible
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work
@@ -63,6 +66,14 @@ class WaiveOverpayment(Command, frozen=True, kw_only=True):
     document: str
 
 
+class CancelOverpayment(Command, frozen=True, kw_only=True):
+    """A debt that an officer found in payable months was none."""
+
+    overpayment: str
+    reason: str
+    document: str
+
+
 @handles(SettlePayment)
 def settle(work: Work, c: SettlePayment) -> str:
     """Of a payment instructed singly; a run's lines are read back with the run."""
@@ -100,17 +111,23 @@ def reverse(work: Work, c: ReverseGrant) -> str:
 def grant_arrears(work: Work, c: GrantArrears) -> str:
     """By another officer than the one who submitted; the fund must be able to pay it.
 
-    Not for a month that began when the program was closed, whenever it is decided.
+    Not for a month that began when the program was closed, whenever it is decided, nor for one to
+    come or one that the facts, as they are known now, stand against.
     """
     program, e = open_program(work, c.program), existing(work, c)
     if work.context.actor == e.submitted_by:
         raise FourEyes(actor=work.context.actor)
     month = parse_month(c.month)
     must_be_open(program, c.program, first_day(month))
+    if month > month_of(work.today):
+        raise NotEligible(reason="not-due")
     if e.id in upheld_in(work, program.code, month):
         raise NotEligible(reason="objection-upheld")
-    rule = rule_on(program, first_day(month))
-    data = payment.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
+    if program.payee == "provider" and not e.delivered:
+        raise NotEligible(reason="not-delivered")
+    judge(work, e, program)
+    rule = rule_of_month(program, month) or rule_on(program, first_day(month))
+    data = grants.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)
     record(work, e, data)
     account = account_of(work, program, e.beneficiary)
@@ -120,7 +137,7 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
 @handles(FindOverpayment)
 def find_overpayment(work: Work, c: FindOverpayment) -> str:
     e = existing(work, c)
-    data = payment.overpayment(
+    data = debts.overpayment(
         e, months=[parse_month(m) for m in c.months], reason=c.reason, zh=c.zh, en=c.en
     )
     return record(work, e, data)
@@ -129,7 +146,7 @@ def find_overpayment(work: Work, c: FindOverpayment) -> str:
 @handles(RecoverOverpayment)
 def recover(work: Work, c: RecoverOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.collect(
+    data = debts.collect(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -142,7 +159,7 @@ def recover(work: Work, c: RecoverOverpayment) -> str:
 @handles(WaiveOverpayment)
 def waive(work: Work, c: WaiveOverpayment) -> str:
     e = _in_debt(work, c.overpayment)
-    data = payment.waive(
+    data = debts.waive(
         e,
         overpayment_id=c.overpayment,
         amount_fen=c.amount_fen,
@@ -150,6 +167,23 @@ def waive(work: Work, c: WaiveOverpayment) -> str:
         document=c.document,
     )
     return record(work, e, data)
+
+
+@handles(CancelOverpayment)
+def cancel(work: Work, c: CancelOverpayment) -> str:
+    """By another officer than the one who found it. What was collected is paid again at once."""
+    e = _in_debt(work, c.overpayment)
+    months = debts.still_owed_after_all(e, c.overpayment)
+    if work.context.actor == work.event(c.overpayment).actor:
+        raise FourEyes(actor=work.context.actor)
+    data = debts.cancel_overpayment(e, c.overpayment, months, reason=c.reason, document=c.document)
+    record(work, e, data)
+    account = account_of(work, work.peek(PROGRAM, program_id(e.program)), e.beneficiary)
+    for line in data.months if account is not None else ():
+        if line.refund_fen:
+            sent = payment.instruct(e, month=line.month, account=account, reason="refund")
+            record(work, e, sent)
+    return e.id
 
 
 def _in_debt(work: Work, overpayment: str) -> Enrollment:
@@ -177,7 +211,7 @@ def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
 
 def follow_stop(work: Work, e: Enrollment, month: str) -> None:
     """The debt or the reversal of a month that was stopped while its money was with the bank."""
-    data = payment.after_stop(e, month)
+    data = debts.after_stop(e, month)
     if data is not None:
         record(work, e, data)
 

@@ -7,12 +7,21 @@ from datetime import date
 from ledger.application import Command, handles
 from ledger.domain import person as rules
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidBirthDate, InvalidIdentityNumber, NotFound, UnknownDivision
+from ledger.domain.enrollment import ENROLLMENT
+from ledger.domain.errors import (
+    InvalidBirthDate,
+    InvalidValue,
+    NotFound,
+    OutOfOrder,
+    UnknownDivision,
+)
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.identity import check_certificate, parse_identity
+from ledger.domain.identity import parse_identity
 from ledger.domain.money import positive
+from ledger.domain.month import month_of
 from ledger.domain.person import PERSON, Person, division_on
+from ledger.domain.stream import enrollment_id
 from ledger.late import reconsider_person
 from ledger.work import Work
 
@@ -31,33 +40,6 @@ class RegisterPerson(Command, frozen=True, kw_only=True):
 
 class PersonCommand(Command, frozen=True, kw_only=True):
     person: str
-
-
-class IssueCertificate(PersonCommand, frozen=True, kw_only=True):
-    number: str
-    id_number: str
-    category: int
-    grade: int
-    expires_on: date | None = None
-
-
-class ChangeCertificate(PersonCommand, frozen=True, kw_only=True):
-    category: int
-    grade: int
-    expires_on: date | None = None
-    reason: str
-
-
-class FreezeCertificate(PersonCommand, frozen=True, kw_only=True):
-    reason: str
-
-
-class ExpireCertificate(PersonCommand, frozen=True, kw_only=True):
-    pass
-
-
-class CancelCertificate(PersonCommand, frozen=True, kw_only=True):
-    reason: str
 
 
 class ChangeResidence(PersonCommand, frozen=True, kw_only=True):
@@ -157,57 +139,10 @@ def register(work: Work, c: RegisterPerson) -> str:
     return person.id
 
 
-@handles(IssueCertificate)
-def issue_certificate(work: Work, c: IssueCertificate) -> str:
-    person = _living(work, c.person)
-    rules.check_class(c.category, c.grade)
-    identity = parse_identity(c.id_number, today=work.today)
-    if work.vault.person_id(identity.number) != person.id:
-        raise InvalidIdentityNumber(reason="another person's")
-    number = check_certificate(c.number, identity.number, c.category, c.grade)
-    sealed = work.seal(person, person.id, {"certificate": number})
-    issued = ev.CertificateIssued(
-        sealed=sealed, category=c.category, grade=c.grade, expires_on=c.expires_on
-    )
-    return _record_and_reconsider(work, person, issued)
-
-
-@handles(ChangeCertificate)
-def change_certificate(work: Work, c: ChangeCertificate) -> str:
-    person = _living(work, c.person)
-    rules.check_certificate_change(person, c.category, c.grade)
-    changed = ev.CertificateChanged(
-        category=c.category, grade=c.grade, expires_on=c.expires_on, reason=c.reason
-    )
-    return _record_and_reconsider(work, person, changed)
-
-
-@handles(FreezeCertificate)
-def freeze_certificate(work: Work, c: FreezeCertificate) -> str:
-    person = _known(work, c.person)
-    rules.check_certificate_status(person, work.context.effective, "frozen")
-    return _record_and_reconsider(work, person, ev.CertificateFrozen(reason=c.reason))
-
-
-@handles(ExpireCertificate)
-def expire_certificate(work: Work, c: ExpireCertificate) -> str:
-    person = _known(work, c.person)
-    rules.check_certificate_status(person, work.context.effective, "expired")
-    expired = ev.CertificateExpired(expired_on=work.context.effective)
-    return _record_and_reconsider(work, person, expired)
-
-
-@handles(CancelCertificate)
-def cancel_certificate(work: Work, c: CancelCertificate) -> str:
-    person = _known(work, c.person)
-    rules.check_certificate_status(person, work.context.effective, "cancelled")
-    return _record_and_reconsider(work, person, ev.CertificateCancelled(reason=c.reason))
-
-
 @handles(ChangeResidence)
 def change_residence(work: Work, c: ChangeResidence) -> str:
     """A move within the city takes the person's enrollments along; one out of it stops them."""
-    person = _living(work, c.person)
+    person = living(work, c.person)
     if c.division is not None:
         _must_be_local(work, c.division)
     moved = ev.ResidenceChanged(
@@ -215,85 +150,73 @@ def change_residence(work: Work, c: ChangeResidence) -> str:
         to_division=c.division,
         urban=c.urban,
     )
-    return _record_and_reconsider(work, person, moved, division=c.division)
+    return record_and_reconsider(work, person, moved, division=c.division)
 
 
 @handles(RecognizeHardship)
 def recognize_hardship(work: Work, c: RecognizeHardship) -> str:
-    person = _living(work, c.person)
-    rules.check_toggle(person, c.kind, work.context.effective, True)
-    recognized = ev.LowIncomeRecognized(kind=c.kind, document=c.document)
-    return _record_and_reconsider(work, person, recognized)
+    return _begin(work, c, c.kind, ev.LowIncomeRecognized(kind=c.kind, document=c.document))
 
 
 @handles(EndHardship)
 def end_hardship(work: Work, c: EndHardship) -> str:
-    person = _known(work, c.person)
-    rules.check_toggle(person, c.kind, work.context.effective, False)
-    return _record_and_reconsider(work, person, ev.LowIncomeEnded(kind=c.kind, reason=c.reason))
+    return _end(work, c, c.kind, ev.LowIncomeEnded(kind=c.kind, reason=c.reason))
 
 
 @handles(RecordAllowance)
 def record_allowance(work: Work, c: RecordAllowance) -> str:
-    person = _living(work, c.person)
+    person = living(work, c.person)
     positive(c.monthly_fen, field="monthly_fen")
     recorded = ev.OtherAllowanceRecorded(
         kind=c.kind, monthly_fen=c.monthly_fen, document=c.document
     )
-    return _record_and_reconsider(work, person, recorded)
+    return record_and_reconsider(work, person, recorded)
 
 
 @handles(EndAllowance)
 def end_allowance(work: Work, c: EndAllowance) -> str:
-    person = _known(work, c.person)
-    rules.check_toggle(person, c.kind, work.context.effective, False)
-    ended = ev.OtherAllowanceEnded(kind=c.kind, reason=c.reason)
-    return _record_and_reconsider(work, person, ended)
+    return _end(work, c, c.kind, ev.OtherAllowanceEnded(kind=c.kind, reason=c.reason))
 
 
 @handles(RecordLifeFact)
 def record_life_fact(work: Work, c: RecordLifeFact) -> str:
-    person = _living(work, c.person)
+    person = living(work, c.person)
     rules.check_life_fact(c.fact, c.value)
     recorded = ev.LifeFactRecorded(fact=c.fact, value=c.value, document=c.document)
-    return _record_and_reconsider(work, person, recorded)
+    return record_and_reconsider(work, person, recorded)
 
 
 @handles(RecordCustody)
 def record_custody(work: Work, c: RecordCustody) -> str:
-    person = _living(work, c.person)
-    rules.check_toggle(person, "custody", work.context.effective, True)
-    return _record_and_reconsider(work, person, ev.CustodyRecorded(document=c.document))
+    return _begin(work, c, "custody", ev.CustodyRecorded(document=c.document))
 
 
 @handles(EndCustody)
 def end_custody(work: Work, c: EndCustody) -> str:
-    person = _known(work, c.person)
-    rules.check_toggle(person, "custody", work.context.effective, False)
-    return _record_and_reconsider(work, person, ev.CustodyEnded(document=c.document))
+    return _end(work, c, "custody", ev.CustodyEnded(document=c.document))
 
 
 @handles(RecordDeath)
 def record_death(work: Work, c: RecordDeath) -> str:
-    person = _known(work, c.person)
+    person = known(work, c.person)
     died_on = work.context.effective
     rules.check_death(person, died_on, work.today)
     died = ev.DeathRecorded(died_on=died_on, source=c.source, document=c.document)
-    return _record_and_reconsider(work, person, died)
+    return record_and_reconsider(work, person, died)
 
 
 @handles(RevokeDeath)
 def revoke_death(work: Work, c: RevokeDeath) -> str:
-    person = _known(work, c.person)
+    person = known(work, c.person)
     if person.died_on is None:
         raise NotFound(what="death")
     revoked = ev.DeathRevoked(reason=c.reason, document=c.document)
-    return _record_and_reconsider(work, person, revoked)
+    return record_and_reconsider(work, person, revoked)
 
 
 @handles(ChangeBankAccount)
 def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
-    person = _living(work, c.person)
+    person = living(work, c.person)
     sealed = work.seal(person, person.id, {"account": c.account, "holder": c.holder})
     changed = ev.BankAccountChanged(
         sealed=sealed, account=work.vault.account_ref(c.account), bank=c.bank
@@ -303,18 +226,43 @@ def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
 
 @handles(MergePersons)
 def merge_persons(work: Work, c: MergePersons) -> str:
-    """The duplicate's enrollments must have been ended before; what they did stays theirs."""
-    duplicate, kept = _known(work, c.person), _known(work, c.into)
+    """The duplicate's enrollments must have been ended before; what they did stays theirs.
+
+    Nothing is recorded of a merged person any more: what still ran would run for ever.
+    """
+    duplicate, kept = known(work, c.person), known(work, c.into)
+    if duplicate.id == kept.id:
+        raise InvalidValue(field="into", value=c.into)
+    for stream in work.existing([enrollment_id(duplicate.id, code) for code in work.programs]):
+        e = work.load(ENROLLMENT, stream)
+        if e.goes_on_after(month_of(work.today)):
+            raise OutOfOrder(status=f"{e.program}: {e.status}", step="merge")
     return _record(work, duplicate, ev.PersonsMerged(into=kept.id, reason=c.reason))
 
 
-def _known(work: Work, person_id: str) -> Person:
+def _begin(work: Work, c: PersonCommand, fact: str, data: EventData) -> str:
+    """A fact of the living that must not hold yet."""
+    person = living(work, c.person)
+    rules.check_toggle(person, fact, work.context.effective, True)
+    return record_and_reconsider(work, person, data)
+
+
+def _end(work: Work, c: PersonCommand, fact: str, data: EventData) -> str:
+    """A fact that must hold, of the dead too."""
+    person = known(work, c.person)
+    rules.check_toggle(person, fact, work.context.effective, False)
+    return record_and_reconsider(work, person, data)
+
+
+def known(work: Work, person_id: str) -> Person:
+    """Who was registered. Raises :class:`NotFound`."""
     person = work.load(PERSON, person_id)
     rules.must_exist(person)
     return person
 
 
-def _living(work: Work, person_id: str) -> Person:
+def living(work: Work, person_id: str) -> Person:
+    """Who was registered and is not recorded as dead. Raises :class:`PersonDeceased` too."""
     person = work.load(PERSON, person_id)
     rules.must_live(person)
     return person
@@ -331,9 +279,10 @@ def _record(work: Work, person: Person, data: EventData, division: str | None = 
     return person.id
 
 
-def _record_and_reconsider(
+def record_and_reconsider(
     work: Work, person: Person, data: EventData, *, division: str | None = None
 ) -> str:
+    """The person's next event, and at once what follows from it for every enrollment."""
     _record(work, person, data, division)
     cause = f"{person.id}/{person.version}"
     reconsider_person(work, person, cause)

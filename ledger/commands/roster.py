@@ -10,21 +10,20 @@ from collections.abc import Iterator
 import msgspec
 
 from ledger.application import Command, handles
+from ledger.commands.certificate import IssueCertificate, issue_certificate
 from ledger.commands.enrollment import AssessEligibility, SubmitApplication, assess, submit
+from ledger.commands.errors import DiffersFromLedger, NotRegistered
 from ledger.commands.person import (
     ChangeBankAccount,
-    IssueCertificate,
     RecognizeHardship,
     RecordLifeFact,
     RegisterPerson,
     change_bank_account,
-    issue_certificate,
     recognize_hardship,
     record_life_fact,
     register,
 )
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.errors import DiffersFromLedger, NotRegistered
 from ledger.domain.events import person as ev
 from ledger.domain.identity import parse_identity
 from ledger.domain.person import PERSON, Certificate, Person, must_live

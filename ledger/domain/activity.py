@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ledger.domain.errors import AlreadyExists, InvalidValue
 from ledger.domain.events import activity as ev
 from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.stream import StreamKind, derived_id
+from ledger.domain.stream import StreamKind, derived_id, folding
 
 Form = Literal["class", "session", "seminar", "contest", "show", "exhibition", "outreach", "policy"]
 Medium = Literal["broadcast", "print", "web"]
@@ -135,11 +135,7 @@ _FOLD: dict[type[EventData], Callable[[Activity, Event[Any]], None]] = {
 }
 
 
-def evolve(a: Activity, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(a, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 ACTIVITY = StreamKind("activity", Activity, evolve)

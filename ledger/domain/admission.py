@@ -8,7 +8,12 @@ from collections.abc import Callable
 from datetime import date
 
 from ledger.domain.enrollment import Enrollment
-from ledger.domain.errors import (
+from ledger.domain.errors import NotFound, OutOfOrder
+from ledger.domain.events import enrollment as ev
+from ledger.domain.events.envelope import EventData
+from ledger.domain.money import Money, positive
+from ledger.domain.month import Month, month_of
+from ledger.domain.refusals import (
     AmountAboveCap,
     Excluded,
     FourEyes,
@@ -16,15 +21,9 @@ from ledger.domain.errors import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
-    NotFound,
     NoticeTooShort,
     ObjectionOpen,
-    OutOfOrder,
 )
-from ledger.domain.events import enrollment as ev
-from ledger.domain.events.envelope import EventData
-from ledger.domain.money import Money, positive
-from ledger.domain.month import Month, month_of
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 
@@ -126,6 +125,8 @@ def approve(
     start = start_month or earliest
     if start < earliest:
         raise MonthBeforeEnrollment(month=start, start_month=earliest)
+    if end_month is not None and end_month < start:
+        raise MonthAfterEnd(month=start, last_month=end_month)
     _check_individual_amount(rule, amount_fen)
     shown = amount_fen if amount_fen is not None else rule.rate_fen
     return ev.EnrollmentApproved(
@@ -189,12 +190,14 @@ def suspend(e: Enrollment, *, from_month: Month, reason: str) -> EventData:
 
 
 def resume(e: Enrollment, *, from_month: Month, reason: str) -> EventData:
-    """Payable again from a month on, after a suspension or an end."""
-    if e.status not in ("suspended", "ended") or e.active_in(from_month):
+    """Payable again from a month on, after a suspension or an end.
+
+    One that goes on already may be resumed from an earlier month, which had been left out.
+    """
+    if e.status not in ("approved", "suspended", "ended") or e.active_in(from_month):
         raise OutOfOrder(status=e.status, step="resume")
-    if not e.approved or from_month < e.approved[0].first:
-        first = e.approved[0].first if e.approved else "?"
-        raise MonthBeforeEnrollment(month=from_month, start_month=first)
+    if from_month < e.first_month:
+        raise MonthBeforeEnrollment(month=from_month, start_month=e.first_month)
     if from_month > e.term:
         raise MonthAfterEnd(month=from_month, last_month=e.term)
     return ev.EnrollmentResumed(program=e.program, from_month=from_month, reason=reason)

@@ -11,7 +11,7 @@ from typing import Any
 from ledger.domain.errors import AlreadyExists, InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import case as ev
 from ledger.domain.events.envelope import Event, EventData, Sealed
-from ledger.domain.stream import StreamKind, derived_id
+from ledger.domain.stream import StreamKind, derived_id, folding
 
 
 @dataclass(slots=True)
@@ -124,11 +124,7 @@ _FOLD: dict[type[EventData], Callable[[Case, Event[Any]], None]] = {
 }
 
 
-def evolve(c: Case, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(c, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 CASE = StreamKind("case", Case, evolve)

@@ -12,26 +12,22 @@ from typing import Literal
 from ledger.domain.activity import Activity
 from ledger.domain.admission import must_be_active
 from ledger.domain.enrollment import Enrollment
-from ledger.domain.errors import (
-    AlreadyExists,
-    AlreadyGranted,
-    AmountAboveCap,
-    DeviceInService,
-    FourEyes,
-    InvalidDate,
-    InvalidValue,
-    KinMustRecuse,
-    MonthAfterEnd,
-    MonthBeforeEnrollment,
-    NotEligible,
-    NotFound,
-    OutOfOrder,
-)
+from ledger.domain.errors import AlreadyExists, InvalidDate, InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.money import positive
 from ledger.domain.month import last_day, month_index, month_of, plus_months
 from ledger.domain.received import Device, Received
+from ledger.domain.refusals import (
+    AlreadyGranted,
+    AmountAboveCap,
+    DeviceInService,
+    FourEyes,
+    KinMustRecuse,
+    MonthAfterEnd,
+    MonthBeforeEnrollment,
+    NotEligible,
+)
 from ledger.domain.rules import Rule
 
 EmploymentForm = Literal["urban", "cooperative", "sheltered", "quota", "self-employed"]

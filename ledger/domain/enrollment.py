@@ -1,8 +1,9 @@
 """An enrollment: one beneficiary in one program, from application to the last recovery.
 
 This module holds the state and its fold. The decisions are apart: the way in and out in
-``admission.py``, money in ``payment.py``, deliveries in ``delivery.py`` (on the state of
-``received.py``), and what late knowledge changes in ``reconsider.py``.
+``admission.py``, money in ``grant.py``, ``payment.py`` and ``overpayment.py``, deliveries in
+``delivery.py`` (on the state of ``received.py``), and what late knowledge changes in
+``reconsider.py``.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,13 @@ from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.month import month_of, plus_months
 from ledger.domain.received import Received
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind
+from ledger.domain.stream import StreamKind, folding
+
+PENDING = frozenset({"applied", "assessed", "noticed", "notice-closed"})
+"""Statuses of an application that is being decided."""
+
+OVER = PENDING | {"ended", "rejected"}
+"""Statuses in which a fact about earlier months changes nothing of what is to come."""
 
 OPEN_ENDED = "9999-12"
 """Sorts after every month: the last month of what has not ended."""
@@ -119,6 +126,20 @@ class Enrollment:
             month in i for i in self.suspended
         )
 
+    @property
+    def first_month(self) -> str:
+        """The first month of all approvals, empty without any."""
+        return min((i.first for i in self.approved), default="")
+
+    @property
+    def last_granted(self) -> str:
+        """The last month whose grant stands, empty without any."""
+        return max((m for m, g in self.grants.items() if g.status != "reversed"), default="")
+
+    def goes_on_after(self, month: str) -> bool:
+        """Whether something is applied for, or payable or only suspended in a later month."""
+        return self.status in PENDING or any(i.last > month for i in self.approved)
+
     def granted(self, period: str) -> bool:
         """Whether the period is granted and the grant stands."""
         return any(g.period == period and g.status != "reversed" for g in self.grants.values())
@@ -154,7 +175,9 @@ def _assessed(e: Enrollment, event: Event[ev.EligibilityAssessed]) -> None:
 
 
 def _reviewed(e: Enrollment, event: Event[ev.EligibilityReviewed]) -> None:
-    e.eligible, e.division = event.data.eligible, event.division
+    e.division = event.division
+    if e.status not in PENDING:  # an application is held to the facts of its own day
+        e.eligible = event.data.eligible
 
 
 def _noticed(e: Enrollment, event: Event[ev.NoticePublished]) -> None:
@@ -192,19 +215,19 @@ def _rejected(e: Enrollment, event: Event[ev.EnrollmentRejected]) -> None:
 
 def _suspended(e: Enrollment, event: Event[ev.EnrollmentSuspended]) -> None:
     """Nothing is payable from a month on, whatever was decided of later months before."""
-    e.status, e.end_reason = "suspended", event.data.reason
+    if not (e.status in OVER and follows(event)):
+        e.status, e.end_reason = "suspended", event.data.reason
     _cut(e.suspended, event.data.from_month)
     e.suspended.append(Interval(event.data.from_month))
-    if _decided(event):
+    if not follows(event):
         e.withheld.append(Interval(event.data.from_month))
 
 
 def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
     """Payable from a month on, to the end of the term: takes back suspensions and an end."""
-    e.status, e.end_reason = "approved", ""
-    month = event.data.from_month
+    month, before = event.data.from_month, e.status
     _cut(e.suspended, month)
-    if _decided(event):
+    if not follows(event):
         _cut(e.withheld, month)
     kept = [i for i in e.approved if i.first <= month]
     if kept and month > kept[-1].last:
@@ -213,21 +236,25 @@ def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
         else:
             kept.append(Interval(month, e.term))
         e.approved = kept
+    runs = bool(e.approved) and e.approved[-1].last == e.term
+    if not (before in OVER and follows(event)) or runs:
+        e.status, e.end_reason = "approved", ""
 
 
 def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
-    e.status, e.end_reason = "ended", event.data.reason
+    if not (e.status in PENDING and follows(event)):
+        e.status, e.end_reason = "ended", event.data.reason
     last = event.data.last_month
     if e.approved:
         e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
         e.approved[-1].last = min(e.approved[-1].last, last)
-    if _decided(event):
+    if not follows(event):
         e.withheld.append(Interval(plus_months(last, 1)))
 
 
-def _decided(event: Event[Any]) -> bool:
-    """Whether an officer decided it: what follows from a fact names that fact as its cause."""
-    return event.causationid is None
+def follows(event: Event[Any]) -> bool:
+    """Whether it follows from a fact, which it names as its cause; else an officer decided it."""
+    return event.causationid is not None
 
 
 def _cut(intervals: list[Interval], month: str) -> None:
@@ -344,11 +371,7 @@ _FOLD: dict[type[EventData], Callable[[Enrollment, Event[Any]], None]] = {
 }
 
 
-def evolve(e: Enrollment, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(e, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 ENROLLMENT = StreamKind("enrollment", Enrollment, evolve)

@@ -7,20 +7,16 @@ overspent. Recoveries go back to the treasury with the year's surplus and are no
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ledger.domain.errors import (
-    AlreadyExists,
+from ledger.domain.errors import AlreadyExists, InvalidAmount, InvalidValue, LedgerError, NotFound
+from ledger.domain.events import fund as ev
+from ledger.domain.events.envelope import Event
+from ledger.domain.money import positive
+from ledger.domain.refusals import (
     DefinitionDiffers,
     EarmarkDiffers,
     FundEarmarked,
     FundOvercommitted,
-    InvalidAmount,
-    InvalidValue,
-    LedgerError,
-    NotFound,
 )
-from ledger.domain.events import fund as ev
-from ledger.domain.events.envelope import Event
-from ledger.domain.money import positive
 from ledger.domain.stream import StreamKind
 
 Form = Literal["cash", "goods"]

@@ -11,20 +11,11 @@ from datetime import date
 from typing import Any
 
 from ledger.domain.admission import check_notice
-from ledger.domain.errors import (
-    AlreadyExists,
-    FourEyes,
-    InvalidDate,
-    InvalidValue,
-    NotEligible,
-    NotFound,
-    NoticeTooShort,
-    ObjectionOpen,
-    OutOfOrder,
-)
+from ledger.domain.errors import AlreadyExists, InvalidDate, InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import household as ev
 from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.stream import StreamKind, derived_id
+from ledger.domain.refusals import FourEyes, NotEligible, NoticeTooShort, ObjectionOpen
+from ledger.domain.stream import StreamKind, derived_id, folding
 
 MIN_NOTICE_DAYS = 7
 """The exit's public notice lasts at least this long, whatever a rule says [R]."""
@@ -279,11 +270,7 @@ _FOLD: dict[type[EventData], Callable[[Household, Event[Any]], None]] = {
 }
 
 
-def evolve(h: Household, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(h, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 HOUSEHOLD = StreamKind("household", Household, evolve)

@@ -55,3 +55,8 @@ def first_day(month: str) -> date:
 def last_day(month: str) -> date:
     """The month's last day."""
     return first_day(plus_months(month, 1)) - timedelta(days=1)
+
+
+def span_of(months: list[str]) -> str:
+    """The first month, and the last one if there are several, as words for a reader."""
+    return months[0] if len(months) == 1 else f"{months[0]}-{months[-1]}"

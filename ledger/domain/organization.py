@@ -9,20 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from ledger.domain.errors import (
-    AlreadyGranted,
-    AmountAboveCap,
-    FourEyes,
-    InvalidValue,
-    NotEligible,
-    NotFound,
-    OutOfOrder,
-)
+from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import organization as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.money import positive
+from ledger.domain.refusals import AlreadyGranted, AmountAboveCap, FourEyes, NotEligible
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind, derived_id
+from ledger.domain.stream import StreamKind, derived_id, folding
 
 
 class Quota(NamedTuple):
@@ -171,11 +164,7 @@ _FOLD: dict[type[EventData], Callable[[Organization, Event[Any]], None]] = {
 }
 
 
-def evolve(o: Organization, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(o, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 ORGANIZATION = StreamKind("organization", Organization, evolve)

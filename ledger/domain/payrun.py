@@ -13,20 +13,13 @@ import msgspec
 import orjson
 
 from ledger.domain.admission import check_notice
-from ledger.domain.errors import (
-    FourEyes,
-    InvalidValue,
-    LinesChanged,
-    NotFound,
-    NoticeTooShort,
-    ObjectionOpen,
-    OutOfOrder,
-)
+from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.refusals import FourEyes, LinesChanged, NoticeTooShort, ObjectionOpen
 from ledger.domain.rules import Rule
-from ledger.domain.stream import StreamKind
+from ledger.domain.stream import StreamKind, folding
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -249,11 +242,7 @@ _FOLD: dict[type[EventData], Callable[[PayRun, Event[Any]], None]] = {
 }
 
 
-def evolve(run: PayRun, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(run, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 PAYRUN = StreamKind("payrun", PayRun, evolve)

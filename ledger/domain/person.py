@@ -18,12 +18,12 @@ from ledger.domain.errors import (
     InvalidValue,
     NotFound,
     OutOfOrder,
-    PersonDeceased,
 )
 from ledger.domain.events import person as ev
 from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.refusals import PersonDeceased
 from ledger.domain.rules import Facts
-from ledger.domain.stream import StreamKind
+from ledger.domain.stream import StreamKind, folding
 
 ALLOWANCES = ("orphan-allowance", "work-injury-nursing-allowance")
 
@@ -280,11 +280,7 @@ _FOLD: dict[type[EventData], Callable[[Person, Event[Any]], None]] = {
 }
 
 
-def evolve(person: Person, event: Event[Any]) -> None:
-    """Take the event into the state."""
-    fold = _FOLD.get(type(event.data))
-    if fold is not None:
-        fold(person, event)
-
+evolve = folding(_FOLD)
+"""Take an event into the state."""
 
 PERSON = StreamKind("person", Person, evolve)

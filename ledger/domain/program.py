@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.errors import (
+from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.domain.events import program as ev
+from ledger.domain.events.envelope import Event, EventData
+from ledger.domain.money import positive
+from ledger.domain.month import first_day, last_day
+from ledger.domain.refusals import (
     DefinitionDiffers,
-    InvalidValue,
-    LedgerError,
     NoRuleInForce,
     ProgramClosedError,
     ProgramExists,
@@ -19,10 +22,6 @@ from ledger.domain.errors import (
     UnknownProgram,
     WrongKind,
 )
-from ledger.domain.events import program as ev
-from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.money import positive
-from ledger.domain.month import first_day
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import StreamKind
 
@@ -88,6 +87,14 @@ def rule_on(program: Program, day: date) -> Rule:
     if rule is None:
         raise NoRuleInForce(program=program.code, when=day.isoformat())
     return rule
+
+
+def rule_of_month(program: Program, month: str) -> Rule | None:
+    """The rule at whose amount a month is granted, by a run or as arrears.
+
+    It is the one in force on the month's last day, or on its first if the rules end within it.
+    """
+    return find_rule(program, last_day(month)) or find_rule(program, first_day(month))
 
 
 def adopt(program: Program, definition: ProgramDefinition) -> list[EventData]:

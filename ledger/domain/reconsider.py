@@ -15,16 +15,10 @@ from ledger.domain.admission import in_words, is_excluded
 from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.month import Month, month_of, months_between, plus_months
-from ledger.domain.payment import (
-    STOP_WORDS,
-    cancel_overpayment,
-    deciding_day,
-    grant_arrears,
-    overpayment,
-    reverse,
-    span_of,
-)
+from ledger.domain.grant import amount_for, deciding_day, grant_arrears, standing
+from ledger.domain.month import Month, month_of, months_between, plus_months, span_of
+from ledger.domain.overpayment import STOP_WORDS, cancel_overpayment, overpayment
+from ledger.domain.payment import reverse
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 TEMPORARY = ("in_custody", "certified")
@@ -41,16 +35,18 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known now: the facts of any day, the rule of any day, other programs held.
+    """What is known now: the facts of any day, the rule of any day, other programs held in a month.
 
-    ``barred`` says of a month that it may not be granted, whatever the facts: an objection to its
-    payment was upheld, or the program was closed by then. ``until`` is the last day from which a
-    fact is known to hold, which may lie ahead.
+    ``amount_rule`` is the rule at whose amount a month is granted, which may be another than that
+    of its deciding day. ``barred`` says of a month that it may not be granted, whatever the facts:
+    an objection to its payment was upheld, or the program was closed by then. ``until`` is the last
+    day from which a fact is known to hold, which may lie ahead.
     """
 
     facts_on: Callable[[date], Facts]
     rule_on: Callable[[date], Rule | None]
-    held: Callable[[str], bool]
+    amount_rule: Callable[[str], Rule | None]
+    held: Callable[[str, str], bool]
     barred: Callable[[str], bool]
     until: date
 
@@ -69,7 +65,9 @@ def reconsider(
         return
     months = _judged(e, known, until=plus_months(month_of(max(today, known.until)), 1))
     if all((m.failing is None) == e.active_in(m.month) for m in months):
-        if moved and e.status in ("approved", "suspended"):
+        ahead = [m for m in months if m.month >= month_of(today)]
+        runs = e.status in ("approved", "suspended") or any(e.active_in(m.month) for m in ahead)
+        if moved and runs:
             yield _review(e, known, today)
         yield from _cancellations(e, months)
         return
@@ -82,19 +80,20 @@ def reconsider(
 
 
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
-    first = e.approved[0].first
-    until = min(until, Month(e.term))  # an approval for a fixed term isn't prolonged
+    first = e.first_month
+    until = Month(max(until, e.last_granted))  # months may have been paid ahead
+    until = Month(min(until, e.term))  # an approval for a fixed term isn't prolonged
     judged = []
     for month in months_between(first, max(until, first)):
-        failing = _failing(known, deciding_day(e, month))
+        failing = _failing(known, deciding_day(e, month), month)
         if failing is None and any(month in i for i in e.withheld):
             failing = "decided"
         judged.append(Judged(month, failing))
     return judged
 
 
-def _failing(known: Knowledge, day: date) -> str | None:
-    """The first condition that fails on a day, or ``excluded``; None when payable."""
+def _failing(known: Knowledge, day: date, month: Month) -> str | None:
+    """The first condition that fails on a month's deciding day, or ``excluded``; else None."""
     rule = known.rule_on(day)
     if rule is None:
         return "rule"
@@ -103,8 +102,12 @@ def _failing(known: Knowledge, day: date) -> str | None:
     for finding in trace:
         if not finding.holds:
             return finding.fact
+
+    def held(code: str) -> bool:
+        return known.held(code, month)
+
     for x in rule.exclusions:
-        if is_excluded(x.other, x.mode, rule, facts, known.held):
+        if is_excluded(x.other, x.mode, rule, facts, held):
             return "excluded"
     return None
 
@@ -197,11 +200,14 @@ def _cancellations(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
 def _arrears(
     e: Enrollment, months: list[Month], known: Knowledge, *, today: date, fund: str
 ) -> Iterable[EventData]:
-    """Past months that were stopped and should not have been; this month's run pays this month."""
+    """Past months that were stopped and should not have been; this month's run pays this month.
+
+    A year whose cap is reached has nothing left to give, as in a run.
+    """
     for month in months:
-        rule = known.rule_on(deciding_day(e, month))
+        rule = known.amount_rule(month)
         due = month < month_of(today) and not e.granted(month) and not known.barred(month)
-        if due and rule is not None:
+        if due and rule is not None and amount_for(standing(e, rule, month, None), rule) > 0:
             yield grant_arrears(e, rule, month=month, fund=fund, reason="facts-restored")
 
 

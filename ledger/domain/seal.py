@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from ledger.domain.errors import PeriodNotOver, SealDiffers
 from ledger.domain.events.envelope import Event
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.month import first_day, parse_month, plus_months
+from ledger.domain.refusals import PeriodNotOver, SealDiffers
 from ledger.domain.stream import StreamKind, derived_id
 
 CITY_TIME = timezone(timedelta(hours=8))

@@ -5,14 +5,14 @@ what must be unique (a person in a program; a program, month and batch), so that
 meets the first one's stream instead of having to be looked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha1
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from ledger.domain.events.envelope import Event
+from ledger.domain.events.envelope import Event, EventData
 
 _NAMESPACE = UUID("6d2f7a86-4c53-5b0e-9a51-b8a4b5a0c7d1")
 
@@ -34,6 +34,19 @@ class StreamKind(Generic[S]):
     name: str
     new: Callable[[str], S]
     evolve: Callable[[S, Event[Any]], None]
+
+
+def folding(
+    folds: Mapping[type[EventData], Callable[[S, Event[Any]], None]],
+) -> Callable[[S, Event[Any]], None]:
+    """How a state changes whose folds are by type of event; another event leaves it as it is."""
+
+    def evolve(state: S, event: Event[Any]) -> None:
+        fold = folds.get(type(event.data))
+        if fold is not None:
+            fold(state, event)
+
+    return evolve
 
 
 def derived_id(kind: str, *parts: str) -> str:

@@ -11,12 +11,14 @@ from hashlib import sha256
 from typing import IO, Any
 
 from ledger.codec import canonical, decode, division_of, effective_of, subject_of, type_name
-from ledger.domain.errors import BundleForeign, NotFound, NothingSealed, StoreDamaged
+from ledger.domain.errors import NotFound
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.log.completeness import Chains, SubjectIndex
+from ledger.log.errors import BundleForeign, NothingSealed
 from ledger.log.feed import Record
 from ledger.log.merkle_log import Log
 from ledger.log.tree import Tree
+from ledger.store.errors import StoreDamaged
 from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.completeness import IndexProof
 from ledger.verify.container import EVENTS, FORMAT, MANIFEST

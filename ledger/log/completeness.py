@@ -12,7 +12,8 @@ from pathlib import Path
 import orjson
 
 from ledger.codec import subject_of
-from ledger.domain.errors import NotFound, ProjectionGap
+from ledger.domain.errors import NotFound
+from ledger.log.errors import ProjectionGap
 from ledger.log.feed import Record
 from ledger.log.tree import Growth, Tree
 from ledger.verify.completeness import START, IndexProof, index_leaf, link

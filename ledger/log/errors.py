@@ -1,4 +1,4 @@
-"""Why a head is not signed or not cosigned, in words that an operator can act on."""
+"""Why the log is not read, not signed, not cosigned or not proven from, in words to act on."""
 
 from ledger.domain.errors import UNUSABLE, LedgerError
 
@@ -123,3 +123,41 @@ class NoteInvalid(LedgerError):
         "a checkpoint does not verify: {reason}",
     )
     exit_code = UNUSABLE
+
+
+class OutsideLog(LedgerError):
+    """A position or a size that the log does not have; an empty log has none."""
+
+    code, zh, en = (
+        "outside-log",
+        "日志共{size}个事件,{asked}不在其中",
+        "the log has {size} events: {asked} is outside it",
+    )
+
+
+class ProjectionGap(LedgerError):
+    code, zh, en = (
+        "projection-gap",
+        "事件流在位置{expected}处中断,得到{found}",
+        "the feed breaks off at position {expected}: found {found}",
+    )
+    exit_code = UNUSABLE
+
+
+class BundleForeign(LedgerError):
+    code, zh, en = (
+        "bundle-foreign",
+        "大小为{size}的检查点不是本账本的:账本与当时签署的不同,或检查点来自别处",
+        "the checkpoint of size {size} is not of this log: the log is not the one that was signed, "
+        "or the checkpoint comes from elsewhere",
+    )
+    exit_code = 3
+
+
+class NothingSealed(LedgerError):
+    code, zh, en = (
+        "nothing-sealed",
+        "检查点之前尚无封存,无法证明一个人的事件齐全;请先运行 seal 并签署检查点",
+        "nothing is sealed before the checkpoint, so nobody's events can be proven complete; "
+        "run seal, and sign a checkpoint after it",
+    )

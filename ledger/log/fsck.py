@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ledger.domain.errors import StoreDamaged
 from ledger.log.sequencer import leaves_in
 from ledger.log.tree import TILE_WIDTH, Tile, Tree, subtree_root, tiles_of
+from ledger.store.errors import StoreDamaged
 from ledger.store.order import Order, Run
 from ledger.store.store import Store
 from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash

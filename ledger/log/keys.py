@@ -13,9 +13,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.domain.errors import StoreFull
 from ledger.log.errors import LogKeyExists, LogKeyExposed, LogKeyInvalid, LogKeyMissing
 from ledger.randomness import Randomness
+from ledger.store.errors import StoreFull
 from ledger.verify.note import (
     COSIGNATURE,
     NoteRefused,

@@ -7,12 +7,13 @@ what was once the head stays provable.
 
 from collections.abc import Iterator, Sequence
 
-from ledger.domain.errors import OutsideLog, StoreDamaged
+from ledger.log.errors import OutsideLog
 from ledger.log.feed import Record
 from ledger.log.proofs import Consistency, Inclusion
 from ledger.log.sequencer import Sequencer
 from ledger.log.store_feed import StoreFeed
 from ledger.log.tree import Tree
+from ledger.store.errors import StoreDamaged
 from ledger.store.store import Store
 from ledger.verify.merkle import leaf_hash
 

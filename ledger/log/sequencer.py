@@ -9,8 +9,8 @@ however many processes ask, and keeps writers out meanwhile, so that no event ca
 a number below one that has its position.
 """
 
-from ledger.domain.errors import StoreDamaged
 from ledger.log.tree import TILE_WIDTH, Growth, edge
+from ledger.store.errors import StoreDamaged
 from ledger.store.order import Order, Run
 from ledger.store.store import Store
 from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash

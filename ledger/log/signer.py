@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ledger.domain.errors import StoreFull
 from ledger.log.cosigning import Witness, WitnessUnavailable, cosign
 from ledger.log.errors import (
     LogForked,
@@ -27,6 +26,7 @@ from ledger.log.errors import (
 from ledger.log.keys import KeyFolder, sync_folder
 from ledger.log.merkle_log import Log
 from ledger.randomness import Clock, rfc3339
+from ledger.store.errors import StoreFull
 from ledger.store.heads import SignedHead
 from ledger.store.store import Store
 from ledger.verify.checkpoint import Checkpoint, OpenedCheckpoint, Policy, open_checkpoint

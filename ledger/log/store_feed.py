@@ -1,10 +1,12 @@
 """The store feed: the event store's own log, read in position order with no broker between."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from ledger.domain.errors import StoreDamaged
 from ledger.log.feed import Record
+from ledger.log.reading_ahead import read_ahead
 from ledger.log.sequencer import Sequencer
+from ledger.store.errors import StoreDamaged
 from ledger.store.order import Run
 from ledger.store.store import Store
 
@@ -23,19 +25,19 @@ class StoreFeed:
     def read(self, start: int, stop: int | None = None) -> Iterator[Sequence[Record]]:
         """Batches of records; raises :class:`StoreDamaged` where a sequenced event is missing."""
         end = self.end()
-        stop = end if stop is None else min(stop, end)
+        return read_ahead(self._batches(start, end if stop is None else min(stop, end)))
+
+    def _batches(self, start: int, stop: int) -> Iterator[Callable[[], Sequence[Record]]]:
+        """What reads each batch."""
         for run in self._sequencer.runs():
-            position = max(start, run.first_position)
             until = min(stop, run.first_position + run.length)
-            while position < until:
+            for position in range(max(start, run.first_position), until, self._batch_size):
                 size = min(self._batch_size, until - position)
-                batch = self._batch(run, position, size)
-                if len(batch) != size:
-                    raise StoreDamaged(reason=f"{self._store.name}: position {position}")
-                yield batch
-                position += size
+                yield partial(self._batch, run, position, size)
 
     def _batch(self, run: Run, position: int, size: int) -> list[Record]:
         first = run.first_notification + position - run.first_position
         states = self._store.states(first, first + size - 1)
+        if len(states) != size:
+            raise StoreDamaged(reason=f"{self._store.name}: position {position}")
         return list(enumerate(states, position))

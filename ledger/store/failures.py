@@ -5,14 +5,8 @@ where a full disk gives "database or disk is full", and also what a file gives t
 PostgreSQL's messages are in the server's language.
 """
 
-from ledger.domain.errors import (
-    LedgerError,
-    StoreBusy,
-    StoreDamaged,
-    StoreDenied,
-    StoreFull,
-    StoreUnreachable,
-)
+from ledger.domain.errors import LedgerError
+from ledger.store.errors import StoreBusy, StoreDamaged, StoreDenied, StoreFull, StoreUnreachable
 
 _UNWRITTEN = ("WRITE", "FSYNC", "DIR_FSYNC", "TRUNCATE", "SHMSIZE")
 _SQLITE: tuple[tuple[str, type[LedgerError]], ...] = (

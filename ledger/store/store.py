@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ledger import codec
-from ledger.domain.errors import StaleVersion
+from ledger.store.errors import StaleVersion
 from ledger.store.heads import Heads
 from ledger.store.mapper import NewEvent
 from ledger.store.order import Order

@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from ledger.domain.errors import InvalidValue
-from ops.cli.output import yuan
+from ledger.domain.money import Money
 from projections.checks.audit import Audit
 from projections.checks.explain import Evidence, FindingExplanation
 from projections.checks.parameters import Parameters
@@ -196,7 +196,7 @@ def page(made: Audit, explained: Sequence[FindingExplanation], note: str | None 
     for code in made.checks:
         mine = [x for x in explained if x.finding.code == code]
         if mine:
-            at_stake = yuan(sum(x.finding.amount_fen for x in mine))
+            at_stake = Money(sum(x.finding.amount_fen for x in mine))
             name = f"{escape(mine[0].name_zh)} <span class=en>{escape(mine[0].name_en)}</span>"
             rows.append(
                 f"<tr><td>{code}</td><td>{name}</td>"
@@ -211,9 +211,9 @@ def page(made: Audit, explained: Sequence[FindingExplanation], note: str | None 
         f"<title>审计疑点 Audit findings</title><style>{STYLE}</style>"
         "<h1>审计疑点 <span class=en>Audit findings</span></h1>"
         f"<p>日志前{made.position:,}个事件,记录至{escape(made.recorded)};"
-        f"{len(explained):,}项疑点,涉及{yuan(total_fen)}元。疑点是线索,不是结论。<br>"
+        f"{len(explained):,}项疑点,涉及{Money(total_fen)}元。疑点是线索,不是结论。<br>"
         f"<span class=en>The first {made.position:,} events of the log, recorded until "
-        f"{escape(made.recorded)}; {len(explained):,} findings, {yuan(total_fen)} yuan at stake. "
+        f"{escape(made.recorded)}; {len(explained):,} findings, {Money(total_fen)} yuan at stake. "
         "A finding is a lead, never a verdict.</span></p>"
         f"{left_out}<table><tr><th>检查 check<th>名称 name<th>数 count<th>元 yuan</tr>"
         f"{''.join(rows)}</table>{''.join(_section(x) for x in explained)}{checkpoint}</html>\n"
@@ -233,7 +233,7 @@ def _section(x: FindingExplanation) -> str:
         f'<section class="{f.severity}"><h2>{escape(x.name_zh)} '
         f"<span class=en>{escape(x.name_en)}</span></h2>"
         f"<p><code>{f.id}</code> · {f.code} · {' '.join(STATUS[f.status])} · "
-        f"<code>{escape(f.subject)}</code>{program}{months} · {yuan(f.amount_fen)} 元</p>"
+        f"<code>{escape(f.subject)}</code>{program}{months} · {Money(f.amount_fen)} 元</p>"
         f"<p>{escape(f.zh)}<br><span class=en>{escape(f.en)}</span></p>{rule}"
         "<table><tr><th>位置<th>类型 type<th>生效<th>记录<th>经办人<th>事件 event</tr>"
         f"{''.join(_event(e) for e in x.events)}</table></section>"

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.errors import InvalidValue, NotFound, UnknownCheck
+from ledger.domain.errors import InvalidValue, LedgerError, NotFound
 from ledger.domain.stream import program_id
 from ledger.log.feed import Record
 from ledger.recognition import Recognition
@@ -30,6 +30,15 @@ from projections.checks.explain import FindingExplanation, Prover, explain_findi
 from projections.checks.finding import Finding
 from projections.checks.parameters import Parameter, Parameters
 from projections.checks.sources import Register, Sources
+
+
+class UnknownCheck(LedgerError):
+    code, zh, en = (
+        "unknown-check",
+        "没有这项检查:{check}(现有:{known})",
+        "no such check: {check} (there are: {known})",
+    )
+
 
 CHECKS: dict[str, type[Check]] = {check.code: check for check in ALL_CHECKS}
 """Every check by its code."""

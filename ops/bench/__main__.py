@@ -27,9 +27,10 @@ def main() -> int:
         folder.chmod(0o755)  # as root, PostgreSQL's own user must pass
         home = Home.create(folder / "home", seed=2017, scale=given.scale, year=2017)
         try:
-            embedded.city_year(home, console)
+            year = embedded.city_year(home, folder, console)
             archive.archived(home, folder, console)
             measured = [
+                year,
                 embedded.rebuild(home, folder),
                 embedded.grouped(home, folder),
                 embedded.single_commands(home, folder),

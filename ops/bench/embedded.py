@@ -1,6 +1,7 @@
 """The embedded ledger beside the plain eventsourcing library, with an aggregate of one event."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,17 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from rich.console import Console
 
+from ledger.commands.disbursement import IssuePayRun
 from ledger.commands.payrun import (
     ApprovePayRun,
     ComputePayRun,
-    IssuePayRun,
     NoticePayRun,
     OpenPayRun,
 )
 from ledger.commands.person import ChangeBankAccount
 from ledger.domain.payrun import PAYRUN
 from ops.audit.running import sources_of
-from ops.bench.measure import Measured, alternating, peak_mb
+from ops.bench.measure import Measured, alternating, peak_mb, timed
 from ops.home import Home
 from ops.simulation import run as simulate
 from ops.simulation.calendar import Calendar, accountant, cashier, director
@@ -27,9 +28,15 @@ from ops.simulation.city import populate
 from projections.checks import ALL_CHECKS
 from projections.checks.audit import audit
 
+SAVES_OF_100 = "Application.save × 100"
+
 
 class Account(Aggregate):
-    """The floor's aggregate: an event of about the size of ours."""
+    """The floor's aggregate, with an event that says what a grant of ours says.
+
+    It is 615 bytes long; ours are 720 in the middle of a year, of which CloudEvents' own
+    attributes are some 150.
+    """
 
     @event("Opened")
     def __init__(self, owner: str) -> None:
@@ -37,8 +44,34 @@ class Account(Aggregate):
         self.total = 0
 
     @event("Granted")
-    def grant(self, amount_fen: int, month: str, reason: str, document: str) -> None:
-        self.total += amount_fen
+    def grant(
+        self, actor: str, role: str, command: str, effective: str, grant: dict[str, Any]
+    ) -> None:
+        self.total += grant["amount_fen"]
+
+    def grant_month(self, month: str) -> None:
+        """A month's grant, as a pay run decides it."""
+        self.grant(
+            "officer-220200-03",
+            "cashier",
+            f"{month}/payrun/living-subsidy/issue",
+            f"{month}-25",
+            {
+                "account": "account-9f331b09fedca968",
+                "amount_fen": 7000,
+                "beneficiary": "person-aa693f4f08f77062caa94ff3bd2add11",
+                "division": "220283",
+                "en": "payable from 2017-01: 70.00 yuan",
+                "facts": {"start_month": "2017-01"},
+                "fund": "city-welfare",
+                "month": month,
+                "payrun": "payrun-13f859cd1d5e57928fe0a08f74c940c8",
+                "period": month,
+                "program": "living-subsidy",
+                "rule": "2016-01-01",
+                "zh": "自2017-01起享受,本期70.00元",
+            },
+        )
 
 
 class Accounts(Application[Any]):
@@ -82,7 +115,7 @@ def single_commands(home: Home, folder: Path) -> Measured:
 
     def floor() -> int:
         for account in opened:
-            account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+            account.grant_month("2017-05")
             accounts.save(account)
         return len(opened)
 
@@ -100,9 +133,7 @@ def grouped(home: Home, folder: Path) -> Measured:
     def prepare(n: int) -> None:
         approved.append(_approved_run(ledger, clock, calendar, n + 1))
 
-    accounts = plain(folder, "grouped")
-    opened = [Account(owner=f"account {i}") for i in range(2_000)]
-    accounts.save(*opened)
+    floor = _saves_of_100(folder, "grouped")
 
     def ours() -> int:
         payrun = approved[-1]
@@ -111,16 +142,25 @@ def grouped(home: Home, folder: Path) -> Measured:
             ledger.execute(IssuePayRun(payrun=payrun), by, key=f"{payrun}/issue").outcomes[0].events
         )
 
+    rates = alternating(ours, floor, prepare)
+    return Measured("成批发放 / a pay run's issue", *rates, SAVES_OF_100, 1.5)
+
+
+def _saves_of_100(folder: Path, name: str) -> Callable[[], int]:
+    """The floor for events that come in groups."""
+    accounts = plain(folder, name)
+    opened = [Account(owner=f"account {i}") for i in range(2_000)]
+    accounts.save(*opened)
+
     def floor() -> int:
         for start in range(0, len(opened), 100):
             some = opened[start : start + 100]
             for account in some:
-                account.grant(7000, "2017-05", "低保家庭", "国发〔2015〕52号")
+                account.grant_month("2017-05")
             accounts.save(*some)
         return len(opened)
 
-    rates = alternating(ours, floor, prepare)
-    return Measured("成批发放 / a pay run's issue", *rates, "Application.save × 100", 1.5)
+    return floor
 
 
 def _approved_run(ledger: Any, clock: list[datetime], calendar: Calendar, month: int) -> str:
@@ -155,7 +195,7 @@ def rebuild(home: Home, folder: Path) -> Measured:
     opened = [Account(owner=f"account {i}") for i in range(1_000)]
     for month in range(1, 51):
         for account in opened:
-            account.grant(7000, f"{month:07d}", "低保家庭", "国发〔2015〕52号")
+            account.grant_month(f"{month:07d}")
     accounts.save(*opened)
     recorder, mapper = accounts.recorder, accounts.mapper
 
@@ -177,11 +217,18 @@ def rebuild(home: Home, folder: Path) -> Measured:
     return Measured("重建全部视图 / rebuild of all views", *rates, "select + to_domain_event", 1.18)
 
 
-def city_year(home: Home, console: Console) -> None:
-    """Simulation, rebuild and audit of the whole home, with the process's peak memory."""
+def city_year(home: Home, folder: Path, console: Console) -> Measured:
+    """Simulation, rebuild and audit of the whole home, with the process's peak memory.
+
+    A year of two million events is to be simulated in three minutes where the plain library saves
+    29,000 events a second by hundreds: 0.38 of it, every decision of the year included.
+    """
+    floor = _saves_of_100(folder, "year")
+    before = timed(floor)
     start = time.perf_counter()
     simulate(home, lambda *_: None)
     simulated_s = time.perf_counter() - start
+    plain_rate = (before + timed(floor)) / 2
     events = home.feed.end()
     home.projector.catch_up()
     start = time.perf_counter()
@@ -190,9 +237,11 @@ def city_year(home: Home, console: Console) -> None:
     start = time.perf_counter()
     found = audit(home.feed, ALL_CHECKS, sources_of(home)).open
     audited_s = time.perf_counter() - start
+    rate = events / simulated_s
     console.print(
-        f"{events:,} events: simulated in {simulated_s:.0f} s ({events / simulated_s:,.0f}/s), "
+        f"{events:,} events: simulated in {simulated_s:.0f} s ({rate:,.0f}/s), "
         f"rebuilt in {rebuilt_s:.1f} s ({events / rebuilt_s:,.0f}/s), "
         f"audited in {audited_s:.1f} s ({events / audited_s:,.0f}/s, {len(found)} findings), "
         f"peak {peak_mb():,.0f} MB"
     )
+    return Measured("模拟全年 / a year simulated", rate, plain_rate, SAVES_OF_100, 0.38)

@@ -9,8 +9,8 @@ import typer
 
 from ledger.application import Command
 from ledger.codec import decode
+from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding
-from ledger.domain.errors import NotConvertible
 from ops.audit import export, running
 from ops.audit.running import CHECKS
 from ops.cli.officer import Officer, step
@@ -20,9 +20,8 @@ from ops.cli.session import (
     EffectiveOn,
     KnownOn,
     Session,
+    bound_by,
     command,
-    parse_date,
-    recorded_by,
 )
 from ops.home import Home
 from projections.asof import AsOf
@@ -44,11 +43,6 @@ Codes = Annotated[
     list[str] | None, typer.Option("--check", help="检查代码,可多次 | Only this check")
 ]
 Id = Annotated[str, typer.Argument(metavar="FINDING", help="疑点编号或其开头 | Its id, or a part")]
-
-
-def _bound(position: int | None, known_on: str | None, effective_on: str | None) -> AsOf:
-    effective = parse_date(effective_on) if effective_on else None
-    return AsOf(position, recorded_by(known_on), effective)
 
 
 def _run(
@@ -81,7 +75,7 @@ def run(
 ) -> int:
     """One row a check: how many findings are open, decided, and what is at stake in them."""
     with session.opened() as home:
-        bound = _bound(as_of_position, known_on, effective_on)
+        bound = bound_by(as_of_position, known_on, effective_on)
         made = _run(session, home, bound, check, anew=True)
     if session.json:
         session.out.document(made)
@@ -123,7 +117,7 @@ def findings(
 ) -> None:
     """In the order of the checks, then by what is at stake."""
     with session.opened() as home:
-        made = _run(session, home, _bound(as_of_position, known_on, effective_on), check)
+        made = _run(session, home, bound_by(as_of_position, known_on, effective_on), check)
     found = [
         f for f in made.findings if status in (f.status, "all") and subject in (f.subject, None)
     ]
@@ -174,7 +168,7 @@ def explain(
 ) -> None:
     """Found as of the same bounds as it was listed."""
     with session.opened() as home:
-        made = _run(session, home, _bound(as_of_position, known_on, effective_on), check)
+        made = _run(session, home, bound_by(as_of_position, known_on, effective_on), check)
         prove = running.prover(home, running.last_head(home))
         found = running.explain(home, running.find(made, finding), prove)
     if session.json:
@@ -329,7 +323,7 @@ def export_findings(
     """A workbook, or a page that prints to PDF; each finding with the events that prove it, and
     these with their proof of inclusion in the log of the checkpoint signed last."""
     with session.opened() as home:
-        bound = _bound(as_of_position, known_on, effective_on)
+        bound = bound_by(as_of_position, known_on, effective_on)
         made = _run(session, home, bound, check, anew=True)
         chosen = [f for f in made.findings if status in (f.status, "all")]
         head = running.last_head(home)

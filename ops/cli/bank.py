@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from ledger.commands import payrun as pr
+from ledger.commands.disbursement import ReadBankResult
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.payrun import Line, read_document, to_document
 from ops.cli import payfiles
@@ -100,6 +101,6 @@ def read_result(
     with session.opened() as home:
         find(session, home, run)
         digest = home.documents.put(to_document(words))
-        wanted = pr.ReadBankResult(payrun=resolved(run), result=digest)
+        wanted = ReadBankResult(payrun=resolved(run), result=digest)
         row = take(session, home, who, wanted)
     print_run(session, row)

@@ -15,13 +15,14 @@ import msgspec
 import typer
 
 from ledger.application import Command
-from ledger.catalog.loader import FundDefinition, load_funds, load_programs
+from ledger.catalog.loader import CatalogInvalid, FundDefinition, load_funds, load_programs
 from ledger.commands.program import AdoptProgram, OpenFund, SetRule, WidenEarmark, opening
-from ledger.domain.errors import CatalogInvalid, LedgerError, UnknownProgram
+from ledger.domain.errors import LedgerError
 from ledger.domain.fund import FUND
 from ledger.domain.fund import differences as funds_differ
 from ledger.domain.program import PROGRAM, new_rules
 from ledger.domain.program import differences as programs_differ
+from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import fund_id, program_id
 from ledger.work import Context

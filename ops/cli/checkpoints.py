@@ -23,7 +23,8 @@ from ledger.verify.note import NoteRefused, VerifierKey
 from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
-from ops.home import POLICY, Home, write_whole
+from ops.home import POLICY, Home
+from ops.home_file import write_durably
 
 if TYPE_CHECKING:
     from consumers.checkpoint_topic import CheckpointTopic
@@ -166,7 +167,7 @@ def policy(
         found = home.policy
         if witness is not None or quorum is not None:
             found = _changed(found, home, witness, url, quorum)
-            write_whole(home.path / POLICY, found.text())
+            write_durably(home.path / POLICY, found.text())
         elif keys := home.log_keys():  # the file may be older than a change of keys
             found = replace(found, logs=keys)
     if session.json:

@@ -10,9 +10,9 @@ import typer
 from ledger.log.fsck import Verified, verify
 from ledger.log.proofs import base64
 from ledger.verify.refusal import Refused
+from ops.cli.making import Scale, Seed, StoreOption, Year, simulated
 from ops.cli.output import progress, yuan
 from ops.cli.queries import print_report, report_of
-from ops.cli.running import Scale, Seed, StoreOption, Year, simulated
 from ops.cli.session import Session, command
 from ops.home import Home
 from ops.sealing import published_in

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ops.cli.events import log_digest
+from ops.cli.making import Scale, Seed, Year, share_of, stage_text
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import report_of
-from ops.cli.running import Scale, Seed, Year, share_of, stage_text
 from ops.cli.session import Session, command, must_be_whole
 from ops.cli.told import Told
 from ops.home import Home

@@ -18,11 +18,12 @@ import typer
 
 from ledger import codec
 from ledger.codec import TYPE_OF
-from ledger.domain.errors import HomeMissing, LedgerError, NotCanonical
+from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import payrun as pr
 from ledger.log.fsck import verify
 from ledger.log.proofs import base64
 from ledger.randomness import system_clock
+from ledger.store.errors import HomeMissing
 from ops.cli.log import PROBLEMS
 from ops.cli.output import progress, yuan
 from ops.cli.session import Session, command, must_be_whole

@@ -25,9 +25,8 @@ from ops.cli.session import (
     EffectiveOn,
     KnownOn,
     Session,
+    bound_by,
     command,
-    parse_date,
-    recorded_by,
 )
 from projections.asof import AsOf, attribute
 
@@ -233,9 +232,7 @@ def digest(
     Of the past, the log's part is over the events that the question lets in.
     """
     bounds = (as_of_position, known_on, effective_on)
-    effective = parse_date(effective_on) if effective_on else None
-    past = any(b is not None for b in bounds)
-    bound = AsOf(as_of_position, recorded_by(known_on), effective) if past else None
+    bound = bound_by(*bounds) if any(b is not None for b in bounds) else None
     with session.opened() as home:
         count, digest = log_digest(home.feed, bound)
         with session.looking(home, *bounds, views=tuple(home.projector.views)) as projector:

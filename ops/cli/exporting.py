@@ -11,13 +11,11 @@ from ops.cli.session import (
     EffectiveOn,
     KnownOn,
     Session,
+    bound_by,
     command,
-    parse_date,
-    recorded_by,
 )
 from ops.files import write_whole
 from projections import journal
-from projections.asof import AsOf
 
 app = typer.Typer(help="导出分录 | Export the postings")
 
@@ -30,32 +28,24 @@ DetailOption = Annotated[
 ]
 
 
-@command(app, "beancount", help="写成Beancount日记账 | Write a Beancount journal")
-def beancount(
-    session: Session,
-    *,
-    file: FileArgument,
-    detail: DetailOption = "event",
-    as_of_position: AsOfPosition = None,
-    known_on: KnownOn = None,
-    effective_on: EffectiveOn = None,
-) -> None:
-    bounds = (as_of_position, known_on, effective_on)
-    _export(session, journal.Beancount(), file, detail, bounds)
+def _exporter(name: str, writer: journal.Writer, *, help: str) -> None:
+    """A command for one program's format: they take the same options."""
+
+    @command(app, name, help=help)
+    def export(
+        session: Session,
+        *,
+        file: FileArgument,
+        detail: DetailOption = "event",
+        as_of_position: AsOfPosition = None,
+        known_on: KnownOn = None,
+        effective_on: EffectiveOn = None,
+    ) -> None:
+        _export(session, writer, file, detail, (as_of_position, known_on, effective_on))
 
 
-@command(app, "hledger", help="写成hledger日记账 | Write an hledger journal")
-def hledger(
-    session: Session,
-    *,
-    file: FileArgument,
-    detail: DetailOption = "event",
-    as_of_position: AsOfPosition = None,
-    known_on: KnownOn = None,
-    effective_on: EffectiveOn = None,
-) -> None:
-    bounds = (as_of_position, known_on, effective_on)
-    _export(session, journal.Hledger(), file, detail, bounds)
+_exporter("beancount", journal.Beancount(), help="写成Beancount日记账 | Write a Beancount journal")
+_exporter("hledger", journal.Hledger(), help="写成hledger日记账 | Write an hledger journal")
 
 
 def _export(
@@ -72,9 +62,6 @@ def _export(
         progress(session.say("exporting"), session.lang) as report,
     ):
         end = projector.position()
-        position, known_on, effective_on = bounds
-        effective = parse_date(effective_on) if effective_on else None
-        bound = AsOf(position, recorded_by(known_on), effective)
         balances = journal.closing(projector.rows("trial_balance"))
 
         def batches() -> journal.Batches:
@@ -82,7 +69,7 @@ def _export(
                 yield batch
                 report(batch[-1][0] + 1, end)
 
-        made = journal.transactions(batches(), bound, home.discarded(), detail)
+        made = journal.transactions(batches(), bound_by(*bounds), home.discarded(), detail)
         text = journal.Journal(writer, f"{home.origin} {end}", made, balances)
 
         def write(out: BinaryIO) -> None:

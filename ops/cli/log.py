@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from ledger.domain.errors import InvalidValue, LedgerError, OutsideLog, StoreDamaged
+from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.log.errors import OutsideLog
 from ledger.log.fsck import MOST, Problem, Verified, examine, verify
 from ledger.log.proofs import base64
+from ledger.store.errors import StoreDamaged
 from ledger.verify.checkpoint import open_checkpoint
 from ledger.verify.note import NoteRefused
 from ops.cli.output import progress

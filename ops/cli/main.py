@@ -3,6 +3,7 @@
 What a command does is in the module of its group; how it ends is in :mod:`ops.cli.session`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -28,10 +29,11 @@ from ops.cli import (
     importing,
     keys,
     log,
+    making,
     payruns,
+    projecting,
     queries,
     relaying,
-    running,
     sealing,
     servers,
     timestamps,
@@ -57,7 +59,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    running,
+    making,
+    projecting,
     demo,
     demo_kafka,
     queries,
@@ -103,6 +106,9 @@ def shared(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script. Always ends with SystemExit."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: nobody wants to hear
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     given = list(sys.argv[1:] if arguments is None else arguments)
     program: Any = typer.main.get_command(app)
     localize(program, spoken(given))

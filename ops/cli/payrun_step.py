@@ -9,8 +9,8 @@ import typer
 
 from ledger.application import Command
 from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.grant import REASONS
 from ledger.domain.month import parse_month
-from ledger.domain.payment import REASONS
 from ledger.domain.stream import payrun_id
 from ops.cli.officer import Officer
 from ops.cli.output import yuan

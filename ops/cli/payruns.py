@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from ledger.commands import payrun as pr
+from ledger.commands.disbursement import IssuePayRun
 from ledger.domain.month import parse_month
 from ledger.domain.payrun import LeftOut, Line, read_document
 from ops.cli.officer import Officer, step
@@ -171,7 +172,7 @@ def issue(
     who: Officer,
     run: Run,
 ) -> None:
-    take_and_print(session, who, pr.IssuePayRun(payrun=resolved(run)))
+    take_and_print(session, who, IssuePayRun(payrun=resolved(run)))
 
 
 @step(app, "cancel", help="取消 | Cancel a run that is not issued", role="accountant")

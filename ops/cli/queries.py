@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from ledger.domain.errors import NotFound, UnknownProgram
+from ledger.domain.errors import NotFound
+from ledger.domain.grant import REASONS
 from ledger.domain.month import last_day, month_of, parse_month
-from ledger.domain.payment import REASONS
+from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import Rule
 from ops.cli.output import yuan
 from ops.cli.session import (

@@ -13,7 +13,7 @@ from ops.cli.signals import until_told
 
 if TYPE_CHECKING:
     from consumers.reconcile import Finding
-    from consumers.relay import RelayObserver
+    from consumers.relay_observer import RelayObserver
     from consumers.relay_state import RelayState
 
 app = typer.Typer()

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from ledger.codec import decode
 from ledger.commands.access import RecordRunAccess
-from ledger.domain.errors import VaultKeyMissing
 from ledger.domain.events import person as pe
 from ledger.domain.payrun import OpenedPerson, to_document
+from ledger.store.errors import VaultKeyMissing
 from ledger.work import Context
 from ops.home import Home
 

@@ -15,16 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
-from ledger.domain.errors import NO_ROOM, UNUSABLE, InvalidDate, LedgerError, StoreDamaged
+from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
 from ledger.randomness import rfc3339, system_clock
+from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
 from ops.cli.output import Output, progress
 from ops.home import Home
 from ops.texts import label
+from projections.asof import AsOf
 from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
@@ -118,11 +120,12 @@ class Session:
         if position is None and known_on is None and effective_on is None:
             yield self.caught_up(home)
             return
+        bound = bound_by(position, known_on, effective_on)
         with progress(self.say("projecting"), self.lang) as report:
             past = home.projector.as_of(
-                position,
-                recorded_by(known_on),
-                parse_date(effective_on) if effective_on else None,
+                bound.position,
+                bound.recorded,
+                bound.effective,
                 subjects,
                 views=views,
                 progress=report,
@@ -205,8 +208,7 @@ def guarded(session: Session, run: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has gone; the interpreter must not find that out again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere(sys.stdout)  # whoever read has gone
         return 0
     except (typer.Exit, typer.BadParameter):
         raise
@@ -249,12 +251,23 @@ class OutputFailed(LedgerError):
 
 
 def complain(session: Session, error: LedgerError) -> None:
-    """One line on standard error, or one JSON document there."""
+    """One line on standard error, or one JSON document there.
+
+    Where standard error takes nothing either, the exit status alone has to say it.
+    """
     if session.json:
         text = json.dumps({"error": error.as_dict()}, ensure_ascii=False)
     else:
         text = f"{session.say('error')} {error.code}: {error.message(session.lang)}"
-    print(text, file=sys.stderr)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        nowhere(sys.stderr)
+
+
+def nowhere(stream: TextIO) -> None:
+    """Let a stream that takes nothing lead nowhere, so that its end isn't found out at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def must_be_whole(path: Path) -> None:
@@ -292,6 +305,12 @@ def parse_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidDate(value=text) from error
+
+
+def bound_by(position: int | None, known_on: str | None, effective_on: str | None) -> AsOf:
+    """The bounds of a question about the past, as the command line gives them."""
+    effective = parse_date(effective_on) if effective_on else None
+    return AsOf(position, recorded_by(known_on), effective)
 
 
 def recorded_by(text: str | None) -> str | None:

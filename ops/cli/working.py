@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ledger.domain.errors import LedgerError, ViewsNotShared
+from ledger.domain.errors import LedgerError
 from ops.cli.measuring import measured
 from ops.cli.session import Session
 from ops.cli.signals import until_told
 from ops.home import Home
 from projections.database import ViewDatabase
+from projections.errors import ViewsNotShared
 from projections.places import Parked, Place
 from projections.rebuild import Rebuilt
 from projections.views import ALL_VIEWS

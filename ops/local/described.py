@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from pydantic import SecretStr
 
-from ledger.domain.errors import StoreDamaged
+from ledger.store.errors import StoreDamaged
 
 CONNECTION_FILE = "connection.toml"
 PASSWORDS = "passwords"

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from consumers.connection import KafkaSettings, Security, log_in
 from consumers.errors import KafkaAuthenticationFailed, KafkaUnreachable
-from ledger.domain.errors import HomeMismatch, InvalidValue
+from ledger.domain.errors import InvalidValue
+from ledger.store.errors import HomeMismatch
 from ops.local import kafka_access
 from ops.local.described import (
     CONNECTION_FILE,

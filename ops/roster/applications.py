@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ledger.commands.roster import EnterApplication
-from ledger.domain.errors import UnknownProgram, WrongKind
+from ledger.domain.refusals import UnknownProgram, WrongKind
 from ledger.domain.rules import ProgramDefinition
 from ops.roster import cells
 from ops.roster.cells import Cell

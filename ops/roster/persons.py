@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
 
+from ledger.commands.certificate import IssueCertificate
 from ledger.commands.person import (
     ChangeBankAccount,
-    IssueCertificate,
     RecognizeHardship,
     RecordLifeFact,
     RegisterPerson,

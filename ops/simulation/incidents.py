@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ledger.commands.certificate import ChangeCertificate, ExpireCertificate
 from ledger.commands.payment import (
     InstructPayment,
     RecoverOverpayment,
@@ -10,11 +11,9 @@ from ledger.commands.payment import (
 )
 from ledger.commands.person import (
     ChangeBankAccount,
-    ChangeCertificate,
     ChangeResidence,
     EndCustody,
     EndHardship,
-    ExpireCertificate,
     RecordCustody,
     RecordDeath,
     RevokeDeath,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from ledger.commands.certificate import IssueCertificate
 from ledger.commands.enrollment import (
     ApproveEnrollment,
     AssessEligibility,
@@ -13,7 +14,6 @@ from ledger.commands.enrollment import (
 )
 from ledger.commands.person import (
     ChangeBankAccount,
-    IssueCertificate,
     RecognizeHardship,
     RecordLifeFact,
     RegisterPerson,

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.commands.payrun import (
     ApprovePayRun,
     CancelPayRun,
     ComputePayRun,
-    IssuePayRun,
     NoticePayRun,
     ObjectToLine,
     OpenPayRun,
-    ReadBankResult,
     ResolveLineObjection,
 )
 from ledger.domain.payrun import PAYRUN, BankLine, Line, read_document, to_document

@@ -13,9 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.domain.errors import StoreFull
 from ledger.log.keys import KeyFolder, SigningKey
 from ledger.randomness import Randomness
+from ledger.store.errors import StoreFull
 from ledger.verify.checkpoint import Checkpoint, parse_size
 from ledger.verify.merkle import HASH_BYTES, ProofRefused, verify_consistency
 from ledger.verify.note import (

@@ -18,8 +18,8 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from ledger.domain.errors import NO_ROOM, StoreFull
 from ledger.log.feed import Feed
+from ledger.store.errors import NO_ROOM, StoreFull
 from ledger.verify.merkle import Frontier, ProofRefused, leaf_hash
 from projections.archive.columns import select
 from projections.archive.database import connected

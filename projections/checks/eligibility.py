@@ -7,8 +7,8 @@ from typing import Any
 from ledger.domain.admission import is_excluded
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
-from ledger.domain.month import first_day, month_of, months_between, plus_months
-from ledger.domain.payment import deciding_day, span_of
+from ledger.domain.grant import deciding_day
+from ledger.domain.month import first_day, month_of, months_between, plus_months, span_of
 from ledger.domain.person import Person, facts_on
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import evaluate

@@ -7,8 +7,7 @@ from typing import Any
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import household as hh
-from ledger.domain.month import month_of, plus_months
-from ledger.domain.payment import span_of
+from ledger.domain.month import month_of, plus_months, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.files import File

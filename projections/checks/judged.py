@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.domain.admission import is_excluded
+from ledger.domain.grant import deciding_day
 from ledger.domain.month import first_day
-from ledger.domain.payment import deciding_day
 from ledger.domain.person import Person, facts_on
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule, evaluate

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from ledger.domain.payment import span_of
+from ledger.domain.month import span_of
 from projections.checks.check import Check
 from projections.checks.files import File
 from projections.checks.finding import Finding

@@ -9,8 +9,7 @@ from ledger.domain.enrollment import OPEN_ENDED
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
-from ledger.domain.month import month_of
-from ledger.domain.payment import span_of
+from ledger.domain.month import month_of, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.files import File, Step

@@ -7,8 +7,7 @@ from typing import Any
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.money import Money
-from ledger.domain.month import first_day, last_day
-from ledger.domain.payment import span_of
+from ledger.domain.month import first_day, last_day, span_of
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule
 from projections.checks.check import Check

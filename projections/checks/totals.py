@@ -8,7 +8,7 @@ from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import person as pe
 from ledger.domain.money import Money
-from ledger.domain.payment import span_of
+from ledger.domain.month import span_of
 from projections.checks.check import Check
 from projections.checks.files import File, Run
 from projections.checks.finding import Finding

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.enrollment import OPEN_ENDED
+from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, follows
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
+from ledger.domain.grant import Standing
 from ledger.domain.month import plus_months
-from ledger.domain.payment import Standing
 from projections.rows import MONTH_BIT, Hex, RowSource, TableDef, months_in
 from projections.view import View, on
 
@@ -99,9 +99,9 @@ def payable_in(row: Entitlement, month: str, period: str | None = None) -> str |
     active = active_in(row, month)
     if row.status == "ended" and not active:
         return "ended"
-    if row.status not in ("approved", "suspended", "ended"):
-        return "not-approved"
     if not active:
+        if row.status not in ("approved", "suspended", "ended"):
+            return "not-approved"
         if row.start_month is None or month < row.start_month:
             return "before-start"
         return "suspended" if row.status == "suspended" else "ended"
@@ -160,7 +160,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 2
+    version = 3
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -197,7 +197,9 @@ class Entitlements(View):
     @on(en.EligibilityReviewed)
     def reviewed(self, position: int, event: Event[en.EligibilityReviewed]) -> None:
         row = self._at(event)
-        row.eligible, row.division = event.data.eligible, event.division
+        row.division = event.division
+        if row.status not in PENDING:
+            row.eligible = event.data.eligible
         row.reviewed_on = event.effective.isoformat()
 
     @on(en.NoticePublished)
@@ -241,7 +243,8 @@ class Entitlements(View):
     @on(en.EnrollmentSuspended)
     def suspended(self, position: int, event: Event[en.EnrollmentSuspended]) -> None:
         row = self._at(event)
-        row.status, row.end_reason = "suspended", event.data.reason
+        if not (row.status in OVER and follows(event)):
+            row.status, row.end_reason = "suspended", event.data.reason
         month = event.data.from_month
         row.suspended = [*_cut(row.suspended, month), [month, OPEN_ENDED]]
 
@@ -249,7 +252,6 @@ class Entitlements(View):
     def resumed(self, position: int, event: Event[en.EnrollmentResumed]) -> None:
         """Takes back suspensions from the month on, and an end, to the end of the term."""
         row, month = self._at(event), event.data.from_month
-        row.status, row.end_reason, row.end_month = "approved", None, None
         row.suspended = _cut(row.suspended, month)
         kept = [[first, last] for first, last in row.approved if first <= month]
         if kept and month > kept[-1][1]:
@@ -258,13 +260,17 @@ class Entitlements(View):
             else:
                 kept.append([month, row.term])
             row.approved, row.start_month = kept, kept[-1][0]
-        if row.approved and row.approved[-1][1] != OPEN_ENDED:
-            row.end_month = row.approved[-1][1]
+        last = row.approved[-1][1] if row.approved else ""
+        if not (row.status in OVER and follows(event)) or last == row.term:
+            row.status, row.end_reason = "approved", None
+            row.end_month = last if last != OPEN_ENDED else None
 
     @on(en.EnrollmentEnded)
     def ended(self, position: int, event: Event[en.EnrollmentEnded]) -> None:
         row, last = self._at(event), event.data.last_month
-        row.status, row.end_month, row.end_reason = "ended", last, event.data.reason
+        row.end_month = last
+        if not (row.status in PENDING and follows(event)):
+            row.status, row.end_reason = "ended", event.data.reason
         if row.approved:
             kept = [i for i in row.approved if i[0] <= last] or row.approved[:1]
             first, until = kept[-1]

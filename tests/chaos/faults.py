@@ -19,8 +19,9 @@ import psycopg
 from psycopg import sql
 
 from consumers.topics import EVENTS
+from ops.local.processes import wait_for_end
 from tests.chaos.process import AFTER, SESSION_S, WITHIN, Death
-from tests.chaos.world import Failed, Process, World
+from tests.chaos.world import END_S, Failed, Process, World
 
 KILLED = -signal.SIGKILL
 _FENCED = 3
@@ -160,7 +161,7 @@ def rebalance_storm(it: Round) -> None:
 
 def postgres_killed(it: Round) -> None:
     it.pause(0, 1.5)
-    it.world.server_processes()[0].kill()
+    _kill(it.world.server_processes()[0])
     it.more()
     it.pause(0, 2)
     it.world.postgres.up()
@@ -222,10 +223,17 @@ def broker_killed(it: Round) -> None:
         (told,) = admin.describe_topics([it.world.log.events])
     leader = told["partitions"][it.draw.randrange(len(told["partitions"]))]["leader_id"]
     it.pause(0, 1.5)
-    _broker(it.world, leader).kill()
+    _kill(_broker(it.world, leader))
     it.more()
     it.pause(0, 3)
     it.world.brokers.up()
+
+
+def _kill(server: psutil.Process) -> None:
+    """Kill a server and see it gone: a large one takes a while, and is none to start beside."""
+    server.kill()
+    if wait_for_end([server], END_S):
+        raise Failed(f"{server} was killed and did not end in {END_S:.0f} s")
 
 
 def _broker(world: World, node: int) -> psutil.Process:

@@ -17,8 +17,8 @@ from psycopg import sql
 
 from consumers.connection import KafkaSettings
 from consumers.relay_state import read_state
-from ledger.domain.errors import StoreUnreachable
 from ledger.log.feed import Record
+from ledger.store.errors import StoreUnreachable
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase, _binaries, _run

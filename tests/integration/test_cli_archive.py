@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 from collections import Counter
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
@@ -153,7 +154,7 @@ def test_the_second_engine_agrees_to_the_fen(
 
 
 def test_a_tampered_view_is_listed_cell_by_cell(copy: Path, archive: Path) -> None:
-    with sqlite3.connect(copy / "views.db") as views:
+    with closing(sqlite3.connect(copy / "views.db")) as views, views:
         ((table,),) = views.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%balances%'"
             " AND name NOT LIKE '%trial%'"
@@ -327,7 +328,7 @@ def test_hledger_accepts_the_journal_with_the_same_balances(
 
 
 def test_a_trial_balance_that_was_tampered_with_is_not_accepted(copy: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(copy / "views.db") as views:
+    with closing(sqlite3.connect(copy / "views.db")) as views, views:
         ((table,),) = views.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%trial_balance%'"
         ).fetchall()

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -254,13 +255,13 @@ def _numbered(n: int) -> Row:
 
 
 def _events(home: Path) -> int:
-    with sqlite3.connect(f"file:{home}/ledger.db?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{home}/ledger.db?mode=ro", uri=True)) as db:
         return int(db.execute("SELECT count(*) FROM stored_events").fetchone()[0])
 
 
 def _types(home: Path) -> list[tuple[str, int, str]]:
     """Every stream's events by version and type; two copies of a home share the vault's secret."""
-    with sqlite3.connect(f"file:{home}/ledger.db?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{home}/ledger.db?mode=ro", uri=True)) as db:
         return sorted(
             db.execute("SELECT originator_id, originator_version, topic FROM stored_events")
         )

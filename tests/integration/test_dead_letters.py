@@ -18,13 +18,15 @@ from consumers.rebuild import Rebuild
 from consumers.worker import Worker
 from ledger.codec import decode
 from ledger.domain.discard import DISCARDS, DISCARDS_ID, Passed
-from ledger.domain.errors import NotFound, ProjectionFailed, StoreBusy, ViewHoldsDiscarded
+from ledger.domain.errors import NotFound
 from ledger.domain.events import enrollment as en
 from ledger.domain.events.discard import ParkedEventDiscarded
+from ledger.store.errors import StoreBusy
 from projections import places
 from projections.database import ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
+from projections.errors import ProjectionFailed, ViewHoldsDiscarded
 from projections.fold import Moved
 from projections.partition import PartitionRecord
 from projections.places import Parked

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from ledger.commands import payrun as pr
-from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound, StoreFull
+from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound
+from ledger.store.errors import StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ops.cli.payfiles import write_csv
 from tests.integration.cli import Ended, city, copy, ok
@@ -122,6 +123,30 @@ def test_an_answer_without_room_is_an_error_of_its_own(
     assert (done.returncode, b"Traceback" in done.stderr) == (UNUSABLE, False)
     assert b"output-failed" in done.stderr
     assert b"No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("balance", "nobody"), 2),
+        (("payrun", "open", LIVING, "2018-1", "--as", "o"), UNUSABLE),  # the key can't be said
+        (("log", "fsck"), UNUSABLE),
+    ],
+)
+def test_where_nothing_can_be_said_the_status_still_tells(
+    city: Path, command: tuple[str, ...], status: int
+) -> None:
+    arguments = [sys.executable, "-m", "ops.cli.main", *command, "--lang", "en", "--home", city]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_a_closed_stream_is_no_defect(city: Path, closed: str) -> None:
+    told = f'"$0" -m ops.cli.main payrun list --home "$1" {closed}'
+    done = subprocess.run(["/bin/sh", "-c", told, sys.executable, city], check=False)
+    assert done.returncode == 0
 
 
 def test_a_bank_file_without_room_is_not_left_half_written(tmp_path: Path) -> None:

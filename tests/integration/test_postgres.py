@@ -12,9 +12,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ledger.domain.errors import (
-    InvalidValue,
-    LedgerError,
+from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.log.merkle_log import Log
+from ledger.log.sequencer import Sequencer
+from ledger.log.store_feed import StoreFeed
+from ledger.store import migrations as mg
+from ledger.store.connecting import APP, AUDITOR, OWNER, PROJECTOR, connect
+from ledger.store.errors import (
     MigrationChanged,
     StoreBusy,
     StoreDenied,
@@ -22,11 +26,6 @@ from ledger.domain.errors import (
     StoreOutdated,
     StoreUnreachable,
 )
-from ledger.log.merkle_log import Log
-from ledger.log.sequencer import Sequencer
-from ledger.log.store_feed import StoreFeed
-from ledger.store import migrations as mg
-from ledger.store.connecting import APP, AUDITOR, OWNER, PROJECTOR, connect
 from ledger.store.postgres import PostgresStore
 from ledger.store.store import CommandRecord, Conflict
 from tests.cutting import CuttingRelay, Moment, cutting_relay

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.domain.errors import HomeMismatch
 from ledger.log.feed import Feed
+from ledger.store.errors import HomeMismatch
 from ops import simulation
-from ops.home import Home, StoreKind
+from ops.home import Home
+from ops.home_file import StoreKind
 from ops.local.postgres import LocalDatabase
 from ops.settings import ServerNotConfigured
 from tests.integration.cli import ok, run

@@ -22,11 +22,13 @@ from consumers.errors import (
     RelayStateMismatch,
 )
 from consumers.records import event_record, partition_of
-from consumers.relay import Limits, Unobserved, chunks
+from consumers.relay import Limits, chunks
+from consumers.relay_observer import Unobserved
 from consumers.relay_state import RelayState, read_state
 from consumers.topics import RELAY_TRANSACTIONAL_ID
 from consumers.transactions import fenced, fencing_producer
-from ledger.domain.errors import LedgerError, StoreUnreachable
+from ledger.domain.errors import LedgerError
+from ledger.store.errors import StoreUnreachable
 from ops.local.kafka import LocalBrokers
 from ops.settings import Settings
 from tests.feed_conformance import flat

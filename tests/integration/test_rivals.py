@@ -15,16 +15,12 @@ from ledger.commands import payment as pay
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.domain.enrollment import ENROLLMENT
-from ledger.domain.errors import (
-    AlreadyExists,
-    IdempotencyConflict,
-    LedgerError,
-    PersonDeceased,
-    StaleVersion,
-)
+from ledger.domain.errors import AlreadyExists, LedgerError
 from ledger.domain.fund import FUND
 from ledger.domain.payrun import PAYRUN
+from ledger.domain.refusals import PersonDeceased
 from ledger.domain.stream import enrollment_id, fund_id
+from ledger.store.errors import IdempotencyConflict, StaleVersion
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, identity, learn
 
 CLERK = by("clerk-1", "2017-02-01")

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -16,7 +16,8 @@ from consumers.offsets import end_offsets
 from consumers.rebuild import Rebuild
 from consumers.worker import Worker, adopt
 from consumers.worker_observer import Unobserved
-from ledger.domain.errors import LedgerError, StoreBusy, StoreUnreachable
+from ledger.domain.errors import LedgerError
+from ledger.store.errors import StoreBusy, StoreUnreachable
 from projections import database as view_database
 from projections import partition as partition_fold
 from projections.database import ViewDatabase
@@ -163,14 +164,13 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     log.relay_once(ListFeed(told.records[:400]), limits=None)
 
     def switch() -> None:
-        Rebuild(kafka, ViewDatabase(url), ALL_VIEWS, topic=log.events).run()
+        with closing(ViewDatabase(url)) as database:
+            Rebuild(kafka, database, ALL_VIEWS, topic=log.events).run()
         log.relay_once(told.feed(), limits=None)
 
     stop = threading.Event()
-    watched = Watched(switch)
-    worker = Worker(
-        log.kafka, ViewDatabase(url), topic=log.events, group=log.name, observer=watched
-    )
+    database = ViewDatabase(url)
+    worker = Worker(log.kafka, database, topic=log.events, group=log.name, observer=Watched(switch))
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     deadline = time.monotonic() + 60
@@ -179,6 +179,7 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     alive = thread.is_alive()
     stop.set()
     thread.join(60)
+    database.close()
     assert alive
     assert same_views(url, told.feed())
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -48,15 +49,25 @@ def database_url(make_database: Callable[[], str]) -> str:
     return make_database().replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def worker(log: KafkaLog, url: str, **options: Any) -> Worker:
-    return Worker(log.kafka, ViewDatabase(url), topic=log.events, group=log.name, **options)
+class Work:
+    """A worker, with a database of its own that is given back when it ends."""
+
+    def __init__(self, log: KafkaLog, url: str, **options: Any) -> None:
+        self._log, self._url, self._options = log, url, options
+
+    def run(self, stop: threading.Event, *, until_end: bool = False) -> None:
+        log = self._log
+        with closing(ViewDatabase(self._url)) as database:
+            Worker(log.kafka, database, topic=log.events, group=log.name, **self._options).run(
+                stop, until_end=until_end
+            )
 
 
-def work(workers: Sequence[Worker]) -> None:
+def work(workers: Sequence[Work]) -> None:
     """Each in a thread of its own, until everything is folded."""
     failed: list[BaseException] = []
 
-    def run(one: Worker) -> None:
+    def run(one: Work) -> None:
         try:
             one.run(threading.Event(), until_end=True)
         except BaseException as error:
@@ -88,7 +99,7 @@ def clean(projector: Projector) -> dict[str, str]:
 def test_two_workers_leave_what_one_clean_fold_leaves(
     city: Home, log: KafkaLog, database_url: str
 ) -> None:
-    work([worker(log, database_url), worker(log, database_url)])
+    work([Work(log, database_url), Work(log, database_url)])
     assert digests(database_url) == clean(city.projector)
 
 
@@ -96,7 +107,7 @@ def test_a_worker_that_flushes_and_forgets_often_leaves_the_same(
     city: Home, log: KafkaLog, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("consumers.worker.ROWS_IN_MEMORY", 500)
-    work([worker(log, database_url, flush_events=700)])
+    work([Work(log, database_url, flush_events=700)])
     assert digests(database_url) == clean(city.projector)
 
 
@@ -113,22 +124,23 @@ def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(
 
     def live() -> None:
         try:
-            worker(log, database_url, flush_events=500).run(stop)
+            Work(log, database_url, flush_events=500).run(stop)
         except BaseException as error:
             failed.append(error)
 
     threads = [threading.Thread(target=live) for _ in range(2)]
     for thread in threads:
         thread.start()
-    work([worker(log, database_url)])
+    work([Work(log, database_url)])
     grown.records = records
     relaying = threading.Thread(target=log.relay_once, args=(grown,), kwargs={"limits": None})
     relaying.start()
-    rebuilt = Rebuild(kafka, ViewDatabase(database_url), ALL_VIEWS, topic=log.events).run()
+    with closing(ViewDatabase(database_url)) as database:
+        rebuilt = Rebuild(kafka, database, ALL_VIEWS, topic=log.events).run()
     relaying.join(SETTLE_S)
     assert {r.view for r in rebuilt} == {v.name for v in ALL_VIEWS}
     assert all(r.same for r in rebuilt)
-    work([worker(log, database_url)])
+    work([Work(log, database_url)])
     stop.set()
     for thread in threads:
         thread.join(SETTLE_S)
@@ -143,7 +155,7 @@ def test_what_a_view_cannot_process_stops_that_view_for_that_subject_alone(
     log = kafka_log(kafka, partitions=3)
     log.relay_once(told.feed())
     views = [*ALL_VIEWS, Brittle]
-    work([worker(log, database_url, views=views)])
+    work([Work(log, database_url, views=views)])
     database = ViewDatabase(database_url)
     with database.read() as connection:
         live = database.live(connection)
@@ -154,7 +166,8 @@ def test_what_a_view_cannot_process_stops_that_view_for_that_subject_alone(
         assert [e.reason is not None for e in events] == [True, False, False]
         assert [e.position for e in events] == sorted(e.position for e in events)
     assert len(waiting) == 9
-    rows = Projector(database_url, told.feed(), views).rows("seen")
+    with closing(Projector(database_url, told.feed(), views)) as projector:
+        rows = projector.rows("seen")
     assert {r.subject: r.steps for r in rows} == {f"p{n}": 1 if n % 3 == 0 else 2 for n in range(8)}
     whole = Projector("sqlite://", told.feed())
     whole.catch_up()

@@ -20,11 +20,18 @@ from ledger.commands import household as hh
 from ledger.commands import payment as pay
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
+from ledger.commands.certificate import (
+    CancelCertificate,
+    ChangeCertificate,
+    ExpireCertificate,
+    FreezeCertificate,
+)
+from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import LedgerError
+from ledger.domain.grant import standing
 from ledger.domain.household import household_id
 from ledger.domain.month import month_of, plus_months
-from ledger.domain.payment import standing
 from ledger.domain.payrun import PAYRUN, BankLine, to_document
 from ledger.domain.program import PROGRAM, rule_on
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
@@ -44,7 +51,7 @@ LEADER = st.sampled_from(["accountant-1", "director-1", "cashier-1"])
 HARDSHIP = st.sampled_from(["low-income", "low-income", "extreme-poverty"])
 AGO = st.integers(-20, 130)
 """Days between a fact's own day and its recording: some facts are known ahead."""
-BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])
+BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1, -4])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
@@ -166,12 +173,12 @@ class LedgerMachine(RuleBasedStateMachine):
         """It lapses, or is of a grade from a day on."""
         person = {"person": self.people[who]}
         commands: dict[str | int, Command] = {
-            "expire": pe.ExpireCertificate(**person),
-            "freeze": pe.FreezeCertificate(**person, reason="r"),
-            "cancel": pe.CancelCertificate(**person, reason="r"),
+            "expire": ExpireCertificate(**person),
+            "freeze": FreezeCertificate(**person, reason="r"),
+            "cancel": CancelCertificate(**person, reason="r"),
         }
         for grade in (1, 2, 3):
-            commands[grade] = pe.ChangeCertificate(**person, category=4, grade=grade, reason="r")
+            commands[grade] = ChangeCertificate(**person, category=4, grade=grade, reason="r")
         self.learns(commands[what], ago)
 
     @rule(who=WHO, ago=AGO, to=st.sampled_from([None, DISTRICT, "220203"]))
@@ -304,7 +311,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, officer=LEADER)
     def issues(self, program: str, back: int, batch: int, officer: str) -> None:
         run = self.run(program, back, batch)
-        self.ask(pr.IssuePayRun(payrun=run), by(officer, self.day, CITY))
+        self.ask(IssuePayRun(payrun=run), by(officer, self.day, CITY))
 
     @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, returned=st.sets(WHO, max_size=2))
     def reads_result(self, program: str, back: int, batch: int, returned: set[int]) -> None:
@@ -318,7 +325,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 for line in self.office.lines(digest)
             ]
             result = self.office.ledger.documents.put(to_document(words))
-            command = pr.ReadBankResult(payrun=run, result=result)
+            command = ReadBankResult(payrun=run, result=result)
             unread = self.office.ledger.state(PAYRUN, run).status == "issued"
             assert self.ask(command, by("cashier-1", self.day, CITY)) == unread
 
@@ -402,6 +409,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 else pay.RecoverOverpayment(**said, method="bank", receipt="r")
             )
             self.ask(command, by("director-1", self.day, CITY))
+
+    @rule(which=st.integers(0, 20), officer=LEADER)
+    def is_taken_back(self, which: int, officer: str) -> None:
+        if debts := sorted(self.oracle.owed):
+            debt = debts[which % len(debts)]
+            command = pay.CancelOverpayment(overpayment=debt, reason="r", document="d")
+            self.ask(command, by(officer, self.day, CITY))
 
     # --- the poverty register
 

@@ -1,7 +1,7 @@
 """Whatever the log says and however it is delivered, the views come out the same, and balance."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -29,11 +29,9 @@ SIZES = st.integers(1, 12)
 @contextmanager
 def folded(feed: Feed, place: Place = in_a_file, **rest: Any) -> Iterator[Projector]:
     """Views over a feed, caught up."""
-    with place() as url:
-        projector = Projector(url, feed, **rest)
+    with place() as url, closing(Projector(url, feed, **rest)) as projector:
         projector.catch_up()
         yield projector
-        projector.close()
 
 
 def address(projector: Projector) -> str:
@@ -68,16 +66,14 @@ def test_stopping_and_starting_leaves_no_trace(
     stops = sorted(data.draw(st.lists(st.integers(0, len(told.records)), max_size=4)))
     grown = ListFeed([], batch=3)
     with folded(grown, place) as first:
-        projector = first
         for stop in [*stops, len(told.records)]:
             grown.records = told.records[:stop]
-            if data.draw(st.booleans()):  # another process, with nothing in memory
-                projector = Projector(address(first), grown)
-            projector.catch_up()
-            assert contents(projector) == clean(told, stop)
-            if projector is not first:
-                projector.close()
+            with ExitStack() as another:
                 projector = first
+                if data.draw(st.booleans()):  # another process, with nothing in memory
+                    projector = another.enter_context(closing(Projector(address(first), grown)))
+                projector.catch_up()
+                assert contents(projector) == clean(told, stop)
 
 
 @FEWER

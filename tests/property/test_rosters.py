@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -172,7 +172,7 @@ def test_a_rehearsal_leaves_no_keys_to_be_stored_by_what_follows() -> None:
         ]
         assert made.ledger.rehearse([(people[0], clerk)])[0].events == 1
         made.do(people[1], clerk)
-        with sqlite3.connect(made.path / "vault" / "vault.db") as vault:
+        with closing(sqlite3.connect(made.path / "vault" / "vault.db")) as vault:
             names = {row[0] for row in vault.execute("SELECT name FROM keys")}
         assert names & {made.vault_id(1), made.vault_id(2)} == {made.vault_id(2)}
 

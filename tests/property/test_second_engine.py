@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -34,10 +34,9 @@ def both(told: History, **rest: object) -> Iterator[tuple[Archive, Projector]]:
         extend(Path(folder) / "archive", told.feed(), ORIGIN)
         verify(Path(folder) / "archive")
         projector = Projector(f"sqlite:///{folder}/views.db", told.feed(), **rest)  # type: ignore[arg-type]
-        projector.catch_up()
-        with opened(Path(folder) / "archive") as archive:
+        with closing(projector), opened(Path(folder) / "archive") as archive:
+            projector.catch_up()
             yield archive, projector
-        projector.close()
 
 
 @FEWER

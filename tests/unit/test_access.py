@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ledger.commands.access import RecordAccess, RecordRunAccess
-from ledger.domain.errors import InvalidValue, LedgerError, NotFound, OutsideDivision
+from ledger.domain.errors import InvalidValue, LedgerError, NotFound
 from ledger.domain.payrun import OpenedPerson, to_document
+from ledger.domain.refusals import OutsideDivision
 from tests.office import CITY, Office, by
 
 

@@ -8,17 +8,10 @@ import msgspec
 import pytest
 
 from ledger.commands.program import SetRule, WidenEarmark
-from ledger.domain.errors import (
-    AlreadyExists,
-    FundEarmarked,
-    InvalidValue,
-    LedgerError,
-    OutsideDivision,
-    RuleChanged,
-    UnknownProgram,
-)
+from ledger.domain.errors import AlreadyExists, InvalidValue, LedgerError
 from ledger.domain.fund import FUND, commit
 from ledger.domain.program import PROGRAM, differences
+from ledger.domain.refusals import FundEarmarked, OutsideDivision, RuleChanged, UnknownProgram
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import fund_id, program_id
 from tests.office import CITY, DISTRICT, LIVING, POVERTY, Office, by, catalog

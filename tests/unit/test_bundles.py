@@ -10,8 +10,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ledger.domain.errors import BundleForeign, NotFound, NothingSealed
+from ledger.domain.errors import NotFound
 from ledger.log.bundle import PART_BYTES
+from ledger.log.errors import BundleForeign, NothingSealed
 from ledger.verify import bundle as bundles
 from ledger.verify import command
 from ledger.verify.checkpoint import Policy

@@ -10,9 +10,9 @@ import pytest
 
 from ledger.catalog import load_divisions, load_funds, load_programs
 from ledger.catalog.checks import CASH_KINDS, division_problems, fund_problems
-from ledger.catalog.loader import FundDefinition
+from ledger.catalog.loader import CatalogInvalid, FundDefinition
 from ledger.domain.division import Division, covers, is_division_code
-from ledger.domain.errors import CatalogInvalid, NotFound, UnknownDivision
+from ledger.domain.errors import NotFound, UnknownDivision
 from ledger.domain.rules import Rule, evaluate
 from projections.figures import Figure, load_figures, matches, medals_match
 
@@ -353,6 +353,10 @@ MONTH_RULE = 'valid_from = 2017-01-01\nperiod = "month"'
         (GOOD.replace('unit = "person"\n', ""), "unit is missing"),
         (GOOD.replace('"periodic-cash"', '"weekly-cash"'), "Invalid enum value 'weekly-cash'"),
         (condition("wealth", "at_most", "1"), "unknown fact wealth"),
+        (
+            condition("poverty_registered", "is", "true"),
+            "poverty_registered is not known month by month",
+        ),
         (condition("alive", "is", "1"), "the condition cannot hold: alive is 1"),
         (condition("grade", "in", "[1, 5]"), "the condition cannot hold: grade in [1, 5]"),
         (condition("grade", "is", "[1, 2]"), "the condition cannot hold: grade is [1, 2]"),

@@ -11,8 +11,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ledger.domain.errors import NotFound, ProjectionGap
+from ledger.domain.errors import NotFound
 from ledger.log.completeness import Chains, SubjectIndex
+from ledger.log.errors import ProjectionGap
 from ledger.verify.completeness import Sealed, check_absent, check_present
 from ledger.verify.merkle import ProofRefused, leaf_hash
 from ledger.verify.refusal import Refused

@@ -7,9 +7,9 @@ import pytest
 
 from ledger.commands.discard import DiscardParkedEvent
 from ledger.domain.discard import DISCARDS_ID
-from ledger.domain.errors import ProjectionFailed
 from ledger.domain.events import enrollment as en
 from projections.engine import Projector
+from projections.errors import ProjectionFailed
 from projections.view import View
 from projections.views import ALL_VIEWS
 from tests.brittle import Brittle, suspensions

@@ -11,7 +11,8 @@ import pytest
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
-from ledger.domain.errors import AboveOwed, AlreadyGranted, NoSuchGrant
+from ledger.domain.errors import OutOfOrder
+from ledger.domain.refusals import AboveOwed, AlreadyGranted, FourEyes, NoSuchGrant
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, learn, revoked
 
 
@@ -214,6 +215,40 @@ def test_a_debt_that_an_officer_found_in_payable_months_is_taken_back_by_no_fact
     told = learn(office, "2017-04-20", "2017-04-20", revoked(who))
     assert "OverpaymentCancelled" not in [t[0] for t in told]
     assert books(office)["Assets:Receivable"] == LIVING_FEN
+
+
+def test_a_debt_that_an_officer_found_wrongly_is_taken_back_by_another(office: Office) -> None:
+    """A part was collected by then and goes back to the person; a waiver would have kept it."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    wrong = pay.FindOverpayment(
+        program=LIVING, beneficiary=who, months=["2017-03"], reason="amount", zh="有误", en="wrong"
+    )
+    office.at("2017-04-10").do(wrong, by("director-1", "2017-04-10", CITY))
+    back(office, 1_000)
+    cancel = pay.CancelOverpayment(overpayment=found(office), reason="misread", document="d")
+    with pytest.raises(FourEyes):
+        office.do(cancel, by("director-1", "2017-04-12", CITY))
+    start = office.length()
+    office.do(cancel, by("accountant-1", "2017-04-12", CITY))
+    assert office.told(start) == [
+        ("OverpaymentCancelled", ["2017-03"], LIVING_FEN),
+        ("PaymentInstructed", "2017-03", 1_000),
+    ]
+    about = {"program": LIVING, "beneficiary": who, "month": "2017-03"}
+    office.do(pay.SettlePayment(**about, receipt="r"), by("cashier-1", "2017-04-13", CITY))
+    assert books(office) == {"Expenses:Benefits": 3 * LIVING_FEN}
+    with pytest.raises(OutOfOrder):
+        office.do(cancel, by("accountant-1", "2017-04-14", CITY))
+
+
+def test_a_debt_that_a_stop_made_is_taken_back_with_the_stop_alone(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    learn(office, "2017-04-14", "2017-02-10", died(who))
+    cancel = pay.CancelOverpayment(overpayment=found(office), reason="misread", document="d")
+    with pytest.raises(OutOfOrder):
+        office.do(cancel, by("director-1", "2017-04-15", CITY))
 
 
 def test_an_officer_who_takes_back_a_stop_takes_back_the_debt_it_made(office: Office) -> None:

@@ -10,9 +10,15 @@ import pytest
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
+from ledger.commands.certificate import (
+    CancelCertificate,
+    ChangeCertificate,
+    ExpireCertificate,
+    IssueCertificate,
+)
 from ledger.commands.program import CloseProgram
-from ledger.domain.errors import NotEligible, ProgramClosedError
 from ledger.domain.payrun import PAYRUN
+from ledger.domain.refusals import NotEligible, ProgramClosedError
 from ledger.domain.stream import enrollment_id
 from tests.office import (
     CITY,
@@ -156,7 +162,7 @@ def test_a_regrade_learned_late_ends_nursing_and_not_living(office: Office) -> N
     office.enroll(who, LIVING)
     office.enroll(who, NURSING)
     office.paid("2017-01", "2017-04", LIVING).paid("2017-01", "2017-04", NURSING)
-    regraded = pe.ChangeCertificate(person=who, category=4, grade=3, reason="reassessed")
+    regraded = ChangeCertificate(person=who, category=4, grade=3, reason="reassessed")
     assert learn(office, "2017-05-14", "2017-02-10", regraded) == [
         ("CertificateChanged",),
         ("EligibilityReviewed",),
@@ -264,14 +270,14 @@ def test_custody_learned_after_a_death_that_is_then_revoked_keeps_its_own_months
 def test_a_lapsed_certificate_suspends_and_a_renewal_restores(office: Office) -> None:
     who = office.enrolled(1)
     office.paid("2017-01", "2017-02")
-    lapsed = learn(office, "2017-03-14", "2017-01-31", pe.ExpireCertificate(person=who))
+    lapsed = learn(office, "2017-03-14", "2017-01-31", ExpireCertificate(person=who))
     assert lapsed == [
         ("CertificateExpired",),
         ("EligibilityReviewed",),
         ("EnrollmentSuspended", "2017-02", "certified"),
         ("OverpaymentFound", ["2017-02"], LIVING_FEN, "certified"),
     ]
-    renewed = pe.ChangeCertificate(person=who, category=4, grade=2, reason="renewed")
+    renewed = ChangeCertificate(person=who, category=4, grade=2, reason="renewed")
     assert learn(office, "2017-04-14", "2017-04-10", renewed) == [
         ("CertificateChanged",),
         ("EligibilityReviewed",),
@@ -281,8 +287,8 @@ def test_a_lapsed_certificate_suspends_and_a_renewal_restores(office: Office) ->
 
 def test_a_certificate_issued_anew_restores_as_a_renewal_does(office: Office) -> None:
     who = office.enrolled(1)
-    learn(office, "2017-01-14", "2017-01-10", pe.CancelCertificate(person=who, reason="r"))
-    issued = pe.IssueCertificate(
+    learn(office, "2017-01-14", "2017-01-10", CancelCertificate(person=who, reason="r"))
+    issued = IssueCertificate(
         person=who, number=f"{identity(1)}42", id_number=identity(1), category=4, grade=2
     )
     assert learn(office, "2017-02-14", "2017-02-10", issued) == [

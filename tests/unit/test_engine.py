@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ledger.domain.errors import ProjectionFailed, ProjectionGap, StoreDamaged, ViewUnknown
 from ledger.domain.events import enrollment as en
 from ledger.domain.events.case import CaseClosed
+from ledger.log.errors import ProjectionGap
 from ledger.log.feed import Record
+from ledger.store.errors import StoreDamaged
 from ops.home import views_url
 from projections.engine import Projector
+from projections.errors import ProjectionFailed, ViewUnknown
 from projections.rows import TableDef
 from projections.view import View
 from projections.views import ALL_VIEWS

@@ -8,8 +8,8 @@ import pytest
 from ledger.commands import household as hh
 from ledger.commands.enrollment import AssessEligibility, SubmitApplication
 from ledger.commands.person import RecordDeath
-from ledger.domain.errors import NoticeTooShort
 from ledger.domain.household import household_id
+from ledger.domain.refusals import NoticeTooShort
 from tests.ledgers import CHIEF, CLERK, City, day, refused, small_city
 
 

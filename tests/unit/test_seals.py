@@ -9,12 +9,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ledger.domain.errors import InvalidMonth, NothingToSeal, PeriodNotOver, SealDiffers
+from ledger.domain.errors import InvalidMonth
 from ledger.domain.events.seal import ProjectionSealed, SealedIndex, SealedView
+from ledger.domain.refusals import PeriodNotOver, SealDiffers
 from ledger.domain.seal import GRACE, SEAL, differences, period_end, seal, seal_id
 from ledger.log.completeness import Chains
 from projections.discards import nothing_discarded
 from projections.engine import Projector
+from projections.errors import NothingToSeal
 from projections.figures import load_figures
 from projections.sealing import amounted, position_at_end
 from tests.bundles import told_city

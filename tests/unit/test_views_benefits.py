@@ -11,7 +11,7 @@ from ledger.domain.events import EVENT_TYPES
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
-from ledger.domain.payment import standing as standing_of
+from ledger.domain.grant import standing as standing_of
 from ledger.domain.person import PERSON, Person
 from ledger.domain.person import facts_on as domain_facts_on
 from ledger.domain.rules import Rule

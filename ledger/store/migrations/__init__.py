@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from ledger.domain.errors import MigrationChanged, StoreNewer, StoreOutdated
 from ledger.store.connecting import (
     APP,
     AUDITOR,
@@ -24,6 +23,7 @@ from ledger.store.connecting import (
     connect,
     translated,
 )
+from ledger.store.errors import MigrationChanged, StoreNewer, StoreOutdated
 
 _LOCK = int.from_bytes(hashlib.sha256(b"benefits-ledger migrations").digest()[:8], signed=True)
 """The advisory lock's number; any will do that no other program takes."""

@@ -1,21 +1,20 @@
 """Pay runs of the import: made of the lines told, on the days of the simulated year."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
 from ledger.domain.events import payrun as pr
 from ledger.domain.payrun import Line, to_document
+from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import enrollment_id, fund_id, payrun_id
+from ops.home import Home
 from ops.simulation.calendar import CITY
-
-if TYPE_CHECKING:
-    from ops.simulation.plants.legacy import Legacy
 
 ACCOUNTANT, DIRECTOR, CASHIER = (f"officer-{CITY}-{n:02d}" for n in (1, 2, 3))
 
@@ -46,7 +45,32 @@ class Payment:
     settled_fen: int | None = None
 
 
-def tell_run(p: "Legacy", batch: Batch, lines: Sequence[Payment], number: int) -> None:
+class Teller(Protocol):
+    """Who the events of a run are told to."""
+
+    home: Home
+    programs: Mapping[str, ProgramDefinition]
+
+    def event(
+        self,
+        data: EventData,
+        stream: str,
+        on: date,
+        *,
+        division: str,
+        actor: str,
+        role: str,
+        hour: int = 1,
+    ) -> None:
+        """An event that holds from ``on`` and is recorded on that day."""
+        ...
+
+    def step(self, who: str, program: str, data: EventData, on: date, **said: Any) -> None:
+        """An event of an enrollment."""
+        ...
+
+
+def tell_run(p: Teller, batch: Batch, lines: Sequence[Payment], number: int) -> None:
     """A run and its lines: computed on the 16th, approved on the 24th, issued on the 25th, read
     back on the 27th. ``number`` is its number among those of its program and month."""
     run = payrun_id(batch.program, batch.month, number)
@@ -92,7 +116,7 @@ def tell_run(p: "Legacy", batch: Batch, lines: Sequence[Payment], number: int) -
 
 
 def _prepared(
-    p: "Legacy", batch: Batch, lines: Sequence[Payment], number: int
+    p: Teller, batch: Batch, lines: Sequence[Payment], number: int
 ) -> tuple[EventData, ...]:
     """The run opened, computed and noticed."""
     about: dict[str, Any] = {"program": batch.program, "month": batch.month}
@@ -121,7 +145,7 @@ def _prepared(
     )
 
 
-def _listed(p: "Legacy", batch: Batch, lines: Sequence[Payment]) -> str:
+def _listed(p: Teller, batch: Batch, lines: Sequence[Payment]) -> str:
     """The digest of the document that lists the run's lines."""
     return p.home.documents.put(
         to_document(
@@ -148,7 +172,7 @@ def _by_division(lines: Sequence[Payment]) -> dict[str, int]:
     return dict(sorted(totals.items()))
 
 
-def _commit(p: "Legacy", batch: Batch, run: str, on: date, amount_fen: int) -> None:
+def _commit(p: Teller, batch: Batch, run: str, on: date, amount_fen: int) -> None:
     fund = fund_id(batch.fund)
     data = fu.FundsCommitted(
         fund=batch.fund,
@@ -160,7 +184,7 @@ def _commit(p: "Legacy", batch: Batch, run: str, on: date, amount_fen: int) -> N
     p.event(data, fund, on, division=CITY, actor=DIRECTOR, role="director")
 
 
-def _granted(p: "Legacy", batch: Batch, run: str, line: Payment) -> EventData:
+def _granted(p: Teller, batch: Batch, run: str, line: Payment) -> EventData:
     rule = p.programs[batch.program].rules[-1]
     return en.SubsidyGranted(
         program=batch.program,
@@ -188,5 +212,5 @@ def _settled(batch: Batch, run: str, line: Payment) -> EventData:
     )
 
 
-def _line_step(p: "Legacy", batch: Batch, line: Payment, data: EventData, on: date) -> None:
+def _line_step(p: Teller, batch: Batch, line: Payment, data: EventData, on: date) -> None:
     p.step(line.who, batch.program, data, on, division=line.division, actor=CASHIER, role="cashier")

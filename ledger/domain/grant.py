@@ -1,0 +1,217 @@
+"""Whether one period of an enrollment is to be paid, how much, and the grant that says so.
+
+A grant is decided once for each period of the rule. A pay run decides thousands of them from a
+:class:`Standing`, which is what must be known of one enrollment; the same check serves the state
+of a single stream, so a line of a run and a line decided anew obey one rule.
+"""
+
+from datetime import date
+from functools import lru_cache
+
+import msgspec
+
+from ledger.domain.enrollment import Enrollment, period_of
+from ledger.domain.events import enrollment as ev
+from ledger.domain.money import Money
+from ledger.domain.month import first_day
+from ledger.domain.refusals import (
+    AlreadyGranted,
+    AmountAboveCap,
+    MonthAfterEnd,
+    MonthBeforeEnrollment,
+    NotEligible,
+)
+from ledger.domain.rules import Rule
+
+REASONS: dict[str, tuple[str, str]] = {
+    "not-approved": ("尚未批准", "not approved yet"),
+    "ended": ("已停止享受", "ended"),
+    "suspended": ("暂停享受", "suspended"),
+    "before-start": ("未到起始月", "before the start month"),
+    "already-granted": ("本期已发放", "already granted for this period"),
+    "objection-open": ("异议尚未处理", "an objection is open"),
+    "no-account": ("没有收款账户", "no bank account"),
+    "cap-reached": ("已达年度上限", "the yearly cap is reached"),
+    "no-amount": ("尚未核定金额", "no amount was decided"),
+    "not-delivered": ("服务尚未完成", "the service was not delivered yet"),
+    "not-applied": ("符合条件但未申请", "eligible by the facts, has not applied"),
+    "objection-upheld": ("异议成立", "an objection was upheld"),
+    "not-due": ("尚未到该月", "the month has not come yet"),
+    "certificate-expired": ("残疾人证已到期", "the certificate has expired"),
+    "age": ("年龄不再符合", "no longer of the age"),
+    "moved-on": ("情况已变化", "the record moved on"),
+}
+"""Why a month is not paid: a stable code, in words in Chinese and English."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a pay run must know of one enrollment, as of the stream version ``version``.
+
+    ``granted`` says whether the run's period is granted already, ``year_fen`` what stands granted
+    in the calendar year; ``amount_fen`` is set where the amount was decided individually.
+    """
+
+    enrollment: str
+    version: int
+    beneficiary: str
+    division: str
+    status: str
+    start_month: str
+    active: bool
+    granted: bool
+    year_fen: int
+    objections: bool
+    delivered: bool
+    amount_fen: int | None
+    account: str | None
+
+
+def standing(e: Enrollment, rule: Rule, month: str, account: str | None) -> Standing:
+    """The standing of a stream's state for one month."""
+    year = month[:4]
+    return Standing(
+        enrollment=e.id,
+        version=e.version,
+        beneficiary=e.beneficiary,
+        division=e.division,
+        status=e.status,
+        start_month=e.approved[-1].first if e.approved else "",
+        active=e.active_in(month),
+        granted=e.granted(period_of(rule, month)),
+        year_fen=sum(
+            g.amount_fen
+            for g in e.grants.values()
+            if g.month[:4] == year and g.status != "reversed"
+        ),
+        objections=bool(e.objections),
+        delivered=e.delivered,
+        amount_fen=e.amount_fen,
+        account=account,
+    )
+
+
+def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | None:
+    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid.
+
+    A month of an earlier approval is paid whatever becomes of a new application.
+    """
+    if s.objections:
+        return "objection-open"
+    if s.status == "ended" and not s.active:
+        return "ended"
+    if not s.active:
+        if s.status not in ("approved", "suspended", "ended"):
+            return "not-approved"
+        if month < s.start_month:
+            return "before-start"
+        return "suspended" if s.status == "suspended" else "ended"
+    if s.granted:
+        return "already-granted"
+    if payee == "provider" and not s.delivered:
+        return "not-delivered"
+    if payee == "beneficiary" and s.account is None:
+        return "no-account"
+    if s.amount_fen is None and rule.rate_fen is None:
+        return "no-amount"
+    if amount_for(s, rule) <= 0:
+        return "cap-reached"
+    return None
+
+
+def amount_for(s: Standing, rule: Rule) -> int:
+    """The amount of one period in fen: the rule's rate or the decided amount, under the cap.
+
+    A cap bounds the calendar year, so the last payment of a year may be smaller, or nothing.
+    """
+    wanted = s.amount_fen if s.amount_fen is not None else rule.rate_fen or 0
+    if rule.cap_fen is None:
+        return wanted
+    return max(0, min(wanted, rule.cap_fen - s.year_fen))
+
+
+def grant(
+    s: Standing, rule: Rule, *, program: str, month: str, fund: str, payrun: str, payee: str
+) -> ev.SubsidyGranted:
+    """The grant of one period, with the facts it stands on.
+
+    Raises :class:`MonthBeforeEnrollment`, :class:`MonthAfterEnd`, :class:`AlreadyGranted`,
+    :class:`AmountAboveCap`, or :class:`NotEligible` with the reason's code.
+    """
+    match reason_left_out(s, rule, month, payee):
+        case None:
+            pass
+        case "before-start":
+            raise MonthBeforeEnrollment(month=month, start_month=s.start_month)
+        case "ended":
+            raise MonthAfterEnd(month=month, last_month="?")
+        case "already-granted":
+            raise AlreadyGranted(period=period_of(rule, month))
+        case "cap-reached":
+            raise AmountAboveCap(amount=s.amount_fen or rule.rate_fen, cap=rule.cap_fen)
+        case reason:
+            raise NotEligible(reason=reason)
+    amount_fen = amount_for(s, rule)
+    zh, en = _in_words(s.start_month, amount_fen)
+    return ev.SubsidyGranted(
+        program=program,
+        month=month,
+        period=period_of(rule, month),
+        amount_fen=amount_fen,
+        fund=fund,
+        rule=rule.valid_from,
+        payrun=payrun,
+        account=s.account if payee == "beneficiary" else None,
+        facts={"start_month": s.start_month},
+        zh=zh,
+        en=en,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _in_words(start_month: str, amount_fen: int) -> tuple[str, str]:
+    """The outcome of a grant; thousands of a run share their words."""
+    amount = Money(amount_fen)
+    return (
+        f"自{start_month}起享受,本期{amount}元",
+        f"payable from {start_month}: {amount} yuan",
+    )
+
+
+def grant_arrears(
+    e: Enrollment, rule: Rule, *, month: str, fund: str, reason: str
+) -> ev.ArrearsGranted:
+    """A month that should have been paid and was not, at the amount that a run would have paid.
+
+    Raises :class:`MonthBeforeEnrollment`, :class:`MonthAfterEnd`, :class:`AlreadyGranted`,
+    :class:`AmountAboveCap` where the year's cap is reached, :class:`NotEligible` without an amount.
+    """
+    if not e.approved or month < e.first_month:
+        raise MonthBeforeEnrollment(month=month, start_month=e.first_month or "?")
+    if not e.active_in(month):
+        raise MonthAfterEnd(month=month, last_month=e.approved[-1].last)
+    if e.granted(period_of(rule, month)):
+        raise AlreadyGranted(period=period_of(rule, month))
+    if e.amount_fen is None and rule.rate_fen is None:
+        raise NotEligible(reason="no-amount")
+    amount_fen = amount_for(standing(e, rule, month, None), rule)
+    if amount_fen <= 0:
+        raise AmountAboveCap(amount=e.amount_fen or rule.rate_fen, cap=rule.cap_fen)
+    return ev.ArrearsGranted(
+        program=e.program,
+        month=month,
+        period=period_of(rule, month),
+        amount_fen=amount_fen,
+        fund=fund,
+        rule=rule.valid_from,
+        reason=reason,
+        zh=f"补发{month}",
+        en=f"arrears for {month}",
+    )
+
+
+def deciding_day(e: Enrollment, month: str) -> date:
+    """The day whose facts decide a month: its first, or the day of an application within it.
+
+    A fact that ends within a month therefore ends the benefit from the month after.
+    """
+    return e.applications.get(month) or first_day(month)

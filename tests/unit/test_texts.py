@@ -1,0 +1,72 @@
+"""The screen's words: one entry a key, the same in both languages, none missing and none unused."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import ops
+import projections
+from ops import texts
+
+SOURCES = [
+    path
+    for package in (ops, projections)
+    for path in Path(package.__path__[0]).rglob("*.py")
+    if path.parent.name != "texts"
+]
+PREFIXES = ("audit-", "demo-", "demo-wait-", "finding-", "head-")
+"""Keys put together where they are used: these, and what a check, step, status or row is called."""
+
+
+def _trees() -> Iterator[ast.Module]:
+    return (ast.parse(path.read_text("utf-8")) for path in SOURCES)
+
+
+def _strings(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _said(tree: ast.AST) -> Iterator[str]:
+    """Literal keys of ``say`` and ``label``, and of a table's columns."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        asked = node.args[:1] if name in {"say", "label"} else node.args[1:2]
+        if name in {"say", "label"} and isinstance(asked[0], ast.Constant):
+            yield str(asked[0].value)
+        elif name == "table" and asked and isinstance(asked[0], ast.Tuple):
+            whole = (one for one in asked[0].elts if isinstance(one, ast.Constant))
+            yield from (str(one.value).lstrip(">") for one in whole)
+
+
+def test_a_key_is_in_one_part() -> None:
+    keys = Counter(key for part in texts.PARTS for key in part.TEXTS)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("key", texts.LABELS)
+def test_a_text_says_the_same_in_chinese_and_in_english(key: str) -> None:
+    zh, en = (texts.label(key, lang) for lang in ("zh", "en"))
+    assert not re.search("[\u4e00-\u9fff]", en)
+    named = [{f for _, f, _, _ in Formatter().parse(text) if f is not None} for text in (zh, en)]
+    assert named[0] == named[1] or key == "explained"  # which names the figure in its language
+
+
+def test_what_a_command_says_has_words() -> None:
+    said = {key for tree in _trees() for key in _said(tree)}
+    assert len(said) > 150
+    assert said - texts.LABELS.keys() == set()
+
+
+def test_every_text_is_used() -> None:
+    strings = {text.lstrip(">") for tree in _trees() for text in _strings(tree)}
+    used = strings | {prefix + text for prefix in PREFIXES for text in strings}
+    assert texts.LABELS.keys() - used == set()
