@@ -8,7 +8,8 @@ decoded attributes, so that a name inside an event's data never passes for an at
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -127,8 +128,11 @@ def events(
     ] = None,
 ) -> None:
     chosen = Filter(type_names(type or []), subject, stream, program, division)
-    with session.opened() as home:
-        batches = _batches(home.feed, since_position, until_position, follow, idle)
+    with (
+        session.opened() as home,
+        # A batch may be read ahead when the limit is reached: the home is closed after that.
+        closing(_batches(home.feed, since_position, until_position, follow, idle)) as batches,
+    ):
         table = session.format == "table" and not follow
         found = _limited(_chosen(batches, chosen), ROWS if table and limit is None else limit)
         if session.format == "ndjson":
@@ -144,7 +148,7 @@ def events(
 
 def _batches(
     feed: StoreFeed, start: int, stop: int | None, follow: bool, idle_s: float | None
-) -> Iterator[list[Record]]:
+) -> Generator[list[Record], None, None]:
     """The log from ``start``, and what comes, until ``stop`` or nothing came for ``idle_s``."""
     position, quiet_since = start, time.monotonic()
     while True:

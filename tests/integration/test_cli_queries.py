@@ -4,9 +4,13 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import pytest
+
 from ledger.domain.stream import enrollment_id
+from ops.home import Home
 from tests import recount
 from tests.integration.cli import city, ok, run
 
@@ -182,3 +186,18 @@ def test_tables_speak_chinese_unless_asked(city: Path) -> None:
     assert "published" in english
     assert "一致" not in english
     assert "每个" not in english
+
+
+def test_nothing_is_read_any_more_when_the_home_is_closed(
+    city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit leaves the log in the middle, where the next batch is being read already."""
+    closed = Home.close
+
+    def close(home: Home) -> None:
+        assert not [t for t in threading.enumerate() if t.name.startswith("read-ahead")]
+        closed(home)
+
+    monkeypatch.setattr(Home, "close", close)
+    for words in (("--format", "json"), ("--format", "ndjson"), ()):
+        ok(city, "events", "--limit", "1", *words)
