@@ -6,6 +6,7 @@ is resolved under the lock, by its key. What one append does is in ``postgres_re
 
 import hashlib
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -62,6 +63,7 @@ class PostgresStore(Store):
                     url, patience_s=patience_s, lock_timeout_s=max(1, math.ceil(lock_timeout_s))
                 )
             )
+        self._batch = threading.Lock()  # held while one is read: it may be read ahead in a thread
 
     @property
     def name(self) -> str:
@@ -162,11 +164,12 @@ class PostgresStore(Store):
             yield Heads(c, mark="%s")
 
     def states(self, first: int, last: int) -> list[bytes]:
-        rows = self._rows(
-            "SELECT state FROM stored_events WHERE notification_id BETWEEN %s AND %s "
-            "ORDER BY notification_id",
-            (first, last),
-        )
+        with self._batch:
+            rows = self._rows(
+                "SELECT state FROM stored_events WHERE notification_id BETWEEN %s AND %s "
+                "ORDER BY notification_id",
+                (first, last),
+            )
         return [state for (state,) in rows]
 
     def scan(self) -> Iterator[StoredRow]:
@@ -192,7 +195,9 @@ class PostgresStore(Store):
             return number, [stream for (stream,) in c]
 
     def close(self) -> None:
-        self.recorder.datastore.close()
+        """Waits for a batch that is being read."""
+        with self._batch:
+            self.recorder.datastore.close()
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one reading statement."""

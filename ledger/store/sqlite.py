@@ -173,6 +173,7 @@ class SQLiteStore(Store):
             path, isolation_level=None, timeout=lock_timeout_s, check_same_thread=False
         )
         self._lock = threading.RLock()
+        self._batch = threading.Lock()  # held while one is read: it may be read ahead in a thread
         self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         # Some builds of SQLite overwrite with zeros what is deleted or moved within a page. Here
         # nothing is deleted: what is forgotten is forgotten by its key.
@@ -247,7 +248,7 @@ class SQLiteStore(Store):
             yield Heads(c, mark="?")
 
     def states(self, first: int, last: int) -> list[bytes]:
-        with self._reading() as c:
+        with self._batch, self._reading() as c:
             count, joined = c.execute(_JOINED, (first, last)).fetchone()
             found: list[bytes] = joined.split(b"\n") if count else []
             if len(found) != count:  # not canonical: somebody else wrote it
@@ -309,8 +310,10 @@ class SQLiteStore(Store):
             self._checkpoint_pages = pages
 
     def close(self) -> None:
-        self._connection.close()
-        self._app.close()
+        """Waits for a batch that is being read: SQLite must not lose a connection in use."""
+        with self._batch:
+            self._connection.close()
+            self._app.close()
 
 
 @contextmanager

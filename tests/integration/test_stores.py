@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from eventsourcing.persistence import ConnectionPoolClosedError
 from eventsourcing.tests.persistence import (
     ApplicationRecorderTestCase,
     NonInterleavingNotificationIDsBaseCase,
@@ -19,7 +22,7 @@ from ledger.store.postgres import PostgresStore
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from tests.feed_conformance import FeedConformance, MakeFeed
-from tests.store_conformance import OpenStore, StoreConformance, new
+from tests.store_conformance import OpenStore, StoreConformance, moves, new
 
 Opening = Callable[[], OpenStore]
 READERS_S = 30.0
@@ -69,6 +72,23 @@ class TestSQLiteStore(StoreConformance):
     @pytest.fixture
     def open_store(self, sqlite_log: Opening) -> OpenStore:
         return sqlite_log()
+
+    def test_closing_waits_for_a_batch_that_is_being_read(self, open_store: OpenStore) -> None:
+        """A thread reads ahead; a connection that is closed under it would end the process."""
+        open_store().append(moves("p1", 3_000))
+        for _ in range(10):
+            store, begun = open_store(), threading.Event()
+
+            def read(store: Store = store, begun: threading.Event = begun) -> int:
+                begun.set()
+                return len(store.states(1, 3_000))
+
+            with ThreadPoolExecutor(1) as reader:
+                reading = reader.submit(read)
+                assert begun.wait(30)
+                store.close()
+                with suppress(ConnectionPoolClosedError):  # closed before the reading began
+                    assert reading.result() == 3_000
 
 
 class TestPostgresStore(StoreConformance):
