@@ -65,6 +65,7 @@ class LateStop(Check):
         super().__init__(*given)
         self._known: list[tuple[int, Event[Any]]] = []
         self._undone: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._held_from: dict[tuple[str, str], list[tuple[int, date]]] = {}
 
     @on(*LOST)
     def _lost(self, position: int, event: Event[Any]) -> None:
@@ -81,10 +82,17 @@ class LateStop(Check):
     def _renewed(self, position: int, event: Event[Any]) -> None:
         if event.data.__class__ is pe.CertificateChanged:
             self._back(position, event, "certified")
+        else:
+            self._holds(position, event, "certified")
 
     def _back(self, position: int, event: Event[Any], fact: str) -> None:
         said = self._undone.setdefault((event.subject, fact), [])
         said.append((position, event.time[:10]))
+        self._holds(position, event, fact)
+
+    def _holds(self, position: int, event: Event[Any], fact: str) -> None:
+        said = self._held_from.setdefault((event.subject, fact), [])
+        said.append((position, event.effective))
 
     def findings(self) -> Iterator[Finding]:
         for position, event in self._known:
@@ -104,6 +112,9 @@ class LateStop(Check):
 
     def _judge(self, file: File, position: int, event: Event[Any]) -> Iterator[Finding]:
         fact, kind, zh, english = LOST[type(event.data)]
+        held_from = self._held_from.get((event.subject, fact), ())
+        if any(at < position and day > event.effective for at, day in held_from):
+            return  # when the loss became known it was over: months are owed, nothing is to stop
         running = _running(file, position, month_of(event.effective))
         if not running:
             return

@@ -160,9 +160,9 @@ class LedgerMachine(RuleBasedStateMachine):
         kind = pe.RecordCustody if begins else pe.EndCustody
         self.learns(kind(person=self.people[who], document="d"), ago)
 
-    @rule(who=WHO, ago=st.integers(0, 130))
-    def death(self, who: int, ago: int) -> None:
-        self.learns(pe.RecordDeath(person=self.people[who], source="s"), ago)
+    @rule(who=WHO, ago=st.integers(0, 130), document=st.sampled_from([None, "d"]))
+    def death(self, who: int, ago: int, document: str | None = None) -> None:
+        self.learns(pe.RecordDeath(person=self.people[who], source="s", document=document), ago)
 
     @rule(who=WHO)
     def no_death(self, who: int) -> None:
@@ -416,6 +416,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 else pay.RecoverOverpayment(**said, method="bank", receipt="r")
             )
             self.ask(command, by("director-1", self.day, CITY))
+
+    @rule(which=st.integers(0, 20), officer=LEADER)
+    def is_taken_back(self, which: int, officer: str) -> None:
+        if debts := sorted(self.oracle.owed):
+            debt = debts[which % len(debts)]
+            command = pay.CancelOverpayment(overpayment=debt, reason="r", document="d")
+            self.ask(command, by(officer, self.day, CITY))
 
     # --- the poverty register
 

@@ -93,6 +93,15 @@ def revoked_before_it_was_late(p: Legacy) -> None:
     p.about(who, revoked, p.day(4, 5))
 
 
+def freeze_that_was_over_when_it_was_told(p: Legacy) -> None:
+    """Frozen for two weeks of March, told in April: every month's first day had a certificate."""
+    who = paid(p)
+    p.about(who, pe.CertificateChanged(category=4, grade=2, reason="换证"), p.day(3, 20))
+    p.about(who, pe.CertificateFrozen(reason="核查"), p.day(3, 5), recorded=p.day(4, 10))
+    care = pe.LifeFactRecorded(fact="student", value="none", document="证明")
+    p.about(who, care, p.day(6, 5))
+
+
 def acts_of_one_whose_death_was_an_error(p: Legacy) -> None:
     who = p.person()
     died(p, who, p.day(2, 10), p.day(2, 14))
@@ -456,6 +465,7 @@ CLEAN: tuple[Story, ...] = (
     returned_after_death,
     stopped_on_the_tenth_day,
     revoked_before_it_was_late,
+    freeze_that_was_over_when_it_was_told,
     acts_of_one_whose_death_was_an_error,
     ghost_whose_money_came_back,
     regraded_within_the_month,
