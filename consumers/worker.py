@@ -43,9 +43,12 @@ from projections.view import View
 from projections.views import ALL_VIEWS
 
 GROUP = "projector"
-FLUSH_EVENTS = 20_000
+FLUSH_EVENTS = 60_000
+"""A flush after so many events of all partitions: the most that a crash costs."""
 FLUSH_S = 1.0
-"""A flush after so many events of all partitions, or so much time: what a crash costs."""
+"""A flush after so much time, when the worker is with the log."""
+BACKLOG_FLUSH_S = 5.0
+"""And while more is left than a flush holds: a row that several events change is written once."""
 ROWS_IN_MEMORY = 150_000
 """Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
 TELL_S = 1.0
@@ -214,8 +217,9 @@ class Worker:
                     raise
                 self._again(reader, batch.partition)  # a rebuild dropped the tables it read
         waiting = sum(held.waiting for held in self._held.values())
-        due = time.monotonic() - self._flushed_at >= FLUSH_S
-        if waiting >= self._flush_events or due:
+        backlog = sum(reader.behind().values()) > self._flush_events
+        due_s = BACKLOG_FLUSH_S if backlog else FLUSH_S
+        if waiting >= self._flush_events or time.monotonic() - self._flushed_at >= due_s:
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
