@@ -92,6 +92,8 @@ def decoded(batch: Any, first_offset: int) -> list[PartitionRecord]:
         if offset >= first_offset:
             found.append(_record(data, begun.end() + max(_NUMBER[key_size], 0), offset))
         at = begun.end(1) + _NUMBER[length]
+        if at < begun.end():
+            break
     else:
         if at == len(data):
             return found
@@ -110,12 +112,14 @@ def _record(data: bytes, at: int, offset: int) -> PartitionRecord:
     return PartitionRecord(offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
 
 
-_VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
-_VARIABLE = re.compile(_VARINT)
-_BEGINNING = re.compile(rb"(%b).%b(%b)(%b)" % ((_VARINT,) * 4), re.DOTALL)
+_SIZE = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
+"""An integer of 32 bits at the most, as Kafka has for lengths and for offsets within a batch."""
+_TIME = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
+_VARIABLE = re.compile(_SIZE)
+_BEGINNING = re.compile(rb"(%b).%b(%b)(%b)" % (_SIZE, _TIME, _SIZE, _SIZE), re.DOTALL)
 """A record's length, attributes, time and offset as differences, and its key's length. The time is
 passed over: the event itself says it better."""
-_HEADERS = re.compile(rb"%b\x10position%b(\d+)\x10previous%b(-?\d+)" % ((_VARINT,) * 3))
+_HEADERS = re.compile(rb"%b\x10position%b(\d+)\x10previous%b(-?\d+)" % ((_SIZE,) * 3))
 
 
 class _Numbers(dict[bytes, int]):

@@ -250,7 +250,7 @@ class SQLiteStore(Store):
     def states(self, first: int, last: int) -> list[bytes]:
         with self._batch, self._reading() as c:
             count, joined = c.execute(_JOINED, (first, last)).fetchone()
-            found: list[bytes] = joined.split(b"\n") if count else []
+            found: list[bytes] = [] if joined is None else joined.split(b"\n")
             if len(found) != count:  # not canonical: somebody else wrote it
                 found = [state for (state,) in c.execute(_EACH, (first, last))]
             return found
