@@ -264,7 +264,7 @@ def _unquantified(projector: Projector, published: PublishedFigures) -> list[Unq
         program for row in projector.rows("organizations") for program in row.programs
     )
     for row in projector.rows("organization_years"):
-        organizations.update(row.awards_fen)
+        organizations.update(row.awards_fen.keys())  # one award a year
     out = []
     for each in published.unquantified:
         by = {kind: counts[each.program] for kind, counts in by_stream.items()}

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from ledger.domain.events import activity as ac
+from ledger.domain.events import organization as og
 from ledger.domain.events import program as pg
 from projections.figures import Figure, PublishedFigures, Unquantified, load_figures
 from projections.report import Report, digits, make_report
@@ -168,6 +169,17 @@ def test_a_program_without_a_figure_is_listed_with_its_events(folded: Folded) ->
     known, unknown = made.unquantified
     assert (known.adopted, known.events, known.by) == (True, 2, {"program": 1, "activity": 1})
     assert (unknown.adopted, unknown.events) == (False, 0)
+
+
+def test_an_award_counts_as_the_event_it_is_whatever_its_amount(folded: Folded) -> None:
+    told = history().program("over-quota-award")
+    award = og.AwardApproved(
+        program="over-quota-award", year=2017, amount_fen=3_000_000, document="d"
+    )
+    told.event(award, "organization-1", subject="o1")
+    listed = (Unquantified(program="over-quota-award", zh="奖励"),)
+    (line,) = make_report(folded(told), published(unquantified=listed)).unquantified
+    assert (line.events, line.by) == (2, {"program": 1, "organization": 1})
 
 
 def test_the_published_year_has_sixty_figures_and_its_contradictions(folded: Folded) -> None:
