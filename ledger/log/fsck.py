@@ -14,7 +14,7 @@ from ledger.log.tree import TILE_WIDTH, Tile, Tree, subtree_root, tiles_of
 from ledger.store.errors import StoreDamaged
 from ledger.store.order import Order, Run
 from ledger.store.store import Store
-from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash
+from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash, leaf_hashes
 
 CHUNK = 20 * TILE_WIDTH
 """Events in memory at a time."""
@@ -204,11 +204,11 @@ def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
         first, last = run.first_notification, run.last_notification
         while first <= last:
             count = min(CHUNK, last - first + 1)
-            rows = order.states(first - 1, count)
-            if len(rows) == count and rows[-1][0] == first + count - 1:
-                yield [leaf_hash(raw) for _, raw in rows]
+            end, states = order.following(first - 1, count)
+            if len(states) == count and end == first + count - 1:
+                yield leaf_hashes(states)
             else:
-                yield _with_gaps(run, first, count, rows, found)
+                yield _with_gaps(run, first, count, order.states(first - 1, count), found)
             first += count
 
 

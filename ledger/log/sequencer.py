@@ -13,7 +13,7 @@ from ledger.log.tree import TILE_WIDTH, Growth, edge
 from ledger.store.errors import StoreDamaged
 from ledger.store.order import Order, Run
 from ledger.store.store import Store
-from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash
+from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hashes
 
 STEP = 100_000
 """Events of one transaction at most: a long backlog neither fills memory nor shuts writers out."""
@@ -79,11 +79,10 @@ class Sequencer:
         except ProofRefused as error:
             raise self._damaged(str(error)) from error
         while growth.size < end:
-            found = order.states(after, min(HASHED_AT_ONCE, end - growth.size))
+            after, found = order.following(after, min(HASHED_AT_ONCE, end - growth.size))
             if not found:
                 raise self._damaged(f"position {growth.size}")
-            growth.extend([leaf_hash(raw) for _, raw in found])
-            after = found[-1][0]
+            growth.extend(leaf_hashes(found))
         if end and after != order.number_at(end - 1):
             raise self._damaged(f"an event before position {end} is missing")
         for tile, hashes in growth.changed():

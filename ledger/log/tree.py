@@ -8,7 +8,7 @@ tile at the right edge is partial. Whatever keeps tiles, proofs read a few of th
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from ledger.verify.merkle import HASH_BYTES, ProofRefused, node_hash
+from ledger.verify.merkle import HASH_BYTES, ProofRefused, node_hash, parents
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -126,11 +126,9 @@ class Growth:
 
 def subtree_root(hashes: bytes) -> bytes:
     """The root over hashes side by side, a power of two of them."""
-    nodes = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
-    while len(nodes) > 1:
-        pairs = zip(nodes[::2], nodes[1::2], strict=True)
-        nodes = [node_hash(left, right) for left, right in pairs]
-    return nodes[0]
+    while len(hashes) > HASH_BYTES:
+        hashes = parents(hashes)
+    return hashes
 
 
 class Tree:

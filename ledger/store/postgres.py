@@ -151,7 +151,12 @@ class PostgresStore(Store):
         ):
             if write:
                 c.execute("SELECT lock_events()")
-            yield Order(c, number="notification_id", mark="%s")
+            yield Order(
+                c,
+                number="notification_id",
+                mark="%s",
+                joined=r"string_agg({}, '\x0a'::bytea ORDER BY n)",
+            )
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:

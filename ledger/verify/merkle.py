@@ -20,9 +20,22 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\x00" + data).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """As :func:`leaf_hash`, of many: a whole log is hashed here."""
+    return [sha256(b"\x00" + data).digest() for data in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """RFC 6962, 2.1: the hash over two subtrees."""
     return sha256(b"\x01" + left + right).digest()
+
+
+def parents(hashes: bytes) -> bytes:
+    """The nodes above hashes that lie side by side, an even number of them; side by side again."""
+    pair = 2 * HASH_BYTES
+    return b"".join(
+        [sha256(b"\x01" + hashes[at : at + pair]).digest() for at in range(0, len(hashes), pair)]
+    )
 
 
 class Frontier:

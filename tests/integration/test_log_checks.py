@@ -54,6 +54,11 @@ LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE leve
             300,
             {"event-differs"},
         ),
+        (
+            ["UPDATE stored_events SET state=CAST(state||x'0a'||state AS BLOB) WHERE rowid=301"],
+            300,
+            {"event-differs"},
+        ),
         (["UPDATE stored_events SET state='text' WHERE rowid=1"], 0, {"event-differs"}),
         (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], 8, {"event-differs"}),
         (SWAP, 400, {"event-differs"}),
