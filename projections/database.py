@@ -148,9 +148,8 @@ class ViewDatabase:
 
         One that ``partitions`` feed has its indexes at once, since no worker is the first.
         """
-        number = 1 + max(
-            (g.generation for g in self.generations(connection) if g.view == view), default=0
-        )
+        newest = sa.select(sa.func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == view)
+        number = 1 + (connection.scalar(newest) or 0)
         names = []
         for table in tables:
             at = self.statements(table, number)

@@ -7,7 +7,9 @@ the next one drops them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from ledger.domain.discard import Passed
 from ledger.store.errors import StoreBusy
@@ -17,6 +19,7 @@ from projections.fold import Fold, Moved
 from projections.view import View
 
 Views = Mapping[str, type[View]]
+Digests = Mapping[str, ViewDigest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,26 @@ def begin(database: ViewDatabase, views: Views, passed: Passed) -> Fold:
 
 
 def compare(database: ViewDatabase, views: Views, fold: Fold) -> dict[str, Rebuilt]:
-    """Digests of the built generations, beside the live ones' where they can be compared."""
-    with database.read() as connection:
-        every = database.generations(connection)
-        live = {g.view: g for g in every if g.live}
-        out = {}
-        for view, built in _built(every, fold).items():
-            cls, now, before = views[view], live.get(view), None
-            if now and (now.version, now.position) == (cls.version, fold.position):
-                before = digest_of(database, connection, cls, now)
-            out[view] = Rebuilt(view, before, digest_of(database, connection, cls, built))
-    return out
+    """Digests of the built generations, beside the live ones' where they can be compared.
+
+    The database makes both at once: each is one look at it, and threads do no more than wait.
+    """
+
+    def digests(chosen: Callable[[Sequence[Generation]], list[Generation]]) -> Digests:
+        with database.read() as connection:
+            some = chosen(database.generations(connection))
+            return {g.view: digest_of(database, connection, views[g.view], g) for g in some}
+
+    def comparable(every: Sequence[Generation]) -> list[Generation]:
+        wanted = {(m.view, views[m.view].version, fold.position) for m in fold.members}
+        return [g for g in every if g.live and (g.view, g.version, g.position) in wanted]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="digests") as thread:
+        before = thread.submit(digests, comparable)
+        after = digests(partial(_built, fold=fold))
+        return {
+            view: Rebuilt(view, before.result().get(view), built) for view, built in after.items()
+        }
 
 
 def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
@@ -90,13 +102,13 @@ def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) 
             return False
         for old in current:
             database.drop(connection, old)
-        for built in _built(database.generations(connection), fold).values():
+        for built in _built(database.generations(connection), fold):
             database.make_live(connection, built)
             database.keep_digest(connection, built, compared[built.view].after.digest)
     return True
 
 
-def _built(every: Sequence[Generation], fold: Fold) -> dict[str, Generation]:
-    """The stored state of a fold's generations, by view."""
+def _built(every: Sequence[Generation], fold: Fold) -> list[Generation]:
+    """The stored state of a fold's generations."""
     mine = {(m.view, m.generation) for m in fold.members}
-    return {g.view: g for g in every if (g.view, g.generation) in mine}
+    return [g for g in every if (g.view, g.generation) in mine]
