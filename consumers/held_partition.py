@@ -83,6 +83,11 @@ class HeldPartition:
         self.waiting = 0
         return [event for fold in self.folds for event in fold.flush()]
 
+    @property
+    def dirty(self) -> int:
+        """How many rows wait to be written."""
+        return sum(fold.dirty for fold in self.folds)
+
     def is_live(self) -> bool:
         """Whether the views' live generations are still those that are folded into here."""
         with self._database.read() as connection:

@@ -27,7 +27,7 @@ from consumers.errors import (
 from consumers.held_partition import HeldPartition
 from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import PartitionReader, words
+from consumers.partitions import POLL_RECORDS, PartitionReader, words
 from consumers.topics import EVENTS
 from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
@@ -43,12 +43,16 @@ from projections.view import View
 from projections.views import ALL_VIEWS
 
 GROUP = "projector"
-FLUSH_EVENTS = 60_000
-"""A flush after so many events of all partitions: the most that a crash costs."""
 FLUSH_S = 1.0
 """A flush after so much time, when the worker is with the log."""
-BACKLOG_FLUSH_S = 5.0
-"""And while more is left than a flush holds: a row that several events change is written once."""
+BACKLOG_FLUSH_S = 10.0
+"""And while more waits than one poll takes: a row that several events change is written once. With
+:data:`FLUSH_EVENTS`, the most that a crash costs."""
+FLUSH_EVENTS = 250_000
+"""A flush after so many events of all partitions."""
+FLUSH_ROWS = 60_000
+"""A flush when so many rows wait to be written: what is taken away from a worker is given up when
+they are, and others wait for that."""
 ROWS_IN_MEMORY = 150_000
 """Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
 TELL_S = 1.0
@@ -216,11 +220,17 @@ class Worker:
                 if held.is_live():
                     raise
                 self._again(reader, batch.partition)  # a rebuild dropped the tables it read
-        waiting = sum(held.waiting for held in self._held.values())
-        backlog = sum(reader.behind().values()) > self._flush_events
-        due_s = BACKLOG_FLUSH_S if backlog else FLUSH_S
-        if waiting >= self._flush_events or time.monotonic() - self._flushed_at >= due_s:
+        if self._is_due(sum(reader.behind().values())):
             self._flush(reader)
+
+    def _is_due(self, behind: int) -> bool:
+        """Whether it is time to write, with so many offsets left to read."""
+        due_s = BACKLOG_FLUSH_S if behind > POLL_RECORDS else FLUSH_S
+        return (
+            time.monotonic() - self._flushed_at >= due_s
+            or sum(held.waiting for held in self._held.values()) >= self._flush_events
+            or sum(held.dirty for held in self._held.values()) >= FLUSH_ROWS
+        )
 
     def _flush(self, reader: PartitionReader) -> None:
         """Write every partition, two at a time: one waits for the database, one makes its rows."""

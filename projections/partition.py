@@ -7,11 +7,11 @@ parked are one transaction. An event that a view cannot take in stops that view 
 and for no one else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ledger.codec import decode
+from ledger.codec import decode, type_name
 from ledger.domain.discard import Passed
 from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import Event
@@ -23,7 +23,7 @@ from projections.database import STORE_ERRORS, Generation, ViewDatabase
 from projections.errors import ViewHoldsDiscarded
 from projections.fold import Moved
 from projections.places import Parked, Place, hold, move, park
-from projections.view import View
+from projections.view import Handler, View
 from projections.view_rows import ViewRows, remaining, view_of
 
 REASON_CHARACTERS = 1_000
@@ -87,10 +87,19 @@ class PartitionFold:
         self._reasons = dict(reasons or {})
         self._waiting: list[Parked] = []
         self._rows = ViewRows(database, views, members, empty=place.count == 0)
+        self._readers = {kind: read for kind, (read, _) in self._rows.taken_in.items()}
+        # Where nothing stands still and nothing is passed over, most events need no second look.
+        self._plain = {} if self._parked or self._passed else dict(self._rows.plan)
+        self._plain.pop(ParkedEventDiscarded, None)
 
     def __len__(self) -> int:
         """How many rows are in memory."""
         return len(self._rows)
+
+    @property
+    def dirty(self) -> int:
+        """How many rows wait to be written."""
+        return self._rows.dirty
 
     def apply(self, records: Sequence[PartitionRecord], next_offset: int) -> int:
         """Fold what has not been folded; ``next_offset`` is where to read on. How many were new.
@@ -100,19 +109,26 @@ class PartitionFold:
         transaction stays open: each takes a connection, and there may be many partitions.
         """
         fresh = [r for r in records if r.offset >= self.place.next_offset]
-        events = [self._decoded(r) for r in fresh]
-        self._rows.read_ahead(e for e in events if e is not None)
-        last, recorded = self.place.position, self.place.recorded
+        events: Iterable[Event[Any] | None] = self._events(fresh)
+        if not self._rows.complete:
+            events = list(events)
+            self._rows.read_ahead(e for e in events if e is not None)
+        last, recorded, plain = self.place.position, self.place.recorded, self._plain
         for record, event in zip(fresh, events, strict=True):
-            if record.previous != last or record.position <= last:
-                raise ProjectionGap(expected=f"after {last}", found=record.position)
-            last = record.position
+            _, position, previous, _ = record
+            if previous != last or position <= last:
+                raise ProjectionGap(expected=f"after {last}", found=position)
+            last = position
             if event is None:
                 subject = _subject(record)
                 self._wait(self._stopped(subject, record), record, subject)
                 continue
             recorded = event.time
-            self._fold(record, event)
+            handlers = plain.get(type(event.data))
+            if handlers is None:
+                self._look(record, event)
+            else:
+                self._fold(record, event, handlers)
         if next_offset > self.place.next_offset:
             self.place = replace(
                 self.place,
@@ -155,6 +171,17 @@ class PartitionFold:
         """End the reading transaction, if one is open."""
         self._rows.close()
 
+    def _events(self, records: Iterable[PartitionRecord]) -> Iterator[Event[Any] | None]:
+        """Each record's event, or None: see :meth:`_decoded`."""
+        readers = self._readers
+        for record in records:
+            raw = record.value
+            try:
+                event: Event[Any] | None = readers[type_name(raw)](raw)
+            except (KeyError, ValueError):  # no view here takes it in, or it cannot be read
+                event = self._decoded(record)
+            yield event
+
     def _decoded(self, record: PartitionRecord) -> Event[Any] | None:
         """The event, or None where its bytes can't be read and all views are stopped for it."""
         try:
@@ -167,7 +194,8 @@ class PartitionFold:
                     raise Unprocessable(view, record, subject, why(error)) from error
             return None
 
-    def _fold(self, record: PartitionRecord, event: Event[Any]) -> None:
+    def _look(self, record: PartitionRecord, event: Event[Any]) -> None:
+        """Fold an event that may have to wait, to be passed over in a view, or is a discard."""
         stopped = self._stopped(event.subject, record) if self._parked else None
         if stopped:
             self._wait(stopped, record, event.subject)
@@ -178,9 +206,14 @@ class PartitionFold:
         if stopped or position in self._passed:
             without = (stopped or set()) | self._passed.get(position, frozenset())
             handlers = remaining(handlers, without)
+        self._fold(record, event, handlers)
+
+    def _fold(
+        self, record: PartitionRecord, event: Event[Any], handlers: Iterable[Handler]
+    ) -> None:
         for handler in handlers:
             try:
-                handler(position, event)
+                handler(record.position, event)
             except STORE_ERRORS:
                 raise
             except Exception as error:

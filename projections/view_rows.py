@@ -69,6 +69,11 @@ class ViewRows:
         """How many rows are in memory."""
         return sum(len(rows) for rows, _ in self._tables.values())
 
+    @property
+    def dirty(self) -> int:
+        """How many rows wait to be written."""
+        return sum(rows.dirty for rows, _ in self._tables.values())
+
     def read_ahead(self, events: Iterable[Event[Any]]) -> None:
         """Read what these events will ask for, a table at a time rather than row by row."""
         if self.complete:
@@ -110,7 +115,7 @@ class ViewRows:
 
     def forget(self) -> None:
         """Give back the memory of rows that are stored; none may be waiting to be written."""
-        assert not any(rows.dirty for rows, _ in self._tables.values())
+        assert not self.dirty
         self.complete = False
         for rows, _ in self._tables.values():
             rows.forget()
