@@ -190,41 +190,33 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         if n not in definition.key
     }
     keys = [table.c[k] for k in definition.key]
-    upsert = (
-        insert.on_conflict_do_update(index_elements=keys, set_=rest)
-        if rest
-        else insert.on_conflict_do_nothing()
-    )
     by_key = sa.select(table).where(*(k == sa.bindparam(k.name) for k in keys))
+
+    def merging(arriving: Any) -> Any:
+        if rest:
+            return arriving.on_conflict_do_update(index_elements=keys, set_=rest)
+        return arriving.on_conflict_do_nothing()
 
     def text(statement: Any) -> str:
         return str(statement.compile(dialect=dialect))
 
-    special: dict[str, Any] = {}
-    if dialect.name == "sqlite":
-        special = {"pages": _pages(layout, name)}
+    bulk: dict[str, Any] = {}
     if dialect.name == "postgresql":
         stage = sa.Table(f"stage_{name}", sa.MetaData(), *(sa.Column(n) for n in layout.names))
         given = sa.select(stage).order_by(*(stage.c[k] for k in definition.key))
-        arriving = insert.from_select(layout.names, given)
-        merge = (
-            arriving.on_conflict_do_update(index_elements=keys, set_=rest)
-            if rest
-            else arriving.on_conflict_do_nothing()
-        )
-        special = {
-            "stage": f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage.name} "
-            f"(LIKE {name}) ON COMMIT DELETE ROWS",
+        temporary = f"TEMPORARY TABLE IF NOT EXISTS {stage.name} (LIKE {name})"
+        bulk = {
+            "stage": f"CREATE {temporary} ON COMMIT DELETE ROWS",
             "copy": f"COPY {stage.name} FROM STDIN",
-            "merge": text(merge),
+            "merge": text(merging(insert.from_select(layout.names, given))),
         }
-
     return Statements(
-        **special,
+        **bulk,
+        pages=_pages(layout, name) if dialect.name == "sqlite" else None,
         layout=layout,
         table=table,
         insert=text(insert),
-        upsert=text(upsert),
+        upsert=text(merging(insert)),
         fetch=text(by_key),
         ahead=f"{text(sa.select(table))} WHERE {text(keys[0])} {_LISTED[dialect.name]}",
         scan=text(sa.select(table).order_by(*keys)),
