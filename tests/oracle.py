@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
+from ledger.domain.city_time import day_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
@@ -338,7 +339,7 @@ class Oracle:
             case hh.ExitDecided():
                 need(not home["open"], event, "no objection is open at the exit")
                 need(event.actor != home["by"], event, "proposer and decider differ")
-                over = min(event.effective, date.fromisoformat(event.time[:10])) > home["until"]
+                over = min(event.effective, day_of(event.time)) > home["until"]
                 need(over, event, "the notice is over")
         if type(d) in STEPS:
             before, after = STEPS[type(d)]

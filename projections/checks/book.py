@@ -14,6 +14,7 @@ from ledger.domain import household as households
 from ledger.domain import payrun as payruns
 from ledger.domain import person as persons
 from ledger.domain import program as programs
+from ledger.domain.city_time import day_of
 from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
@@ -100,7 +101,7 @@ class Book:
     def today(self) -> date:
         """What an audit knows of time passing: the day of the last event's recording, or the
         effective bound where that is earlier."""
-        recorded = date.fromisoformat(self.recorded[:10]) if self.recorded else date.min
+        recorded = day_of(self.recorded) if self.recorded else date.min
         return recorded if self._effective is None else min(recorded, self._effective)
 
     # --- persons, households, programs
@@ -189,7 +190,7 @@ class Book:
                 month, reason = d.from_month, d.reason
         step = Step(
             position,
-            event.time[:10],
+            day_of(event.time),
             type(d).__name__,
             self._text(month),
             self._text(reason),

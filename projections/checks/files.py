@@ -48,7 +48,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """
 
     position: int
-    recorded: str
+    recorded: date
     kind: str
     month: str
     reason: str
