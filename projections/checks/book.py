@@ -215,7 +215,7 @@ class Book:
     def _granted(self, position: int, event: Event[en.SubsidyGranted]) -> None:
         d = event.data
         found = self._month(event, d.month, position)
-        found.amount_fen = d.amount_fen
+        found.amount_fen, found.reversed = d.amount_fen, ""
         found.due_fen += d.amount_fen
         found.due += 1
         if d.account is not None:
@@ -226,7 +226,8 @@ class Book:
 
     @on(en.ArrearsGranted)
     def _arrears(self, position: int, event: Event[en.ArrearsGranted]) -> None:
-        self._month(event, event.data.month, position).amount_fen = event.data.amount_fen
+        found = self._month(event, event.data.month, position)
+        found.amount_fen, found.reversed = event.data.amount_fen, ""
 
     @on(en.PaymentInstructed)
     def _instructed(self, position: int, event: Event[en.PaymentInstructed]) -> None:
@@ -271,7 +272,7 @@ class Book:
 
     @on(en.GrantReversed)
     def _reversed(self, position: int, event: Event[en.GrantReversed]) -> None:
-        self._month(event, event.data.month, position)
+        self._month(event, event.data.month, position).reversed = self._text(event.data.reason)
 
     @on(en.OverpaymentFound)
     def _overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
@@ -314,13 +315,18 @@ class Book:
 
     @on(
         pr.PayRunOpened,
-        pr.PayRunComputed,
         pr.PayRunNoticed,
         pr.PayRunApproved,
         pr.PayRunCancelled,
     )
     def _run_step(self, position: int, event: Event[Any]) -> None:
         payruns.evolve(self._run(event.subject, position).state, event)
+
+    @on(pr.PayRunComputed)
+    def _computed(self, position: int, event: Event[pr.PayRunComputed]) -> None:
+        run = self._run(event.subject, position)
+        run.cutoff = event.data.cutoff_position
+        payruns.evolve(run.state, event)
 
     @on(pr.PayRunIssued)
     def _issued(self, position: int, event: Event[pr.PayRunIssued]) -> None:
