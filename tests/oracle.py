@@ -117,8 +117,8 @@ class Oracle:
         d = event.data
         if isinstance(d, en.EnrollmentEvent) and event.stream.startswith("enrollment"):
             self.about[event.stream] = (event.subject, d.program)
-            self.months[event.stream].read(event)
             self.admission(event, d)
+            self.months[event.stream].read(event)
             self.money(event, d)
         elif event.stream.startswith("payrun"):
             self.run(event, d)
@@ -145,10 +145,7 @@ class Oracle:
         e = self.enrollments[event.stream]
         match d:
             case en.ApplicationSubmitted():
-                e.update(by=event.actor, kin=d.kin, open=set(), until=None)
-                month = f"{event.effective:%Y-%m}"
-                if month not in self.months[event.stream].active:  # else it was decided before
-                    self.applied[event.stream][month] = event.effective
+                e.update(by=event.actor, kin=d.kin, open=set(), until=None, day=event.effective)
             case en.NoticePublished():
                 e["until"] = d.notice_until
                 days = (d.notice_until - d.notice_from).days + 1
@@ -160,6 +157,9 @@ class Oracle:
             case en.NoticeClosed():
                 need(e["until"] and event.effective > e["until"], event, "the notice has run")
             case en.EnrollmentApproved():
+                month = f"{e['day']:%Y-%m}"
+                if month not in self.months[event.stream].active:  # else it was decided before
+                    self.applied[event.stream][month] = e["day"]
                 need(event.actor != e["by"], event, "approver and submitter differ")
                 need(event.actor not in e["kin"], event, "kin recuse")
                 need(not e["open"], event, "no objection is open at approval")
