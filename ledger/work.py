@@ -16,6 +16,7 @@ import msgspec
 
 from ledger import codec
 from ledger.documents import Documents
+from ledger.domain.city_time import day_of
 from ledger.domain.division import covers
 from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.events.envelope import Event, EventData, Sealed
@@ -225,8 +226,8 @@ class Work:
 
     @property
     def today(self) -> date:
-        """The day of recording."""
-        return date.fromisoformat(self.time[:10])
+        """The day of recording, in the city."""
+        return day_of(self.time)
 
     @property
     def reached(self) -> date:

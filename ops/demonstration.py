@@ -13,6 +13,7 @@ import orjson
 
 from ledger.commands.log_key import AdoptLogKey
 from ledger.commands.seal import SealPeriod
+from ledger.domain.city_time import day_at
 from ledger.domain.errors import NotFound
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.seal import SEAL, seal_id
@@ -64,7 +65,7 @@ def require_key(home: Home) -> None:
 
 
 def _officer(home: Home, role: str) -> Context:
-    day = system_clock().date()
+    day = day_at(system_clock())
     return Context(actor=f"{role}-1", role=role, division=home.info.operator, effective=day)
 
 

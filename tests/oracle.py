@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
+from ledger.domain.city_time import day_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
@@ -116,8 +117,8 @@ class Oracle:
         d = event.data
         if isinstance(d, en.EnrollmentEvent) and event.stream.startswith("enrollment"):
             self.about[event.stream] = (event.subject, d.program)
-            self.months[event.stream].read(event)
             self.admission(event, d)
+            self.months[event.stream].read(event)
             self.money(event, d)
         elif event.stream.startswith("payrun"):
             self.run(event, d)
@@ -144,10 +145,7 @@ class Oracle:
         e = self.enrollments[event.stream]
         match d:
             case en.ApplicationSubmitted():
-                e.update(by=event.actor, kin=d.kin, open=set(), until=None)
-                month = f"{event.effective:%Y-%m}"
-                if month not in self.months[event.stream].active:  # else it was decided before
-                    self.applied[event.stream][month] = event.effective
+                e.update(by=event.actor, kin=d.kin, open=set(), until=None, day=event.effective)
             case en.NoticePublished():
                 e["until"] = d.notice_until
                 days = (d.notice_until - d.notice_from).days + 1
@@ -159,6 +157,9 @@ class Oracle:
             case en.NoticeClosed():
                 need(e["until"] and event.effective > e["until"], event, "the notice has run")
             case en.EnrollmentApproved():
+                month = f"{e['day']:%Y-%m}"
+                if month not in self.months[event.stream].active:  # else it was decided before
+                    self.applied[event.stream][month] = e["day"]
                 need(event.actor != e["by"], event, "approver and submitter differ")
                 need(event.actor not in e["kin"], event, "kin recuse")
                 need(not e["open"], event, "no objection is open at approval")
@@ -338,7 +339,7 @@ class Oracle:
             case hh.ExitDecided():
                 need(not home["open"], event, "no objection is open at the exit")
                 need(event.actor != home["by"], event, "proposer and decider differ")
-                over = min(event.effective, date.fromisoformat(event.time[:10])) > home["until"]
+                over = min(event.effective, day_of(event.time)) > home["until"]
                 need(over, event, "the notice is over")
         if type(d) in STEPS:
             before, after = STEPS[type(d)]

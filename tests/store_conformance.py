@@ -170,11 +170,19 @@ class StoreConformance:
     def test_a_decision_of_an_earlier_day_is_a_conflict_of_no_stream(
         self, open_store: OpenStore
     ) -> None:
+        """The day is the city's, which ends at 16:00 UTC."""
+        store = open_store()
+        store.append(at(people("p1"), "2017-05-01T16:00:00.000000Z"))
+        with pytest.raises(Conflict) as conflict:
+            store.append(at(people("p2"), "2017-05-01T15:59:59.999999Z"))
+        assert conflict.value.streams == []
+
+    def test_a_day_of_the_city_goes_on_past_midnight_utc(self, open_store: OpenStore) -> None:
         store = open_store()
         store.append(at(people("p1"), "2017-05-01T00:00:00.000000Z"))
-        with pytest.raises(Conflict) as conflict:
-            store.append(at(people("p2"), "2017-04-30T23:59:59.999999Z"))
-        assert conflict.value.streams == []
+        store.append(at(people("p2"), "2017-04-30T23:59:59.999999Z"))
+        (behind,) = store.stream("p2")
+        assert codec.decode(behind).time == "2017-05-01T00:00:00.000000Z"
 
     # --- the order
 

@@ -22,6 +22,7 @@ from consumers.client import (
     ReceivedEvent,
 )
 from consumers.examples.arguments import kafka_of, parser_of, stop_when_told
+from ledger.domain.city_time import day_of
 from ledger.domain.errors import LedgerError
 from ledger.domain.postings import postings
 
@@ -129,7 +130,7 @@ def _fact(received: ReceivedEvent) -> dict[str, Any]:
         "division": document["division"],
         "subject": document["subject"],
         "effective_day": date.fromisoformat(document["effective"]),
-        "recorded_day": date.fromisoformat(document["time"][:10]),
+        "recorded_day": day_of(document["time"]),
         "raw": received.raw if received.event is None else None,
     }
 

@@ -41,8 +41,12 @@ def submit(
 
 
 def assess(e: Enrollment, rule: Rule, facts: Facts) -> EventData:
-    """Hold the facts against the rule; the outcome and its trace are the event."""
-    _must_be(e, "assess", "applied")
+    """Hold the facts against the rule; the outcome and its trace are the event.
+
+    Anew where they were found wanting: what was known then may have been an error.
+    """
+    if e.status != "assessed" or e.eligible:
+        _must_be(e, "assess", "applied")
     eligible, trace = evaluate(rule.eligibility, facts)
     zh, en = in_words(eligible, trace)
     return ev.EligibilityAssessed(

@@ -101,7 +101,8 @@ class Overpayment:
 class Enrollment:
     """State of an enrollment's stream. ``grants`` by benefit month.
 
-    ``applications`` are the days of application by their month, of months not held already.
+    ``applications`` are the days of approved applications by their month, of months that were not
+    held already: an application that is pending, or was rejected, decides no month.
     ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
     decision stopped or an application left out: no fact gives those back.
     """
@@ -149,7 +150,7 @@ class Enrollment:
 
     def goes_on_after(self, month: str) -> bool:
         """Whether something is applied for, or payable or only suspended in a later month."""
-        return self.status in PENDING or any(i.last > month for i in self.approved)
+        return self.status in PENDING or _go_on(self.approved, month)
 
     def granted(self, period: str) -> bool:
         """Whether the period is granted and the grant stands."""
@@ -173,9 +174,6 @@ def period_of(rule: Rule, month: str) -> str:
 def _submitted(e: Enrollment, event: Event[ev.ApplicationSubmitted]) -> None:
     e.beneficiary, e.program, e.division = event.subject, event.data.program, event.division
     e.status, e.applied_on, e.submitted_by = "applied", event.effective, event.actor
-    month = month_of(event.effective)
-    if not e.active_in(month):  # a month already held stays decided by its own day
-        e.applications[month] = event.effective
     e.kin = tuple(event.data.kin)
     e.notice_until = None
     e.objections.clear()
@@ -210,6 +208,8 @@ def _objection_resolved(e: Enrollment, event: Event[ev.ObjectionResolved]) -> No
 def _approved(e: Enrollment, event: Event[ev.EnrollmentApproved]) -> None:
     d = event.data
     e.status, e.rule, e.amount_fen, e.end_reason = "approved", d.rule, d.amount_fen, ""
+    if e.applied_on is not None and not e.active_in(month := month_of(e.applied_on)):
+        e.applications[month] = e.applied_on  # a month already held stays decided by its own day
     _cut(e.withheld, d.start_month)
     if e.approved:
         e.withheld.append(
@@ -235,7 +235,11 @@ def _suspended(e: Enrollment, event: Event[ev.EnrollmentSuspended]) -> None:
 
 
 def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
-    """Payable from a month on, to the end of the term: takes back suspensions and an end."""
+    """Payable from a month on, to the end of the term: takes back suspensions and an end.
+
+    A new application is still decided where what is restored ends with its month or before; where
+    it goes on, nothing is left to apply for.
+    """
     month, before = event.data.from_month, e.status
     _cut(e.suspended, month)
     if not follows(event):
@@ -248,7 +252,10 @@ def _resumed(e: Enrollment, event: Event[ev.EnrollmentResumed]) -> None:
             kept.append(Interval(month, e.term))
         e.approved = kept
     runs = bool(e.approved) and e.approved[-1].last == e.term
-    if not (before in OVER and follows(event)) or runs:
+    assert before not in PENDING or e.applied_on is not None, event.id
+    needed = e.applied_on is not None and not _go_on(e.approved, month_of(e.applied_on))
+    pending = before in PENDING and follows(event) and needed
+    if not pending and (runs or not (before in OVER and follows(event))):
         e.status, e.end_reason = "approved", ""
 
 
@@ -266,6 +273,11 @@ def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
 def follows(event: Event[Any]) -> bool:
     """Whether it follows from a fact, which it names as its cause; else an officer decided it."""
     return event.causationid is not None
+
+
+def _go_on(approved: list[Interval], month: str) -> bool:
+    """Whether one of them goes on after a month."""
+    return any(i.last > month for i in approved)
 
 
 def _cut(intervals: list[Interval], month: str) -> None:

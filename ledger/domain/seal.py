@@ -6,17 +6,15 @@ events recorded before that, whenever they hold; what is learned later is in a l
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
+from ledger.domain.city_time import start_of
 from ledger.domain.events.envelope import Event
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.month import first_day, parse_month, plus_months
 from ledger.domain.refusals import PeriodNotOver, SealDiffers
 from ledger.domain.stream import StreamKind, derived_id
-
-CITY_TIME = timezone(timedelta(hours=8))
-"""China Standard Time, without summer time since 1991."""
 
 GRACE = timedelta(hours=1)
 """How long after its end a period is sealed at the earliest.
@@ -34,8 +32,7 @@ def seal_id(period: str) -> str:
 def period_end(period: str) -> datetime:
     """When a month (YYYY-MM) or a year (YYYY) is over, in UTC. Raises :class:`InvalidMonth`."""
     last = parse_month(f"{period}-12" if len(period) == 4 else period)
-    day = first_day(plus_months(last, 1))
-    return datetime(day.year, day.month, day.day, tzinfo=CITY_TIME).astimezone(UTC)
+    return start_of(first_day(plus_months(last, 1)))
 
 
 def require_over(period: str, now: datetime) -> None:

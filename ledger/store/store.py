@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ledger import codec
+from ledger.domain.city_time import day_of
 from ledger.store.errors import StaleVersion
 from ledger.store.heads import Heads
 from ledger.store.mapper import NewEvent
@@ -139,19 +140,16 @@ class Store(Protocol):
         ...
 
 
-_DAY = len("2017-01-01")
-
-
 def in_time(events: Sequence[NewEvent], last: bytes) -> list[StoredRow]:
     """The rows to store, recorded no earlier than ``last``, the time of the last stored event.
 
     Whoever decides first may come to the lock second, so a decision that is behind by its own
-    length is recorded at the time of the event before it. Decisions rest on the day of recording:
-    one that is behind by a day is a :class:`Conflict` of no stream, to be taken anew.
+    length is recorded at the time of the event before it. Decisions rest on the city's day of
+    recording: one that is behind by a day is a :class:`Conflict` of no stream, to be taken anew.
     """
     rows = [StoredRow(e.originator_id, e.originator_version, e.topic, e.state) for e in events]
     behind = [codec.recorded(row.state) for row in rows if codec.recorded(row.state) < last]
-    if any(time[:_DAY] < last[:_DAY] for time in behind):
+    if any(day_of(time.decode()) < day_of(last.decode()) for time in behind):
         raise Conflict([])
     if not behind:
         return rows

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from ledger.domain.city_time import day_of
 from ledger.domain.errors import NotFound
 from ledger.domain.grant import REASONS
 from ledger.domain.month import last_day, month_of, parse_month
@@ -270,7 +271,7 @@ def _day(home: Home, known_on: str | None, effective_on: str | None) -> date:
     if effective_on:
         return parse_date(effective_on)
     if known_on:
-        return date.fromisoformat((recorded_by(known_on) or "")[:10])
+        return day_of(recorded_by(known_on) or "")
     return date(home.info.year, 12, 31) if home.info.year else today()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,10 +9,11 @@ import typer
 
 from ledger.codec import recorded
 from ledger.commands.seal import SealPeriod
+from ledger.domain.city_time import day_of
 from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.events.seal import ProjectionSealed
-from ledger.domain.month import months_between, parse_month
-from ledger.domain.seal import CITY_TIME, SEAL, differences, require_over, seal_id
+from ledger.domain.month import month_of, months_between, parse_month
+from ledger.domain.seal import SEAL, differences, require_over, seal_id
 from ledger.log.completeness import Chains
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress
@@ -109,8 +109,7 @@ def _first_month(home: Home) -> str | None:
     """The month, by the city's clock, in which the log's first event was recorded."""
     if not home.log.size():
         return None
-    first = datetime.fromisoformat(recorded(home.log.entry(0)).decode())
-    return first.astimezone(CITY_TIME).strftime("%Y-%m")
+    return month_of(day_of(recorded(home.log.entry(0)).decode()))
 
 
 def _seal(

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
+from ledger.domain.city_time import day_at, end_of
 from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
 from ledger.randomness import rfc3339, system_clock
 from ledger.store.errors import NO_ROOM, StoreDamaged
@@ -31,9 +32,6 @@ from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
 Format = Literal["table", "json"]
-
-CITY_TIME = timezone(timedelta(hours=8))
-"""A day named on the command line is a day of the city."""
 
 HomeOption = Annotated[
     Path | None,
@@ -296,7 +294,7 @@ def must_be_whole(path: Path) -> None:
 
 def today() -> date:
     """The day in the city."""
-    return system_clock().astimezone(CITY_TIME).date()
+    return day_at(system_clock())
 
 
 def parse_date(text: str) -> date:
@@ -318,12 +316,14 @@ def recorded_by(text: str | None) -> str | None:
     if text is None:
         return None
     if len(text) == 10:
-        moment = datetime.combine(parse_date(text), time.max, CITY_TIME)
+        moment = end_of(parse_date(text))
     else:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise InvalidDate(value=text) from error
+        if not MINYEAR < moment.year < MAXYEAR:  # another zone may have no such day
+            raise InvalidDate(value=text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
     return rfc3339(moment)

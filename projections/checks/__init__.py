@@ -11,7 +11,6 @@ from projections.checks.eligibility import (
     NotTheHigher,
     Stacking,
     WrongCategory,
-    WrongfulStop,
     WrongGrade,
 )
 from projections.checks.households import ExitFlaw, ExitThenPoor
@@ -22,6 +21,7 @@ from projections.checks.money import (
     OverCap,
 )
 from projections.checks.notices import NoNotice, ShortNotice
+from projections.checks.owed import NotGranted, WrongfulStop
 from projections.checks.procedure import (
     Backdated,
     KinUndeclared,
@@ -40,6 +40,7 @@ ALL_CHECKS: tuple[type[Check], ...] = (
     WrongCategory,
     CertificateLapsed,
     WrongfulStop,
+    NotGranted,
     NoLowIncome,
     Stacking,
     NotTheHigher,
@@ -63,4 +64,4 @@ ALL_CHECKS: tuple[type[Check], ...] = (
     BatchPattern,
     AccessAbuse,
 )
-"""All 31 checks."""
+"""All 32 checks."""

@@ -14,6 +14,7 @@ from ledger.domain import household as households
 from ledger.domain import payrun as payruns
 from ledger.domain import person as persons
 from ledger.domain import program as programs
+from ledger.domain.city_time import day_of
 from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
@@ -100,7 +101,7 @@ class Book:
     def today(self) -> date:
         """What an audit knows of time passing: the day of the last event's recording, or the
         effective bound where that is earlier."""
-        recorded = date.fromisoformat(self.recorded[:10]) if self.recorded else date.min
+        recorded = day_of(self.recorded) if self.recorded else date.min
         return recorded if self._effective is None else min(recorded, self._effective)
 
     # --- persons, households, programs
@@ -189,7 +190,7 @@ class Book:
                 month, reason = d.from_month, d.reason
         step = Step(
             position,
-            event.time[:10],
+            day_of(event.time),
             type(d).__name__,
             self._text(month),
             self._text(reason),
@@ -214,7 +215,7 @@ class Book:
     def _granted(self, position: int, event: Event[en.SubsidyGranted]) -> None:
         d = event.data
         found = self._month(event, d.month, position)
-        found.amount_fen = d.amount_fen
+        found.amount_fen, found.reversed = d.amount_fen, ""
         found.due_fen += d.amount_fen
         found.due += 1
         if d.account is not None:
@@ -225,7 +226,8 @@ class Book:
 
     @on(en.ArrearsGranted)
     def _arrears(self, position: int, event: Event[en.ArrearsGranted]) -> None:
-        self._month(event, event.data.month, position).amount_fen = event.data.amount_fen
+        found = self._month(event, event.data.month, position)
+        found.amount_fen, found.reversed = event.data.amount_fen, ""
 
     @on(en.PaymentInstructed)
     def _instructed(self, position: int, event: Event[en.PaymentInstructed]) -> None:
@@ -270,7 +272,7 @@ class Book:
 
     @on(en.GrantReversed)
     def _reversed(self, position: int, event: Event[en.GrantReversed]) -> None:
-        self._month(event, event.data.month, position)
+        self._month(event, event.data.month, position).reversed = self._text(event.data.reason)
 
     @on(en.OverpaymentFound)
     def _overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
@@ -313,13 +315,18 @@ class Book:
 
     @on(
         pr.PayRunOpened,
-        pr.PayRunComputed,
         pr.PayRunNoticed,
         pr.PayRunApproved,
         pr.PayRunCancelled,
     )
     def _run_step(self, position: int, event: Event[Any]) -> None:
         payruns.evolve(self._run(event.subject, position).state, event)
+
+    @on(pr.PayRunComputed)
+    def _computed(self, position: int, event: Event[pr.PayRunComputed]) -> None:
+        run = self._run(event.subject, position)
+        run.cutoff = event.data.cutoff_position
+        payruns.evolve(run.state, event)
 
     @on(pr.PayRunIssued)
     def _issued(self, position: int, event: Event[pr.PayRunIssued]) -> None:

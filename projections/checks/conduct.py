@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from ledger.domain.city_time import day_of
 from ledger.domain.events import Event
 from ledger.domain.events import case as ca
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
 from ledger.domain.finding import is_finding_id
+from ledger.domain.month import month_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.finding import Finding
@@ -145,7 +147,7 @@ class AccessAbuse(Check):
 
     @on(pe.PersonDataAccessed, pr.PayRunDataAccessed)
     def _reading(self, position: int, event: Event[Any]) -> None:
-        month = self._read.setdefault((event.role, event.time[:7]), {})
+        month = self._read.setdefault((event.role, month_of(day_of(event.time))), {})
         month.setdefault(event.actor, []).append(position)
         if not isinstance(event.data, pe.PersonDataAccessed):
             return

@@ -1,19 +1,14 @@
 """Checks of months against the rule: grade, category, certificate, hardship, exclusions."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
-from ledger.domain.admission import is_excluded
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
-from ledger.domain.grant import deciding_day
-from ledger.domain.month import first_day, month_of, months_between, plus_months, span_of
-from ledger.domain.person import Person, facts_on
-from ledger.domain.program import Program, find_rule
+from ledger.domain.person import facts_on
+from ledger.domain.program import find_rule
 from ledger.domain.rules import evaluate
-from projections.checks.check import Check
-from projections.checks.files import File, Step
+from projections.checks.files import File
 from projections.checks.finding import Finding
 from projections.checks.judged import Against
 from projections.checks.judging import MonthsAgainst
@@ -140,70 +135,3 @@ class NotTheHigher(MonthsAgainst):
 
     def kind_of(self, found: list[Against]) -> str:
         return "program" if found[0].higher[0] in self.book.programs else "allowance"
-
-
-class WrongfulStop(Check):
-    """Complete months that are stopped and not paid while every condition held.
-
-    An officer's stop for one of the accepted reasons is none.
-    """
-
-    code, severity = "wrongful-stop", "medium"
-    name_zh, name_en = "符合条件而停发", "stopped while eligible, or not restored"
-    kinds = ("ended", "suspended")
-
-    def findings(self) -> Iterator[Finding]:
-        last = plus_months(month_of(self.book.today), -1)
-        for file in self.book.files.values():
-            stops = [s for s in file.steps if s.kind in ("EnrollmentEnded", "EnrollmentSuspended")]
-            program = self.book.programs.get(file.program)
-            person = self.book.persons.get(file.beneficiary)
-            if stops and program is not None and person is not None:
-                yield from self._judge(file, program, person, stops, last)
-
-    def _judge(
-        self, file: File, program: Program, person: Person, stops: list[Step], last: str
-    ) -> Iterator[Finding]:
-        owed: list[str] = []
-        owed_fen = 0
-        for month in months_between(file.state.approved[0].first, min(last, file.state.term)):
-            paid = file.months.get(month)
-            if file.state.active_in(month) or (paid is not None and paid.at):
-                continue
-            rate_fen = self._due(file, program, person, month)
-            if rate_fen:
-                owed.append(month)
-                owed_fen += rate_fen
-        reasons = self.words("accepted_reasons", self.book.today)
-        stops = [s for s in stops if s.reason not in reasons]
-        if owed and stops:
-            yield self.found(
-                file.beneficiary,
-                kind="ended" if stops[-1].kind == "EnrollmentEnded" else "suspended",
-                program=file.program,
-                months=owed,
-                amount_fen=owed_fen,
-                positions=[s.position for s in file.steps],
-                zh=f"符合条件而停发{len(owed)}个月({span_of(owed)}),应补发",
-                en=f"{len(owed)} months stopped while eligible ({span_of(owed)}): owed",
-            )
-
-    def _due(self, file: File, program: Program, person: Person, month: str) -> int:
-        """What the month would have been paid, in fen; 0 if it was rightly stopped."""
-        day: date = deciding_day(file.state, month)
-        rule = find_rule(program, day)
-        if rule is None or rule.period != "month":
-            return 0
-        if program.closed_on is not None and first_day(month) >= program.closed_on:
-            return 0
-        facts = facts_on(person, day)
-        holds, _ = evaluate(rule.eligibility, facts)
-
-        def held(code: str) -> bool:
-            other = self.book.files.get((code, file.beneficiary))
-            return other is not None and other.state.active_in(month)
-
-        barred = any(is_excluded(x.other, x.mode, rule, facts, held) for x in rule.exclusions)
-        if not holds or barred:
-            return 0
-        return (file.amounts[-1] if file.amounts else rule.rate_fen) or 0

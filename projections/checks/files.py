@@ -16,8 +16,8 @@ class MonthPaid(msgspec.Struct, gc=False):
 
     ``part_fen`` is what of the grant was found to be too much, short of all of it; ``paid_by`` has
     the division of each payment that stands; ``due_fen`` and ``due`` are payments instructed whose
-    result is not read, as an amount and in number; ``at`` the positions of all its events of money,
-    in order.
+    result is not read, as an amount and in number; ``reversed`` the reason for which the grant was
+    taken back, if it was; ``at`` the positions of all its events of money, in order.
     """
 
     month: str
@@ -28,6 +28,7 @@ class MonthPaid(msgspec.Struct, gc=False):
     due_fen: int = 0
     due: int = 0
     account: str | None = None
+    reversed: str = ""
     at: list[int] = []
 
     @property
@@ -48,7 +49,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """
 
     position: int
-    recorded: str
+    recorded: date
     kind: str
     month: str
     reason: str
@@ -86,10 +87,14 @@ class File(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """A pay run: the domain's state, its events, and what its lines' own events add up to."""
+    """A pay run: the domain's state, its events, and what its lines' own events add up to.
+
+    ``cutoff`` is the position as of which its lines were computed, 0 where it says none.
+    """
 
     state: PayRun
     at: list[int]
+    cutoff: int = 0
     granted: int = 0
     granted_fen: int = 0
     settled_fen: int = 0

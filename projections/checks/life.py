@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from ledger.domain.city_time import day_of
 from ledger.domain.enrollment import OPEN_ENDED
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
@@ -64,7 +65,7 @@ class LateStop(Check):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._known: list[tuple[int, Event[Any]]] = []
-        self._undone: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._undone: dict[tuple[str, str], list[tuple[int, date]]] = {}
         self._held_from: dict[tuple[str, str], list[tuple[int, date]]] = {}
 
     @on(*LOST)
@@ -87,7 +88,7 @@ class LateStop(Check):
 
     def _back(self, position: int, event: Event[Any], fact: str) -> None:
         said = self._undone.setdefault((event.subject, fact), [])
-        said.append((position, event.time[:10]))
+        said.append((position, day_of(event.time)))
         self._holds(position, event, fact)
 
     def _holds(self, position: int, event: Event[Any], fact: str) -> None:
@@ -118,7 +119,7 @@ class LateStop(Check):
         running = _running(file, position, month_of(event.effective))
         if not running:
             return
-        known = date.fromisoformat(event.time[:10])
+        known = day_of(event.time)
         stops = [s for s in file.steps if s.position > position and _is_stop(s)]
         undone = [x for x in self._undone.get((event.subject, fact), ()) if x[0] > position]
         stopped = stops[0] if stops else None
@@ -127,8 +128,8 @@ class LateStop(Check):
         elif stopped is not None:
             until, proof = stopped.recorded, [stopped.position]
         else:
-            kind, until, proof = "not-stopped", self.book.today.isoformat(), []
-        days = (date.fromisoformat(until) - known).days
+            kind, until, proof = "not-stopped", self.book.today, []
+        days = (until - known).days
         limit = self.number("limit_days", known)
         if days > limit:
             ending = "" if proof else ",至今未停"

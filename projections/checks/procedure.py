@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, ClassVar
 
+from ledger.domain.city_time import day_of
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import household as hh
@@ -197,16 +198,14 @@ class Backdated(Check):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._found: list[tuple[int, Event[Any], int]] = []
-        self._days: dict[str, tuple[date, int]] = {}
+        self._limits: dict[date, int] = {}
 
     @on(*KINDS)
     def _decided(self, position: int, event: Event[Any]) -> None:
-        day = event.time[:10]
-        known = self._days.get(day)
-        if known is None:
-            recorded = date.fromisoformat(day)
-            known = self._days[day] = (recorded, self.number("limit_days", recorded))
-        recorded, limit = known
+        recorded = day_of(event.time)
+        limit = self._limits.get(recorded)
+        if limit is None:
+            limit = self._limits[recorded] = self.number("limit_days", recorded)
         days = (recorded - event.effective).days
         if days > limit and event.causationid is None and not _documented(event.data):
             self._found.append((position, event, days))

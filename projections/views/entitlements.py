@@ -160,7 +160,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 3
+    version = 4
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -261,9 +261,13 @@ class Entitlements(View):
                 kept.append([month, row.term])
             row.approved, row.start_month = kept, kept[-1][0]
         last = row.approved[-1][1] if row.approved else ""
-        if not (row.status in OVER and follows(event)) or last == row.term:
-            row.status, row.end_reason = "approved", None
+        applied_in = (row.applied_on or "")[:7]
+        needed = not any(until > applied_in for _, until in row.approved)
+        pending = row.status in PENDING and follows(event) and needed
+        if pending or not (row.status in OVER and follows(event)) or last == row.term:
             row.end_month = last if last != OPEN_ENDED else None
+            if not pending:  # else a new application is being decided
+                row.status, row.end_reason = "approved", None
 
     @on(en.EnrollmentEnded)
     def ended(self, position: int, event: Event[en.EnrollmentEnded]) -> None:

@@ -54,7 +54,7 @@ def one(home: Path, code: str) -> dict[str, Any]:
 
 def test_a_clean_year_yields_nothing_whenever_it_is_asked(copy: Path) -> None:
     made = ok(copy, "audit", "run", "--format", "json").json
-    assert len(made["checks"]) == 31
+    assert len(made["checks"]) == 32
     assert (made["findings"], made["left_out"]) == ([], {})
     for month in (3, 6, 10):
         for option in ("--known-on", "--effective-on"):
@@ -206,7 +206,7 @@ def test_what_was_too_much_of_a_month_becomes_a_debt_of_that_part(
 
 def test_what_no_month_has_to_give_back_cannot_become_a_debt(own: Path) -> None:
     end = ok(own, "digest").json["log"]["events"]
-    for code in ("self-approval", "unreconciled", "wrongful-stop"):
+    for code in ("self-approval", "unreconciled", "wrongful-stop", "not-granted"):
         refused = run(own, "audit", "convert", one(own, code)["id"], *AS)
         assert (refused.status, "not-convertible" in refused.err) == (2, True), code
     assert ok(own, "digest").json["log"]["events"] == end
@@ -274,12 +274,12 @@ def test_a_copy_without_its_vault_is_audited_all_the_same(own: Path) -> None:
     assert ended.json["left_out"] == {"bad-identity": "no-vault", "unreconciled": "no-vault"}
     codes = {f["code"] for f in ended.json["findings"]}
     assert "bad-identity" not in codes
-    assert len(codes) == 30
+    assert len(codes) == 31
 
 
 def test_the_checks_are_listed_with_their_parameters(planted: Path) -> None:
     listed = ok(planted, "audit", "checks", "--format", "json").json["checks"]
-    assert len(listed) == 31
+    assert len(listed) == 32
     late = next(c for c in listed if c["code"] == "late-stop")
     assert late["parameters"][0]["value"] == 10
     assert "not-stopped" in late["kinds"]

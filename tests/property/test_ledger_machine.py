@@ -57,9 +57,10 @@ BATCH = st.sampled_from([1, 1, 2])
 FEN = st.integers(1, 20_000)
 OBJECTED = st.sampled_from([None, None, "open", "upheld", "refused"])
 """What becomes of an objection, if there is one."""
-LEADS = {"wrongful-stop", "after-death"}
-"""What an audit may find where every command was obeyed: an officer's stop of who was eligible, and
-what was done for a person whose death was learned later. All else the commands refuse or repair."""
+LEADS = {"wrongful-stop", "not-granted", "after-death"}
+"""What an audit may find where every command was obeyed: an officer's stop of who was eligible, a
+month that nobody made up for, and what was done for a person whose death was learned later. All
+else the commands refuse or repair."""
 EXIT_STEP = st.sampled_from(
     [
         *("register", "poor", "propose", "verify", "confirm", "notice"),

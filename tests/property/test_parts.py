@@ -41,7 +41,7 @@ STEP = st.one_of(
 )
 FACTS = ("dies", "revoked", "suspend", "resume")
 OF_MONEY = ("no-such-grant", "above-granted", "above-owed", "invalid-value", "invalid-amount")
-LEADS = {"wrongful-stop", "after-death"}
+LEADS = {"wrongful-stop", "not-granted", "after-death"}
 """What an audit may find where every command was obeyed: see the ledger machine."""
 
 

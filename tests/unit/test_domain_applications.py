@@ -14,10 +14,10 @@ from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import OutOfOrder
-from ledger.domain.refusals import MonthAfterEnd
+from ledger.domain.refusals import MonthAfterEnd, NotEligible
 from ledger.domain.stream import enrollment_id
 from projections.views.entitlements import Entitlement
-from tests.office import CITY, LIVING, LIVING_FEN, Office, by, day, died, learn
+from tests.office import CITY, LIVING, LIVING_FEN, NEIGHBOR, Office, by, day, died, learn, revoked
 
 
 @pytest.fixture
@@ -106,6 +106,69 @@ def test_a_fact_that_restores_what_it_had_ended_needs_no_application_any_more(
     again = pe.RecognizeHardship(person=who, document="d")
     assert learn(office, "2017-06-05", "2017-06-01", again)[-1] == ("EnrollmentResumed", "2017-06")
     assert row(office, who).status == "approved"
+
+
+def test_a_death_that_was_an_error_leaves_the_application_for_the_time_after(
+    office: Office,
+) -> None:
+    """The term ends with June, the application of June is on notice: the restored June is paid by
+    the old approval, and the months after it by the new one."""
+    who = office.person(1)
+    office.enroll(who, end="2017-06")
+    office.paid("2017-01", "2017-05")
+    applied_again(office, who)
+    told = learn(office, "2017-06-05", "2017-05-20", died(who))
+    assert told[-1] == ("EnrollmentEnded", "2017-05", "alive")
+    assert row(office, who).status == "noticed"
+    told = learn(office, "2017-06-06", "2017-06-06", revoked(who))
+    assert told[-1] == ("EnrollmentResumed", "2017-06")
+    assert row(office, who).status == "noticed"
+    approved(office, who)
+    office.paid("2017-06", "2017-07")
+    assert granted(office) == [f"2017-0{n}" for n in range(1, 8)]
+
+
+def test_what_a_death_that_was_an_error_made_of_an_assessment_is_made_anew(
+    office: Office,
+) -> None:
+    """Assessed as dead on the day of application; the months since then are not lost."""
+    who = office.person(1)
+    about, clerk = {"program": LIVING, "beneficiary": who}, by("clerk-1", "2017-06-02")
+    office.at("2017-06-02").do(en.SubmitApplication(**about), clerk)
+    learn(office, "2017-06-02", "2017-05-20", died(who))
+    office.do(en.AssessEligibility(**about), clerk)
+    learn(office, "2017-06-03", "2017-06-03", revoked(who))
+    first, last = day("2017-06-03"), day("2017-06-09")
+    notice = en.PublishNotice(**about, notice_from=first, notice_until=last, place="p")
+    with pytest.raises(NotEligible):
+        office.do(notice, clerk)
+    office.do(en.AssessEligibility(**about), clerk)
+    with pytest.raises(OutOfOrder):  # only what was found wanting is looked at again
+        office.do(en.AssessEligibility(**about), clerk)
+    office.do(notice, clerk)
+    approved(office, who)
+    office.paid("2017-06", "2017-06")
+    assert granted(office) == ["2017-06"]
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_an_application_that_is_not_approved_decides_no_month_of_the_time_before(
+    office: Office, rejected: bool
+) -> None:
+    """February was stopped by its first day; an application of later that month, under way or
+    rejected, does not make it payable."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-03")
+    learn(office, "2017-04-10", "2017-01-20", pe.RecordCustody(person=who, document="d"))
+    learn(office, "2017-04-11", "2017-02-10", pe.EndCustody(person=who, document="d"))
+    learn(office, "2017-04-12", "2017-03-20", pe.EndHardship(person=who, reason="r"))
+    about = {"program": LIVING, "beneficiary": who}
+    office.at("2017-04-13").do(en.SubmitApplication(**about), by("clerk-1", "2017-02-20"))
+    if rejected:
+        office.do(en.RejectEnrollment(**about, reason="r"), by("approver-1", "2017-04-13"))
+    account = pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
+    told = learn(office, "2017-04-14", "2017-04-14", account)
+    assert not [t for t in told if t[0] in ("EnrollmentResumed", "OverpaymentCancelled")]
 
 
 @pytest.mark.parametrize("rejected", [False, True])

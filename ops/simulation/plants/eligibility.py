@@ -1,13 +1,10 @@
 """Months against the rule: grade, category, certificate, hardship, custody, other benefits."""
 
-from collections.abc import Sequence
-
 from ledger.domain.events import EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
 from ledger.domain.rules import Exclusion, Rule
 from ops.simulation.plants.legacy import LIVING, NURSING, Legacy
-from ops.simulation.plants.people import Resident
 from ops.simulation.plants.programs import adopt
 
 FUEL, HEARING, IMPLANT = "fuel-subsidy", "hearing-aid", "cochlear-implant"
@@ -33,7 +30,6 @@ def plant(p: Legacy) -> None:
     _never_poor(p)
     _wrong_categories(p)
     _lapsed(p)
-    _wrongful_stops(p)
 
 
 def _allowance(kind: pe.AllowanceKind, monthly_fen: int) -> EventData:
@@ -124,29 +120,3 @@ def _lapsed(p: Legacy) -> None:
                 program=NURSING, from_month=p.month(3), reason="certified"
             )
             p.step(who.id, NURSING, suspended, p.day(2, 14), hour=2)
-
-
-def _wrongful_stops(p: Legacy) -> None:
-    """Ended for no reason and resumed later; renewed and not restored for two months."""
-    who = p.person()
-    p.enroll_and_pay(who, LIVING, 1, 2, 5)
-    p.end(who.id, LIVING, 2, p.day(3, 14), "核查")
-    resumed = en.EnrollmentResumed(program=LIVING, from_month=p.month(5), reason="复核")
-    p.step(who.id, LIVING, resumed, p.day(5, 14))
-    _owed(p, who, LIVING, "ended", [p.month(3), p.month(4)])
-    who = p.person()
-    p.enroll_and_pay(who, NURSING, 1, 2, 3)
-    expired = pe.CertificateExpired(expired_on=p.day(3, 10))
-    p.about(who, expired, p.day(3, 10), recorded=p.day(3, 14))
-    suspended = en.EnrollmentSuspended(program=NURSING, from_month=p.month(4), reason="certified")
-    p.step(who.id, NURSING, suspended, p.day(3, 14), hour=2)
-    renewed = pe.CertificateChanged(category=4, grade=1, reason="换证")
-    p.about(who, renewed, p.day(5, 10))
-    resumed = en.EnrollmentResumed(program=NURSING, from_month=p.month(8), reason="复核")
-    p.step(who.id, NURSING, resumed, p.day(8, 14))
-    _owed(p, who, NURSING, "suspended", [p.month(6), p.month(7)])
-
-
-def _owed(p: Legacy, who: Resident, program: str, kind: str, months: Sequence[str]) -> None:
-    fen = p.rate_fen(program) * len(months)
-    p.expect("wrongful-stop", who.id, program, kind=kind, months=[*months], amount_fen=fen)

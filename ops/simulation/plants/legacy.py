@@ -60,7 +60,7 @@ class Told:
     division: str
     actor: str
     role: str
-    causation: str | None = None
+    cutoff: bool
 
 
 @dataclass(slots=True)
@@ -102,11 +102,15 @@ class Legacy:
         recorded: date | None = None,
         hour: int = 1,
         second: int = 0,
+        cutoff: bool = False,
     ) -> None:
-        """An event that holds from ``on``; recorded on that day unless said otherwise."""
+        """An event that holds from ``on``; recorded on that day unless said otherwise.
+
+        ``cutoff``: a run's computation, as of all that is recorded before it.
+        """
         at = datetime.combine(recorded or on, time(hour), UTC) + timedelta(seconds=second)
-        told = Told(at, len(self.told), stream, subject or stream, data, on, division, actor, role)
-        self.told.append(told)
+        about = (stream, subject or stream, data, on, division, actor, role, cutoff)
+        self.told.append(Told(at, len(self.told), *about))
 
     # --- people
 
@@ -119,13 +123,14 @@ class Legacy:
         certified: bool = True,
         division: str = DISTRICT,
         account: str | None = None,
+        banked: bool = True,
         holder: str | None = None,
         expires_on: date | None = None,
         wrong: str | None = None,
     ) -> Resident:
         """Someone in need of care with certificate and account, registered on 2 January.
 
-        ``wrong`` names what of the identity disagrees.
+        ``wrong`` names what of the identity disagrees; who is not ``banked`` has told no account.
         """
         n = self.people
         self.people += 1
@@ -142,7 +147,8 @@ class Legacy:
         if certified:
             said: dict[str, Any] = {"category": category, "grade": grade}
             facts.append(certificate(vault, who, identity, expires_on=expires_on, **said))
-        facts.append(bank_account(vault, who, account, holder or name))
+        if banked:
+            facts.append(bank_account(vault, who, account, holder or name))
         facts.append(pe.LifeFactRecorded(fact="needs_care", value=True, document="评估表"))
         if low_income:
             facts.append(pe.LowIncomeRecognized(kind="low-income", document="低保证"))
@@ -284,17 +290,20 @@ class Legacy:
             tell_run(self, batch, lines, number)
         self.batches = {}
         versions: dict[str, int] = {}
-        made = []
+        made: list[NewEvent] = []
+        start = self.home.feed.end()
         for told in sorted(self.told, key=lambda t: (t.at, t.nth)):
             if told.stream not in versions:
                 versions[told.stream] = self.home.store.version(told.stream)
             version = versions[told.stream] = versions[told.stream] + 1
-            made.append(self._written(told, version))
+            made.append(self._written(told, version, start + len(made)))
         return made
 
-    def _written(self, told: Told, version: int) -> NewEvent:
+    def _written(self, told: Told, version: int, position: int) -> NewEvent:
         event_id = f"{told.stream}/{version}"
         data = told.data if isinstance(told.data, EventData) else told.data(event_id)
+        if told.cutoff:
+            data = msgspec.structs.replace(data, cutoff_position=position)
         raw, event = encode(
             actor=told.actor,
             correlationid=f"legacy-import/{told.nth}",

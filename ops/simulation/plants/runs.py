@@ -25,7 +25,8 @@ class Batch:
 
     The others are what may be wrong with it: who decides, days of notice (0 is none) and an
     objection left open, issued above the sum of its lines (``short_fen``) or never, and a result
-    short of what was issued (``result_short_fen``).
+    short of what was issued (``result_short_fen``). ``cutoff``: it says as of which position it was
+    computed, and so whom it knew.
     """
 
     program: str
@@ -39,6 +40,7 @@ class Batch:
     short_fen: int = 0
     issued: bool = True
     result_short_fen: int = 0
+    cutoff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ class Teller(Protocol):
         actor: str,
         role: str,
         hour: int = 1,
+        cutoff: bool = False,
     ) -> None:
-        """An event that holds from ``on`` and is recorded on that day."""
+        """An event that holds from ``on`` and is recorded on that day; of a run's computation,
+        ``cutoff`` makes the position it gets that of its cut-off."""
         ...
 
     def step(self, who: str, program: str, data: EventData, on: date, **said: Any) -> None:
@@ -85,7 +89,8 @@ def tell_run(p: Teller, batch: Batch, lines: Sequence[Payment], number: int) -> 
 
     def step(data: EventData, day: int, actor: str, hour: int = 1) -> None:
         on = date(year, month, day)
-        p.event(data, run, on, division=CITY, actor=actor, role="cashier", hour=hour)
+        known = batch.cutoff and isinstance(data, pr.PayRunComputed)
+        p.event(data, run, on, division=CITY, actor=actor, role="cashier", hour=hour, cutoff=known)
 
     for n, data in enumerate(_prepared(p, batch, lines, number)):
         step(data, 16, ACCOUNTANT, n + 1)
