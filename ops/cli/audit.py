@@ -13,16 +13,10 @@ from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
 from ops.audit import export, running
 from ops.audit.running import CHECKS
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress, yuan
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    bound_by,
-    command,
-)
+from ops.cli.session import Session, command
 from ops.home import Home
 from projections.asof import AsOf
 from projections.checks.audit import Audit

@@ -13,16 +13,9 @@ import typer
 
 from ledger.domain.errors import InvalidValue, NotFound
 from ops.cli.archiving import ArchiveOption, folder_of
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, recorded_by
 from ops.cli.output import progress
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    command,
-    parse_date,
-    recorded_by,
-)
+from ops.cli.session import Session, command
 
 app = typer.Typer()
 
@@ -132,7 +125,7 @@ def recompute(
             projector,
             position=as_of_position,
             known=recorded_by(known_on),
-            effective=parse_date(effective_on) if effective_on else None,
+            effective=parse_date(effective_on) if effective_on is not None else None,
         )
     _print_recomputed(session, found)
     return 1 if found.differences else 0

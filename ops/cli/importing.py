@@ -14,9 +14,10 @@ import typer
 from ledger.catalog.loader import load_divisions
 from ledger.domain.errors import AlreadyExists, NotFound
 from ledger.work import Context
+from ops.cli.moments import today
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress
-from ops.cli.session import Session, today
+from ops.cli.session import Session
 from ops.home import Home
 from ops.roster.applications import program_of
 from ops.roster.fields import Reference

@@ -10,30 +10,26 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
-from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
-from ledger.randomness import rfc3339, system_clock
+from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError
+from ledger.log.errors import OutsideLog
 from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
+from ops.cli.moments import bound_by
 from ops.cli.output import Output, progress
 from ops.home import Home
 from ops.texts import label
-from projections.asof import AsOf
 from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
 Format = Literal["table", "json"]
-
-CITY_TIME = timezone(timedelta(hours=8))
-"""A day named on the command line is a day of the city."""
 
 HomeOption = Annotated[
     Path | None,
@@ -43,22 +39,6 @@ LangOption = Annotated[
     Lang | None, typer.Option("--lang", help="语言(环境变量 BENEFITS_LANG)| Language")
 ]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="输出格式 | Output format")]
-
-AsOfPosition = Annotated[
-    int | None,
-    typer.Option(min=0, help="截至前N个事件 | As of the first N events of the log"),
-]
-KnownOn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DATE|TIME",
-        help="截至该日(北京时间)或该时刻已记录的 | What was recorded by that day or time",
-    ),
-]
-EffectiveOn = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="截至该日生效的 | What held by that day"),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +96,16 @@ class Session:
         views: tuple[str, ...],
         subjects: list[str] | None = None,
     ) -> Iterator[Projector]:
-        """The live views brought up to date, or those of the past in a temporary database."""
+        """The live views brought up to date, or those of the past in a temporary database.
+
+        Raises :class:`OutsideLog` for a position that the log has not come to.
+        """
         if position is None and known_on is None and effective_on is None:
             yield self.caught_up(home)
             return
         bound = bound_by(position, known_on, effective_on)
+        if position is not None and position > (end := home.feed.end()):
+            raise OutsideLog(size=end, asked=position)
         with progress(self.say("projecting"), self.lang) as report:
             past = home.projector.as_of(
                 bound.position,
@@ -177,7 +162,12 @@ def command(
             **own: Any,
         ) -> None:
             session = settle(ctx, home, lang, format)
-            status = guarded(session, lambda: run(session, **own))
+
+            def asked() -> int | None:
+                must_be_filled(parameters, own)
+                return run(session, **own)
+
+            status = guarded(session, asked)
             if status:
                 raise typer.Exit(status)
 
@@ -194,6 +184,20 @@ def command(
         return wrapped
 
     return register
+
+
+def must_be_filled(parameters: Sequence[inspect.Parameter], given: Mapping[str, Any]) -> None:
+    """Refuse an empty text: a shell's variable that is not set is no answer to any question.
+
+    Raises :class:`InvalidValue`.
+    """
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        if value == "" or (isinstance(value, (list, tuple)) and "" in value):
+            declared = getattr(parameter.annotation, "__metadata__", ())
+            names = [name for each in declared for name in each.param_decls or ()]
+            field = names[0] if names else f"--{parameter.name.replace('_', '-')}"
+            raise InvalidValue(field=field, value='""')
 
 
 def guarded(session: Session, run: Callable[[], int | None]) -> int:
@@ -294,36 +298,8 @@ def must_be_whole(path: Path) -> None:
             raise StoreDamaged(reason=f"{name}: {size} bytes")
 
 
-def today() -> date:
-    """The day in the city."""
-    return system_clock().astimezone(CITY_TIME).date()
-
-
-def parse_date(text: str) -> date:
-    """An ISO date; :class:`InvalidDate` otherwise."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidDate(value=text) from error
-
-
-def bound_by(position: int | None, known_on: str | None, effective_on: str | None) -> AsOf:
-    """The bounds of a question about the past, as the command line gives them."""
-    effective = parse_date(effective_on) if effective_on else None
-    return AsOf(position, recorded_by(known_on), effective)
-
-
-def recorded_by(text: str | None) -> str | None:
-    """A recorded time as events state it: the end of a day of the city, or a moment with a zone."""
-    if text is None:
-        return None
-    if len(text) == 10:
-        moment = datetime.combine(parse_date(text), time.max, CITY_TIME)
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InvalidDate(value=text) from error
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-    return rfc3339(moment)
+def year_of(home: Home, given: int | None) -> int:
+    """The fiscal year asked about: as given, else a simulated city's, else the published one."""
+    if given is not None:
+        return given
+    return home.info.year if home.info.year is not None else 2017

@@ -42,6 +42,33 @@ REFUSED = [
     (("report", "--year", "1999"), "not-found", 2),
     (("report", "--known-on", "yesterday"), "invalid-date", 2),
     (("report", "--effective-on", "2017-02-30"), "invalid-date", 2),
+    (("report", "--year", "0"), "not-found", 2),
+    *(
+        ((command, "--known-on", moment), "invalid-date", 2)
+        for command in ("digest", "entitlements")
+        for moment in (
+            "20170101",
+            "2017-W01-1",
+            "0001-01-01",
+            "2017-01-01T00:00",  # the city's time, or UTC?
+            "0001-01-01T00:00:00+08:00",
+            "9999-12-31T23:59:59-08:00",
+            "\uff12\uff10\uff11\uff17-01-01",
+        )
+    ),
+    *(
+        ((*command, ""), "invalid-value", 2)
+        for command in (
+            ("report", "--effective-on"),
+            ("entitlements", "--person"),
+            ("payrun", "list", "--month"),
+            ("events", "--type"),
+            ("payrun", "open", "sport", "2017-01", "--as", "a", "--key"),
+        )
+    ),
+    (("digest", "--as-of-position", "999999"), "outside-log", 2),
+    (("diff", "--between", "20170101", "now"), "outside-log", 2),
+    (("diff", "--between", "9" * 5_000, "now"), "invalid-date", 2),
     (("events", "--type", "Nope"), "invalid-value", 2),
     (("rebuild", "--view", "nope"), "invalid-value", 2),
     (("catalog", "show", "nope"), "unknown-program", 2),
