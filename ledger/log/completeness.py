@@ -7,6 +7,7 @@ that the file is trusted for nothing and may be thrown away.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -96,7 +97,8 @@ class SubjectIndex:
         path.parent.mkdir(exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_bytes(b"".join(leaf + b"\n" for leaf in self.leaves))
-        partial.rename(path)
+        with suppress(FileNotFoundError):  # another process has kept the same leaves meanwhile
+            partial.rename(path)
 
     @classmethod
     def read(cls, path: Path, root: bytes) -> "SubjectIndex | None":

@@ -319,6 +319,7 @@ def export_findings(
 ) -> None:
     """A workbook, or a page that prints to PDF; each finding with the events that prove it, and
     these with their proof of inclusion in the log of the checkpoint signed last."""
+    export.require_ending(file)
     with session.opened() as home:
         bound = bound_by(as_of_position, known_on, effective_on)
         made = _run(session, home, bound, check, anew=True)

@@ -128,9 +128,9 @@ def _import(
     kind: Kind,
 ) -> int:
     """Check all, apply the good ones, write the bad ones back; the exit status."""
-    rejects = _free(files)
     given = frozenset({"program"} if reference.program else ())
     table, layout = choose(kind, read_tables(files.file, files.sheet), given)
+    rejects = _free(files)
     _name_unknown(session, layout)
     rows = check(kind, table, layout, replace(reference, epoch=table.epoch))
     with progress(session.say("importing"), session.lang) as report:

@@ -30,6 +30,9 @@ def home(bare: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bare, tmp_path / "home"))
 
 
+FILE, FOLDER = str(Path(__file__)), str(Path(__file__).parent)
+HUGE = "9" * 20
+
 REFUSED = [
     (("balance", "person-nobody"), "not-found", 2),
     (("balance", "person-nobody", "--program", "nope"), "unknown-program", 2),
@@ -69,6 +72,22 @@ REFUSED = [
     (("digest", "--as-of-position", "999999"), "outside-log", 2),
     (("diff", "--between", "20170101", "now"), "outside-log", 2),
     (("diff", "--between", "9" * 5_000, "now"), "invalid-date", 2),
+    (("checkpoint", "show", HUGE), "no-such-head", 2),
+    (("checkpoint", "timestamp-request", "x", "--size", HUGE), "no-such-head", 2),
+    (("bundle", "--all", "-o", "x.zip", "--checkpoint", FILE), "checkpoint-refused", 2),
+    (("bundle", "--all", "-o", "x.zip", "--checkpoint", FOLDER), "file-unusable", 2),
+    (("audit", "export", "findings.pdf"), "invalid-value", 2),
+    (("export", "hledger", f"{FILE}/x.journal"), "file-unusable", 2),
+    (("export", "beancount", FOLDER), "file-unusable", 2),
+    (("export", "beancount", ""), "file-unusable", 2),
+    (("import", "persons", FOLDER, "--as", "a"), "file-unusable", 2),
+    (("import", "persons", "", "--as", "a"), "file-unusable", 2),
+    (("import", "applications", "x" * 300, "--as", "a"), "file-unusable", 2),
+    (("audit", "sql", "-f", FOLDER), "file-unusable", 2),
+    (("audit", "sql", "--archive", "x" * 300), "archive-missing", 2),
+    (("witness", "status", "--folder", FILE), "witness-missing", 2),
+    (("witness", "trust", "x+y+z", "--folder", "x" * 300), "file-unusable", 2),
+    (("witness", "init", "--name", "a/b", "--folder", FILE), "file-unusable", 2),
     (("events", "--type", "Nope"), "invalid-value", 2),
     (("rebuild", "--view", "nope"), "invalid-value", 2),
     (("catalog", "show", "nope"), "unknown-program", 2),
@@ -82,6 +101,7 @@ REFUSED = [
         2,
     ),
     (("payrun", "read-result", "living-subsidy/2017-01", "/nowhere", "--as", "a"), "not-found", 2),
+    (("payrun", "read-result", "living-subsidy/2017-01", FOLDER, "--as", "a"), "file-unusable", 2),
     (("init", "--operator", "220300"), "home-mismatch", 3),
     (("simulate",), "home-mismatch", 3),
     (("simulate", "--scale", "0"), "invalid-value", 2),
@@ -128,6 +148,8 @@ def test_an_error_speaks_english_when_asked(home: Path) -> None:
         ("simulate", "--seed", "x"),
         ("simulate", "--seed", "1.5"),
         ("simulate", "--seed", "9" * 5_000),
+        ("audit", "sql", "SELECT 1", "--limit", HUGE),
+        ("audit", "sql", "SELECT 1", "--timeout", "inf"),
     ],
 )
 def test_wrong_usage_is_status_2(home: Path, arguments: tuple[str, ...]) -> None:
