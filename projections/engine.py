@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ledger.collector import collector_paused
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
@@ -76,7 +76,7 @@ class Projector:
     def catch_up(self, progress: Progress | None = None) -> int:
         """Fold what is new; returns the position reached (the number of events folded).
 
-        Raises :class:`ProjectionGap` when the log is shorter than what was folded from it.
+        Raises :class:`FeedGap` when the log is shorter than what was folded from it.
         """
         with self._lock:
             if self.shared:
@@ -246,7 +246,7 @@ class Projector:
             return [g for g in mine if g.position == places[0]], places[1]
         end = self.feed.end()
         if end < places[0]:
-            raise ProjectionGap(expected=places[0], found=end)
+            raise FeedGap(expected=places[0], found=end)
         return mine, end if self._bound is None else self._bound.end(end)
 
     def _run(self, fold: Fold, stop: int, progress: Progress | None) -> bool:

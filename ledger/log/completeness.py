@@ -14,7 +14,7 @@ import orjson
 
 from ledger.codec import subject_of
 from ledger.domain.errors import NotFound
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from ledger.log.tree import Growth, Tree
 from ledger.verify.completeness import START, IndexProof, index_leaf, link
@@ -40,11 +40,11 @@ class Chains:
         return chains
 
     def take(self, batch: Sequence[Record]) -> None:
-        """Take in the next events. Raises :class:`ProjectionGap` when one is missing."""
+        """Take in the next events. Raises :class:`FeedGap` when one is missing."""
         chains, expected = self._chains, self.position
         for position, raw in batch:
             if position != expected:
-                raise ProjectionGap(expected=expected, found=position)
+                raise FeedGap(expected=expected, found=position)
             expected += 1
             subject = subject_of(raw)
             known = chains.get(subject)
