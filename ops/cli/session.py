@@ -214,7 +214,7 @@ def guarded(session: Session, run: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         nowhere(sys.stdout)  # whoever read has gone
         return 0
-    except (typer.Exit, typer.BadParameter):
+    except (typer.Exit, typer.TyperException):
         raise
     except OSError as error:
         if error.errno not in NO_ROOM:
