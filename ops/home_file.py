@@ -49,13 +49,18 @@ def read_info(home: Path) -> HomeInfo:
     if not file.exists():
         raise HomeMissing(home=str(home))
     try:
-        data = tomllib.loads(file.read_text())
+        data = tomllib.loads(file.read_text("utf-8"))
         found = int(data["format"])
         if found > FORMAT:
             raise HomeNewer(home=str(home), found=found, known=FORMAT)
-        return msgspec.convert(data, HomeInfo)
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, msgspec.ValidationError) as error:
+        info = msgspec.convert(data, HomeInfo)
+        if info.share <= 0:
+            raise ValueError(f"scale {info.scale}")
+        return info
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise StoreDamaged(reason=f"{HOME_FILE}: {error}") from error
+    except OSError as error:
+        raise StoreDamaged(reason=f"{HOME_FILE}: {error.strerror}") from error
 
 
 def write_info(home: Path, info: HomeInfo) -> None:

@@ -169,6 +169,8 @@ class Signer:
             told, _, note = (self._keys.path / LAST_HEAD).read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise NoteInvalid(reason=f"{LAST_HEAD}: {error.strerror}") from error
         size, _, signed = told.decode("ascii", "replace").partition(" ")
         if not size.isdecimal():
             raise NoteInvalid(reason=LAST_HEAD)

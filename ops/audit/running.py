@@ -170,13 +170,13 @@ def _digest(home: Home, bound: AsOf, checks: Sequence[type[Check]], sources: Sou
 def _kept(file: Path) -> _Kept | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Kept)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 
 def _keep(file: Path, kept: _Kept) -> None:
     """Keep an answer; a home that may only be read is audited all the same."""
-    with suppress(FileUnusable, PermissionError):
+    with suppress(FileUnusable, FileExistsError, PermissionError):
         file.parent.mkdir(exist_ok=True)
         write_whole(file, 0o644, lambda out: out.write(msgspec.json.encode(kept)))
 
@@ -189,3 +189,5 @@ def _read(file: Path, kind: type[Any]) -> Any:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidValue(field=file.name, value=str(error)) from error
+    except OSError as error:
+        raise FileUnusable(file=str(file), reason=error.strerror) from error

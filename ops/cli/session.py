@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
 Format = Literal["table", "json"]
+
+_LOST = re.compile("[\ud800-\udfff]")
+"""Half a character, which stands for a byte that is none."""
 
 HomeOption = Annotated[
     Path | None,
@@ -164,7 +168,7 @@ def command(
             session = settle(ctx, home, lang, format)
 
             def asked() -> int | None:
-                must_be_filled(parameters, own)
+                must_be_said(parameters, own)
                 return run(session, **own)
 
             status = guarded(session, asked)
@@ -186,18 +190,18 @@ def command(
     return register
 
 
-def must_be_filled(parameters: Sequence[inspect.Parameter], given: Mapping[str, Any]) -> None:
-    """Refuse an empty text: a shell's variable that is not set is no answer to any question.
-
-    Raises :class:`InvalidValue`.
+def must_be_said(parameters: Sequence[inspect.Parameter], given: Mapping[str, Any]) -> None:
+    """Refuse an empty text, as a shell gives it for a variable that is not set, and bytes that are
+    no text in UTF-8. Raises :class:`InvalidValue`.
     """
     for parameter in parameters:
         value = given.get(parameter.name)
-        if value == "" or (isinstance(value, (list, tuple)) and "" in value):
-            declared = getattr(parameter.annotation, "__metadata__", ())
-            names = [name for each in declared for name in each.param_decls or ()]
-            field = names[0] if names else f"--{parameter.name.replace('_', '-')}"
-            raise InvalidValue(field=field, value='""')
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(each, str) and (not each or _LOST.search(each)):
+                declared = getattr(parameter.annotation, "__metadata__", ())
+                names = [name for option in declared for name in option.param_decls or ()]
+                field = names[0] if names else f"--{parameter.name.replace('_', '-')}"
+                raise InvalidValue(field=field, value=repr(each))
 
 
 def guarded(session: Session, run: Callable[[], int | None]) -> int:
@@ -285,8 +289,11 @@ def must_be_whole(path: Path) -> None:
         wal = file.with_name(f"{file.name}-wal")
         if not (path / "home.toml").exists() or not file.exists():
             continue
-        with file.open("rb") as f:
-            header = f.read(100)
+        try:
+            with file.open("rb") as f:
+                header = f.read(100)
+        except OSError as error:
+            raise StoreDamaged(reason=f"{name}: {error.strerror}") from error
         size = file.stat().st_size
         waiting = wal.exists() and wal.stat().st_size > 0
         if waiting and size in (0, len(header)):

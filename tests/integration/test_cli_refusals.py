@@ -191,10 +191,76 @@ def test_a_truncated_ledger_is_damaged_and_not_mended(
     assert contents(home) == before
 
 
-def test_a_home_file_that_is_no_toml_is_damage(home: Path) -> None:
-    (home / "home.toml").write_text("format = \n")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "format = \n",
+        "format = []\n",
+        "format = inf\n",
+        "format = 1\n",
+        'format = 1\noperator = "220200"\nscale = "0"\n',
+        'format = 1\noperator = "220200"\nscale = "1/0"\n',
+        'format = 1\noperator = "220200"\nscale = "x"\n',
+        'format = 1\noperator = "220200"\nstore = "mongo"\n',
+    ],
+)
+def test_a_home_file_that_says_nothing_of_use_is_damage(home: Path, said: str) -> None:
+    (home / "home.toml").write_text(said)
     ended = run(home, "report")
-    assert (ended.status, "store-damaged" in ended.err) == (4, True)
+    assert (ended.status, "错误 store-damaged: " in ended.err) == (4, True)
+
+
+OPEN = ("payrun", "open", "living-subsidy", "2017-01", "--as", "a")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "command", "expected"),
+    [
+        ("home.toml", None, ("report",), ("store-damaged", 4)),
+        ("ledger.db", None, ("init",), ("store-damaged", 4)),
+        ("policy", None, ("checkpoint", "policy"), ("policy-invalid", 2)),
+        ("vault/master.key", None, OPEN, ("vault-key-missing", 4)),
+        ("vault/master.key", b"\xff", OPEN, ("vault-key-missing", 4)),
+        ("keys/last-head", None, ("checkpoint", "sign"), ("note-invalid", 4)),
+        ("audit/officers.toml", None, ("audit", "checks"), ("file-unusable", 2)),
+        ("audit", b"", ("audit", "checks"), ("file-unusable", 2)),
+    ],
+)
+def test_a_file_of_the_home_that_cannot_be_read_is_named(
+    home: Path,
+    file: str,
+    content: bytes | None,
+    command: tuple[str, ...],
+    expected: tuple[str, int],
+) -> None:
+    """None: there is a folder in its place."""
+    path = home / file
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    code, status = expected
+    ended = run(home, *command)
+    assert (ended.status, f"错误 {code}: " in ended.err) == (status, True), ended.err
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(home: Path) -> None:
+    (home / "audit" / "last-run.json").mkdir(parents=True)
+    ok(home, "audit", "findings")
+
+
+def test_bytes_that_are_no_text_are_refused_and_those_of_a_file_name_are_not(home: Path) -> None:
+    for arguments in (
+        ("balance", "\udcff"),
+        ("events", "--subject", "\udcff"),
+        (*OPEN[:-1], "\udcff"),
+        (*OPEN, "--key", "\udcff"),
+    ):
+        ended = run(home, *arguments)
+        assert (ended.status, "错误 invalid-value: " in ended.err) == (2, True)
+    ok(home, "export", "beancount", str(home.with_name("\udcff.beancount")), "--format", "json")
 
 
 def test_a_vault_without_its_key_is_unusable(home: Path) -> None:
