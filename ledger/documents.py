@@ -54,6 +54,8 @@ class FolderDocuments:
             content = (self._folder / digest).read_bytes()
         except FileNotFoundError as error:
             raise NotFound(what=digest) from error
+        except OSError as error:
+            raise StoreDamaged(reason=f"{digest}: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise StoreDamaged(reason=digest)
         return content

@@ -174,11 +174,11 @@ def _master_key(path: Path, randomness: Randomness, *, create: bool) -> bytes:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
-    parts = path.read_text().split()
     try:
+        parts = path.read_text("ascii").split()
         key = bytes.fromhex(parts[0])
         intact = hashlib.sha256(key).hexdigest()[:8] == parts[1] and len(key) == KEY_BYTES
-    except (ValueError, IndexError):
+    except (OSError, ValueError, IndexError):
         intact = False
     if not intact:
         raise VaultKeyMissing(what=path.name)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -224,7 +225,7 @@ class Work:
         unknown = [s for s in stream_ids if s not in known]
         return known | self._store.existing(unknown) if unknown else known
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The day of recording, in the city."""
         return day_of(self.time)

@@ -26,9 +26,8 @@ from ledger.verify.checkpoint import Policy
 from ledger.verify.note import LOG_SIGNATURE
 from ledger.work import Context
 from ops.bundling import claims, documents, earlier_heads, kept_index, person_scope
-from ops.files import write_whole
+from ops.files import write_text, write_whole
 from ops.home import POLICY, Home
-from ops.home_file import write_durably
 from ops.sealing import index_file
 from ops.witness.client import HttpWitness
 from ops.witness.errors import WitnessMissing
@@ -91,7 +90,7 @@ def signed(home: Home, witness: Witness) -> Signed:
     if witness.key.public not in {key.public for key in policy.witnesses}:
         named = (*policy.witnesses, witness.key)
         made = replace(policy, k=max(policy.k, 1), witnesses=named, logs=home.log_keys())
-        write_durably(home.path / POLICY, made.text())
+        write_text(home.path / POLICY, made.text())
     server = WitnessServer(witness)
     server.start()
     try:

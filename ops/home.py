@@ -219,6 +219,8 @@ class Home:
             return Policy.parse(file.read_text("utf-8")) if file.exists() else Policy(0, ())
         except (NoteRefused, UnicodeDecodeError) as error:
             raise PolicyInvalid(reason=str(error)) from None
+        except OSError as error:
+            raise PolicyInvalid(reason=error.strerror) from error
 
     def signer(
         self, clock: Clock = system_clock, *, witnesses: Sequence[Witness] | None = None

@@ -3,7 +3,6 @@
 It is written last, so that a home either is complete or can be made again by the same command.
 """
 
-import os
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from ledger.store.errors import HomeMissing, HomeNewer, StoreDamaged
+from ops.files import write_text
 
 HOME_FILE = "home.toml"
 
@@ -49,13 +49,18 @@ def read_info(home: Path) -> HomeInfo:
     if not file.exists():
         raise HomeMissing(home=str(home))
     try:
-        data = tomllib.loads(file.read_text())
+        data = tomllib.loads(file.read_text("utf-8"))
         found = int(data["format"])
         if found > FORMAT:
             raise HomeNewer(home=str(home), found=found, known=FORMAT)
-        return msgspec.convert(data, HomeInfo)
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, msgspec.ValidationError) as error:
+        info = msgspec.convert(data, HomeInfo)
+        if info.share <= 0:
+            raise ValueError(f"scale {info.scale}")
+        return info
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise StoreDamaged(reason=f"{HOME_FILE}: {error}") from error
+    except OSError as error:
+        raise StoreDamaged(reason=f"{HOME_FILE}: {error.strerror}") from error
 
 
 def write_info(home: Path, info: HomeInfo) -> None:
@@ -63,14 +68,4 @@ def write_info(home: Path, info: HomeInfo) -> None:
     lines = ["# A benefits ledger's home: made by benefits-ledger, not to be edited."]
     for key, value in msgspec.to_builtins(info).items():
         lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
-    write_durably(home / HOME_FILE, "\n".join(lines) + "\n")
-
-
-def write_durably(file: Path, text: str) -> None:
-    """Whole and durable, or not at all."""
-    partial = file.with_name(f"{file.name}.partial")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.rename(file)
+    write_text(home / HOME_FILE, "\n".join(lines) + "\n")

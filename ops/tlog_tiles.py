@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.domain.errors import InvalidValue, LedgerError, NotFound
+from ledger.domain.errors import LedgerError, NotFound
 from ledger.log.errors import OutsideLog
 from ledger.log.merkle_log import Log
 from ledger.log.tree import TILE_WIDTH, Tile, tile_path, tiles_of
 from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.merkle import HASH_BYTES
 from ledger.verify.note import NoteRefused, split_note
-from ops.files import write_whole
+from ops.files import FileUnusable, write_whole
 
 MODE = 0o640
 """Events say which pseudonym received what: not for everybody on the machine."""
@@ -83,7 +83,7 @@ def export(
     """Bring a directory to the size of a checkpoint, whose signatures the caller has verified.
 
     Raises :class:`CheckpointDiffers`, :class:`ExportAhead`, :class:`ExportDiffers`,
-    :class:`CheckpointRefused`, OutsideLog, StoreFull and InvalidValue for what can't be written.
+    :class:`CheckpointRefused`, OutsideLog, StoreFull and FileUnusable for what can't be written.
     """
     signed = _said(note, "checkpoint")
     require_head(log, signed)
@@ -121,7 +121,7 @@ def _exported(log: Log, folder: Path) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise InvalidValue(field=str(file), value=error.strerror) from error
+        raise FileUnusable(file=str(file), reason=error.strerror) from error
     there = _said(note, str(file))
     try:
         require_head(log, there)
@@ -163,7 +163,7 @@ def _write(folder: Path, name: str, content: bytes) -> int:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise InvalidValue(field=str(path), value=error.strerror) from error
+        raise FileUnusable(file=str(path), reason=error.strerror) from error
     return _replace(folder, content, name)
 
 
@@ -181,7 +181,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidValue(field=str(folder), value=error.strerror) from error
+        raise FileUnusable(file=str(folder), reason=error.strerror) from error
 
 
 def _drop_partial(folder: Path, tile: Tile) -> None:

@@ -7,20 +7,17 @@ the faster one got to. A view whose code has another version than its rows is re
 anything else. Nothing here has side effects outside the view database.
 """
 
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from ledger.collector import collector_paused
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Feed
 from projections.asof import AsOf
 from projections.database import Generation, ViewDatabase
@@ -29,6 +26,7 @@ from projections.discards import Discarding, nothing_discarded
 from projections.errors import ViewsShared, ViewUnknown
 from projections.fold import Fold, Moved
 from projections.rebuild import Rebuilt, rebuild
+from projections.scratch import Scratch
 from projections.tables import Statements
 from projections.view import View
 from projections.views import ALL_VIEWS
@@ -76,7 +74,7 @@ class Projector:
     def catch_up(self, progress: Progress | None = None) -> int:
         """Fold what is new; returns the position reached (the number of events folded).
 
-        Raises :class:`ProjectionGap` when the log is shorter than what was folded from it.
+        Raises :class:`FeedGap` when the log is shorter than what was folded from it.
         """
         with self._lock:
             if self.shared:
@@ -189,8 +187,8 @@ class Projector:
         """
         scratch = None
         if database_url is None:
-            scratch = Path(tempfile.mkdtemp(prefix="as-of-"))
-            database_url = f"sqlite:///{scratch / 'views.db'}"
+            scratch = Scratch()
+            database_url = scratch.url
         bound = AsOf(
             position, recorded, effective, None if subjects is None else frozenset(subjects)
         )
@@ -198,7 +196,7 @@ class Projector:
         passing = discarded or self._discarded
         past = Projector(database_url, self.feed, chosen, bound=bound, discarded=passing)
         if scratch is not None:
-            weakref.finalize(past, shutil.rmtree, scratch, ignore_errors=True)
+            weakref.finalize(past, scratch.remove)
         past.catch_up(progress)
         return past
 
@@ -246,7 +244,7 @@ class Projector:
             return [g for g in mine if g.position == places[0]], places[1]
         end = self.feed.end()
         if end < places[0]:
-            raise ProjectionGap(expected=places[0], found=end)
+            raise FeedGap(expected=places[0], found=end)
         return mine, end if self._bound is None else self._bound.end(end)
 
     def _run(self, fold: Fold, stop: int, progress: Progress | None) -> bool:

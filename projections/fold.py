@@ -11,7 +11,7 @@ from contextlib import suppress
 from ledger.codec import decode, type_name
 from ledger.domain.discard import Passed
 from ledger.domain.errors import NotCanonical
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
@@ -48,7 +48,7 @@ class Fold:
     def apply(self, batch: Sequence[Record]) -> None:
         """Fold a batch. Records below the position were folded before and are passed over.
 
-        Raises :class:`ProjectionGap` when a position is missing, :class:`ProjectionFailed` when
+        Raises :class:`FeedGap` when a position is missing, :class:`ProjectionFailed` when
         an event cannot be folded. After any error this object is of no further use.
         """
         expected, raw = self.position, b""
@@ -60,7 +60,7 @@ class Fold:
                 if position != expected:
                     if position < expected:
                         continue
-                    raise ProjectionGap(expected=expected, found=position)
+                    raise FeedGap(expected=expected, found=position)
                 expected += 1
                 found = taken_in.get(type_name(raw))
                 if found is None:
@@ -73,7 +73,7 @@ class Fold:
                     handlers = remaining(handlers, passed[position])
                 for handler in handlers:
                     handler(position, event)
-        except (ProjectionGap, *STORE_ERRORS):
+        except (FeedGap, *STORE_ERRORS):
             raise
         except Exception as error:
             kind = type_name(raw).decode()
@@ -97,7 +97,7 @@ class Fold:
             if position < self.position:
                 continue
             if position > self.position:
-                raise ProjectionGap(expected=self.position, found=position)
+                raise FeedGap(expected=self.position, found=position)
             if bound.too_late(raw):
                 self.finished = True
                 return

@@ -16,7 +16,7 @@ from ledger.domain.discard import Passed
 from ledger.domain.errors import LedgerError, NotCanonical
 from ledger.domain.events import Event
 from ledger.domain.events.discard import ParkedEventDiscarded
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
 from projections.database import STORE_ERRORS, Generation, ViewDatabase
@@ -104,7 +104,7 @@ class PartitionFold:
     def apply(self, records: Sequence[PartitionRecord], next_offset: int) -> int:
         """Fold what has not been folded; ``next_offset`` is where to read on. How many were new.
 
-        Raises :class:`ProjectionGap` when a record does not follow the one before it,
+        Raises :class:`FeedGap` when a record does not follow the one before it,
         :class:`Unprocessable`. After any error this object is of no further use. No reading
         transaction stays open: each takes a connection, and there may be many partitions.
         """
@@ -117,7 +117,7 @@ class PartitionFold:
         for record, event in zip(fresh, events, strict=True):
             _, position, previous, _ = record
             if previous != last or position <= last:
-                raise ProjectionGap(expected=f"after {last}", found=position)
+                raise FeedGap(expected=f"after {last}", found=position)
             last = position
             if event is None:
                 subject = _subject(record)

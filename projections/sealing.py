@@ -5,13 +5,9 @@ of what it reads. Nothing here is stored; a seal is recorded by whoever asks, an
 again.
 """
 
-import shutil
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from ledger.codec import recorded
 from ledger.domain.events.seal import ProjectionSealed, SealedIndex, SealedView
@@ -26,6 +22,7 @@ from projections.engine import Progress, Projector
 from projections.errors import NothingToSeal
 from projections.figures import PublishedFigures
 from projections.report import make_report
+from projections.scratch import scratch
 from projections.views import ALL_VIEWS
 
 
@@ -78,9 +75,9 @@ def amounted(
     ``published`` has, by year, the figures that a report of that year is about.
     """
     chains = Chains()
-    with _scratch() as url:
+    with scratch() as folder:
         past = Projector(
-            url, _Told(feed, chains), ALL_VIEWS, bound=AsOf(position=0), discarded=discarded
+            folder.url, _Told(feed, chains), ALL_VIEWS, bound=AsOf(position=0), discarded=discarded
         )
         try:
             for period, position in wanted:
@@ -112,12 +109,3 @@ def _content(
         views=views,
         figures={line.id: line.actual_value for line in report},
     )
-
-
-@contextmanager
-def _scratch() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="seal-"))
-    try:
-        yield f"sqlite:///{folder / 'views.db'}"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

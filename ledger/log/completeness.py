@@ -7,13 +7,14 @@ that the file is trusted for nothing and may be thrown away.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
 
 from ledger.codec import subject_of
 from ledger.domain.errors import NotFound
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from ledger.log.tree import Growth, Tree
 from ledger.verify.completeness import START, IndexProof, index_leaf, link
@@ -39,11 +40,11 @@ class Chains:
         return chains
 
     def take(self, batch: Sequence[Record]) -> None:
-        """Take in the next events. Raises :class:`ProjectionGap` when one is missing."""
+        """Take in the next events. Raises :class:`FeedGap` when one is missing."""
         chains, expected = self._chains, self.position
         for position, raw in batch:
             if position != expected:
-                raise ProjectionGap(expected=expected, found=position)
+                raise FeedGap(expected=expected, found=position)
             expected += 1
             subject = subject_of(raw)
             known = chains.get(subject)
@@ -96,7 +97,8 @@ class SubjectIndex:
         path.parent.mkdir(exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_bytes(b"".join(leaf + b"\n" for leaf in self.leaves))
-        partial.rename(path)
+        with suppress(FileNotFoundError):  # another process has kept the same leaves meanwhile
+            partial.rename(path)
 
     @classmethod
     def read(cls, path: Path, root: bytes) -> "SubjectIndex | None":

@@ -135,7 +135,7 @@ class OutsideLog(LedgerError):
     )
 
 
-class ProjectionGap(LedgerError):
+class FeedGap(LedgerError):
     code, zh, en = (
         "projection-gap",
         "事件流在位置{expected}处中断,得到{found}",

@@ -27,7 +27,7 @@ from ledger.log.keys import KeyFolder, sync_folder
 from ledger.log.merkle_log import Log
 from ledger.randomness import Clock, rfc3339
 from ledger.store.errors import StoreFull
-from ledger.store.heads import SignedHead
+from ledger.store.heads import MAX_SIZE, SignedHead
 from ledger.store.store import Store
 from ledger.verify.checkpoint import Checkpoint, OpenedCheckpoint, Policy, open_checkpoint
 from ledger.verify.merkle import ProofRefused, verify_consistency
@@ -114,6 +114,8 @@ class Signer:
 
     def head(self, size: int) -> SignedHead:
         """A head that was signed, with its cosignatures. Raises :class:`NoSuchHead`."""
+        if not 0 <= size <= MAX_SIZE:
+            raise NoSuchHead(size=size)
         with self._store.heads() as heads:
             head = heads.at(size)
         if head is None:
@@ -167,6 +169,8 @@ class Signer:
             told, _, note = (self._keys.path / LAST_HEAD).read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise NoteInvalid(reason=f"{LAST_HEAD}: {error.strerror}") from error
         size, _, signed = told.decode("ascii", "replace").partition(" ")
         if not size.isdecimal():
             raise NoteInvalid(reason=LAST_HEAD)

@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 
 from ledger.domain.errors import InvalidValue
 from ledger.domain.money import Money
+from ops.files import write_whole
 from projections.checks.audit import Audit
 from projections.checks.explain import Evidence, FindingExplanation
 from projections.checks.parameters import Parameters
@@ -74,26 +75,30 @@ def write(
 ) -> None:
     """Write to a file by its ending; ``note`` is the checkpoint that the proofs lead to.
 
-    Raises :class:`InvalidValue` for an ending that is neither.
+    Raises as :func:`require_ending` and :func:`ops.files.write_whole` do.
     """
-    match path.suffix.lower():
-        case ".xlsx":
-            _workbook(path, explained, parameters, note)
-        case ".html" | ".htm":
-            path.write_text(page(made, explained, note), "utf-8")
-        case other:
-            raise InvalidValue(field="FILE", value=other or path.name)
+    require_ending(path)
+    if path.suffix.lower() == ".xlsx":
+        write_whole(path, 0o644, _workbook(explained, parameters, note).save)
+    else:
+        text = page(made, explained, note).encode()
+        write_whole(path, 0o644, lambda out: out.write(text))
+
+
+def require_ending(path: Path) -> None:
+    """Refuse a file that is neither a workbook nor a page. Raises :class:`InvalidValue`."""
+    if path.suffix.lower() not in (".xlsx", ".html", ".htm"):
+        raise InvalidValue(field="FILE", value=f"{path.name} (.xlsx, .html)")
 
 
 # --- the workbook
 
 
 def _workbook(
-    path: Path,
     explained: Sequence[FindingExplanation],
     parameters: Parameters,
     note: str | None,
-) -> None:
+) -> Workbook:
     book = Workbook()
     book.remove(book.active)
     _sheet(book, "疑点 findings", FINDING, [_finding_row(x) for x in explained])
@@ -116,7 +121,7 @@ def _workbook(
     _sheet(book, "参数 parameters", PARAMETERS, listed)
     if note is not None:
         _sheet(book, "检查点 checkpoint", (("检查点 checkpoint", 100),), [(note,)])
-    book.save(path)
+    return book
 
 
 def _sheet(

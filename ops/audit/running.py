@@ -7,10 +7,10 @@ looked up without folding the log once more. Whoever can write the home can writ
 well: what is to be relied on (``audit run``, an export) is computed anew.
 """
 
-import errno
 import hashlib
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ledger.domain.stream import program_id
 from ledger.log.feed import Record
 from ledger.recognition import Recognition
 from ledger.store.heads import SignedHead
+from ops.files import FileUnusable, write_whole
 from ops.home import Home
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
@@ -169,20 +170,15 @@ def _digest(home: Home, bound: AsOf, checks: Sequence[type[Check]], sources: Sou
 def _kept(file: Path) -> _Kept | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Kept)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 
 def _keep(file: Path, kept: _Kept) -> None:
     """Keep an answer; a home that may only be read is audited all the same."""
-    try:
+    with suppress(FileUnusable, FileExistsError, PermissionError):
         file.parent.mkdir(exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.encode(kept))
-        partial.rename(file)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
+        write_whole(file, 0o644, lambda out: out.write(msgspec.json.encode(kept)))
 
 
 def _read(file: Path, kind: type[Any]) -> Any:
@@ -193,3 +189,5 @@ def _read(file: Path, kind: type[Any]) -> Any:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidValue(field=file.name, value=str(error)) from error
+    except OSError as error:
+        raise FileUnusable(file=str(file), reason=error.strerror) from error

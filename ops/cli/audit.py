@@ -13,16 +13,10 @@ from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
 from ops.audit import export, running
 from ops.audit.running import CHECKS
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress, yuan
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    bound_by,
-    command,
-)
+from ops.cli.session import Session, command
 from ops.home import Home
 from projections.asof import AsOf
 from projections.checks.audit import Audit
@@ -325,6 +319,7 @@ def export_findings(
 ) -> None:
     """A workbook, or a page that prints to PDF; each finding with the events that prove it, and
     these with their proof of inclusion in the log of the checkpoint signed last."""
+    export.require_ending(file)
     with session.opened() as home:
         bound = bound_by(as_of_position, known_on, effective_on)
         made = _run(session, home, bound, check, anew=True)

@@ -11,18 +11,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
-from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.errors import InvalidValue
 from ops.cli.archiving import ArchiveOption, folder_of
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, recorded_by
 from ops.cli.output import progress
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    command,
-    parse_date,
-    recorded_by,
-)
+from ops.cli.session import Session, command
+from ops.files import read_given
 
 app = typer.Typer()
 
@@ -49,9 +43,11 @@ def sql(
         Path | None, typer.Option("-f", "--file", help="查询所在文件 | The query's file")
     ] = None,
     archive: ArchiveOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="最多几行 | At most so many rows")] = 1_000,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="最多几行 | At most so many rows")
+    ] = 1_000,
     timeout: Annotated[
-        float, typer.Option(min=0.01, help="最多几秒 | At most so many seconds")
+        float, typer.Option(min=0.01, max=86_400, help="最多几秒 | At most so many seconds")
     ] = 60.0,
 ) -> None:
     from projections.archive.asking import opened
@@ -83,11 +79,9 @@ def _halves(text: str) -> tuple[str, str]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFound(what=str(file)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidValue(field="file", value=str(error)) from error
+        return read_given(file).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidValue(field=file.name, value="UTF-8") from error
 
 
 def _show(session: Session, columns: Any, rows: list[Any]) -> None:
@@ -132,7 +126,7 @@ def recompute(
             projector,
             position=as_of_position,
             known=recorded_by(known_on),
-            effective=parse_date(effective_on) if effective_on else None,
+            effective=parse_date(effective_on) if effective_on is not None else None,
         )
     _print_recomputed(session, found)
     return 1 if found.differences else 0

@@ -11,11 +11,12 @@ from ledger.commands.disbursement import ReadBankResult
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.payrun import Line, read_document, to_document
 from ops.cli import payfiles
+from ops.cli.moments import parse_date
 from ops.cli.officer import Officer, step
 from ops.cli.output import yuan
 from ops.cli.payrun_step import Run, find, print_run, resolved, take
 from ops.cli.sealed import Opener
-from ops.cli.session import Session, parse_date
+from ops.cli.session import Session
 
 app = typer.Typer()
 

@@ -1,14 +1,14 @@
 """``bundle`` and ``verify-bundle``: what an inspector takes along, and how she checks it."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger.domain.division import is_division_code
-from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.errors import InvalidValue
 from ledger.log.bundle import Contents, write_bundle
-from ledger.log.errors import NoteInvalid
 from ledger.verify import command as verifier
 from ledger.verify.history import parsed
 from ledger.verify.refusal import Refused
@@ -24,8 +24,9 @@ from ops.bundling import (
 )
 from ops.cli.output import progress
 from ops.cli.session import Session, command
-from ops.files import write_whole
+from ops.files import read_given, write_whole
 from ops.home import Home
+from ops.tlog_tiles import CheckpointRefused
 
 app = typer.Typer()
 
@@ -121,16 +122,17 @@ def bundle(
 
 
 def _note(home: Home, given: str) -> bytes:
-    """A checkpoint by its size, or from a file. Raises NoSuchHead, NotFound, NoteInvalid."""
-    if given.isascii() and given.isdigit():
+    """A checkpoint by its size, or from a file.
+
+    Raises NoSuchHead, CheckpointRefused, and what :func:`~ops.files.read_given` raises.
+    """
+    if re.fullmatch("[0-9]{1,18}", given):
         return head_of(home, int(given))
+    note = read_given(Path(given))
     try:
-        note = Path(given).read_bytes()
         parsed(note)
-    except OSError as error:
-        raise NotFound(what=given) from error
     except Refused as error:
-        raise NoteInvalid(reason=error.message("en")) from error
+        raise CheckpointRefused(what=given, reason=error.message("en")) from error
     return note
 
 

@@ -26,8 +26,9 @@ from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import fund_id, program_id
 from ledger.work import Context
+from ops.cli.moments import today
 from ops.cli.output import yuan
-from ops.cli.session import Session, command, today
+from ops.cli.session import Session, command
 from ops.home import Home
 
 app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help=True)

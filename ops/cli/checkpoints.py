@@ -23,8 +23,8 @@ from ledger.verify.note import NoteRefused, VerifierKey
 from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
+from ops.files import write_text, write_whole
 from ops.home import POLICY, Home
-from ops.home_file import write_durably
 
 if TYPE_CHECKING:
     from consumers.checkpoint_topic import CheckpointTopic
@@ -140,6 +140,8 @@ def show(
         head = head_of(home, signer, size)
         with home.store.heads() as heads:
             told = document(signer, head, heads.timestamp(head.size))
+    if qr_file is not None:
+        _code(head.cosigned, qr_file)
     if note:
         sys.stdout.flush()
         sys.stdout.buffer.write(head.cosigned)
@@ -147,8 +149,8 @@ def show(
         session.out.document(told)
     else:
         _tell(session, told)
-    if qr or qr_file is not None:
-        _code(head.cosigned, qr_file, shown=qr and not session.json)
+    if qr and not session.json:
+        _show_code(head.cosigned)
 
 
 @command(app, "policy", help="见证策略:显示或添加 | Which witnesses there are; add one")
@@ -167,7 +169,7 @@ def policy(
         found = home.policy
         if witness is not None or quorum is not None:
             found = _changed(found, home, witness, url, quorum)
-            write_durably(home.path / POLICY, found.text())
+            write_text(home.path / POLICY, found.text())
         elif keys := home.log_keys():  # the file may be older than a change of keys
             found = replace(found, logs=keys)
     if session.json:
@@ -259,16 +261,20 @@ def _tell(session: Session, told: dict[str, Any]) -> None:
         session.out.note(session.say("pending-means"))
 
 
-def _code(note: bytes, file: Path | None, *, shown: bool) -> None:
+def _code(note: bytes, file: Path) -> None:
     import segno
 
+    kind = file.suffix.removeprefix(".")
+    if kind not in ("svg", "png"):
+        raise InvalidValue(field="--qr-file", value=str(file))
     code = segno.make(note, error="l", micro=False)
-    if shown:
-        code.terminal(compact=True)
-    if file is not None:
-        if file.suffix not in (".svg", ".png"):
-            raise InvalidValue(field="--qr-file", value=str(file))
-        code.save(str(file), scale=4)
+    write_whole(file, 0o644, lambda out: code.save(out, kind=kind, scale=4))
+
+
+def _show_code(note: bytes) -> None:
+    import segno
+
+    segno.make(note, error="l", micro=False).terminal(compact=True)
 
 
 def _changed(

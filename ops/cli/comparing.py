@@ -1,5 +1,6 @@
 """``diff``: two moments, and what changed between them: figures, whose money, by which events."""
 
+import re
 from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple
 
@@ -7,9 +8,10 @@ import msgspec
 import typer
 
 from ledger.domain.errors import InvalidValue
+from ops.cli.moments import EffectiveOn, parse_date
 from ops.cli.output import yuan
 from ops.cli.queries import report_of
-from ops.cli.session import EffectiveOn, Session, command, parse_date
+from ops.cli.session import Session, command, year_of
 from ops.home import Home
 from projections import differences
 from projections import report as reports
@@ -25,6 +27,9 @@ SHOWN = 5
 """Positions in a table's cell."""
 
 MOMENT = "N, DATE, TIME, now, known=…,effective=…,position=…"
+
+
+_POSITION = re.compile(r"[0-9]{1,18}")
 
 
 class Asked(NamedTuple):
@@ -46,14 +51,12 @@ def moment(text: str, effective_on: str | None) -> Asked:
         match name:
             case "" if value == "now":
                 pass
-            case "" if value.isdecimal():
+            case "" | "position" if _POSITION.fullmatch(value):
                 found["position"] = int(value)
             case "" | "known":
                 found["known_on"] = value
             case "effective":
                 found["effective_on"] = value
-            case "position" if value.isdecimal():
-                found["position"] = int(value)
             case _:
                 raise InvalidValue(field="--between", value=text)
     return Asked(**found)
@@ -98,11 +101,11 @@ def diff(
 def _compared(
     home: Home, looks: list[Projector], asked: list[Asked], person: str | None, year: int | None
 ) -> Differences:
-    year = year or home.info.year or 2017
+    year = year_of(home, year)
     published = load_figures(year)
     looked = []
     for projector, a in zip(looks, asked, strict=True):
-        effective = parse_date(a.effective_on) if a.effective_on else None
+        effective = parse_date(a.effective_on) if a.effective_on is not None else None
         looked.append(
             Look(
                 Moment(projector.position(), effective),

@@ -21,14 +21,8 @@ from ledger.domain.errors import InvalidValue
 from ledger.domain.events import EVENT_TYPES
 from ledger.log.feed import Record
 from ledger.log.store_feed import StoreFeed
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    bound_by,
-    command,
-)
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
+from ops.cli.session import Session, command
 from projections.asof import AsOf, attribute
 
 app = typer.Typer()

@@ -13,7 +13,7 @@ from ledger.domain.refusals import UnknownProgram
 from ledger.domain.stream import enrollment_id, program_id
 from ledger.log.feed import Record
 from ops.cli.output import yuan
-from ops.cli.session import Session, command
+from ops.cli.session import Session, command, year_of
 from ops.cli.streams import Streams
 from ops.home import Home
 from projections.engine import Projector
@@ -78,7 +78,7 @@ def explain(
 
 
 def _figure(session: Session, home: Home, figure: str, year: int | None, limit: int | None) -> None:
-    published = load_figures(year or home.info.year or 2017)
+    published = load_figures(year_of(home, year))
     found = published.by_id().get(figure)
     if found is None:
         raise NotFound(what=figure)

@@ -5,15 +5,9 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
 from ops.cli.output import progress
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    bound_by,
-    command,
-)
+from ops.cli.session import Session, command
 from ops.files import write_whole
 from projections import journal
 

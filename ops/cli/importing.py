@@ -14,9 +14,10 @@ import typer
 from ledger.catalog.loader import load_divisions
 from ledger.domain.errors import AlreadyExists, NotFound
 from ledger.work import Context
+from ops.cli.moments import today
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress
-from ops.cli.session import Session, today
+from ops.cli.session import Session
 from ops.home import Home
 from ops.roster.applications import program_of
 from ops.roster.fields import Reference
@@ -127,9 +128,9 @@ def _import(
     kind: Kind,
 ) -> int:
     """Check all, apply the good ones, write the bad ones back; the exit status."""
-    rejects = _free(files)
     given = frozenset({"program"} if reference.program else ())
     table, layout = choose(kind, read_tables(files.file, files.sheet), given)
+    rejects = _free(files)
     _name_unknown(session, layout)
     rows = check(kind, table, layout, replace(reference, epoch=table.epoch))
     with progress(session.say("importing"), session.lang) as report:

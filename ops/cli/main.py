@@ -3,10 +3,13 @@
 What a command does is in the module of its group; how it ends is in :mod:`ops.cli.session`.
 """
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TextIO
 
 import typer
 
@@ -40,7 +43,16 @@ from ops.cli import (
     topics,
     witnessing,
 )
-from ops.cli.session import FormatOption, HomeOption, LangOption, defaults, settle
+from ops.cli.session import (
+    FormatOption,
+    HomeOption,
+    LangOption,
+    Session,
+    defaults,
+    guarded,
+    settle,
+)
+from ops.cli.usage import WrongUsage, wrong_usage
 
 EPILOG = (
     "退出码:0 正常;1 报告不一致、检查发现问题或意外错误;2 输入被拒绝;3 与已存内容冲突;"
@@ -109,21 +121,48 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller: nobody wants to hear
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
+        sayable(getattr(sys, name))
     given = list(sys.argv[1:] if arguments is None else arguments)
+    session = spoken(given)
     program: Any = typer.main.get_command(app)
-    localize(program, spoken(given))
-    program.main(args=given, prog_name="benefits-ledger")
+    localize(program, session.lang)
+    sys.exit(guarded(session, lambda: parsed(program, given)))
 
 
-def spoken(arguments: Sequence[str]) -> str:
-    """The language of the help, which is needed before anything is parsed."""
-    lang: str = defaults().lang
+def parsed(program: Any, given: Sequence[str]) -> int:
+    """The status of the command that was asked for. Raises :class:`WrongUsage`."""
+    try:
+        return program.main(list(given), prog_name="benefits-ledger", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        if not error.format_message():  # a group without a command: its help is printed
+            return WrongUsage.exit_code
+        raise wrong_usage(error) from error
+    except SystemExit:  # how a printer of help ends when whoever read has gone
+        raise BrokenPipeError from None
+
+
+def sayable(stream: TextIO) -> None:
+    """Let a stream take any text: Chinese where the locale knows only ASCII, and names of files
+    that are no text."""
+    if isinstance(stream, io.TextIOWrapper):
+        plain = codecs.lookup(stream.encoding).name in ("ascii", "iso8859-1")
+        stream.reconfigure(
+            encoding="utf-8" if plain else stream.encoding, errors="backslashreplace"
+        )
+
+
+def spoken(arguments: Sequence[str]) -> Session:
+    """The language and the format, which are needed before anything is parsed."""
+    session = defaults()
     for i, argument in enumerate(arguments):
-        if argument == "--lang" and i + 1 < len(arguments):
-            lang = arguments[i + 1]
-        elif argument.startswith("--lang="):
-            lang = argument.removeprefix("--lang=")
-    return lang if lang in ("zh", "en") else "zh"
+        name, found, value = argument.partition("=")
+        if not found:
+            value = arguments[i + 1] if i + 1 < len(arguments) else ""
+        if name == "--lang" and value in ("zh", "en"):
+            session = replace(session, lang="en" if value == "en" else "zh")
+        elif name == "--format":
+            session = replace(session, format=value)
+    return session
 
 
 def localize(program: Any, lang: str) -> None:

@@ -14,7 +14,8 @@ from uuid import uuid4
 import typer
 
 from ledger.work import Context
-from ops.cli.session import Session, command, parse_date, today
+from ops.cli.moments import parse_date, today
+from ops.cli.session import Session, command
 from ops.home import Home
 
 _TEXT = str | None
@@ -43,7 +44,7 @@ class Officer:
     key: str
 
     def context(self, home: Home) -> Context:
-        day = parse_date(self.effective) if self.effective else today()
+        day = parse_date(self.effective) if self.effective is not None else today()
         division = self.division or home.info.operator
         return Context(actor=self.officer, role=self.role, division=division, effective=day)
 

@@ -5,6 +5,7 @@ goes to standard error, as a bar with rate and time left in a terminal, as a lin
 elsewhere.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +44,11 @@ class Output:
 
     def document(self, document: Any) -> None:
         """One JSON document."""
-        raw = orjson.dumps(msgspec.to_builtins(document), option=orjson.OPT_INDENT_2)
+        said = msgspec.to_builtins(document)
+        try:
+            raw = orjson.dumps(said, option=orjson.OPT_INDENT_2)
+        except orjson.JSONEncodeError:  # the name of a file that is no text
+            raw = json.dumps(said, indent=2).encode()
         sys.stdout.flush()
         sys.stdout.buffer.write(raw + b"\n")
 

@@ -17,7 +17,7 @@ from ledger.domain.identity import mask_name, mask_number
 from ledger.domain.payrun import BankLine, Line
 from ops.cli.output import yuan
 from ops.cli.sealed import Opener
-from ops.files import plain, write_whole
+from ops.files import plain, read_given, write_whole
 
 PUBLIC = ("姓名", "证件号码", "区划", "金额(元)")
 BANK = ("enrollment", "holder", "bank", "account", "amount_yuan")
@@ -92,11 +92,9 @@ def _plain(cell: str) -> str:
 
 
 def read_result(path: Path) -> list[BankLine]:
-    """The bank's words; :class:`InvalidValue` naming every wrong row, NotFound without a file."""
+    """The bank's words; :class:`InvalidValue` naming every wrong row, and what the file raises."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFound(what=str(path)) from error
+        text = read_given(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidValue(field=path.name, value="UTF-8") from error
     reader = csv.reader(text.splitlines())

@@ -13,17 +13,9 @@ from ledger.domain.grant import REASONS
 from ledger.domain.month import last_day, month_of, parse_month
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import Rule
+from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, recorded_by, today
 from ops.cli.output import yuan
-from ops.cli.session import (
-    AsOfPosition,
-    EffectiveOn,
-    KnownOn,
-    Session,
-    command,
-    parse_date,
-    recorded_by,
-    today,
-)
+from ops.cli.session import Session, command, year_of
 from ops.home import Home
 from projections import report as reports
 from projections.engine import Projector
@@ -47,7 +39,7 @@ def report(
 ) -> int:
     """Exit status 1 when a figure does not match or the trial balance is not zero."""
     with session.opened() as home:
-        published = load_figures(year or home.info.year or 2017)
+        published = load_figures(year_of(home, year))
         bounds = (as_of_position, known_on, effective_on)
         with session.looking(home, *bounds, views=reports.VIEWS) as projector:
             made = report_of(home, projector, published)

@@ -9,29 +9,31 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
-from ledger.domain.city_time import day_at, end_of
-from ledger.domain.errors import UNUSABLE, InvalidDate, LedgerError
-from ledger.randomness import rfc3339, system_clock
+from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError
+from ledger.log.errors import OutsideLog
 from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
+from ops.cli.moments import bound_by
 from ops.cli.output import Output, progress
 from ops.home import Home
 from ops.texts import label
-from projections.asof import AsOf
 from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
 Format = Literal["table", "json"]
+
+_LOST = re.compile("[\ud800-\udfff]")
+"""Half a character, which stands for a byte that is none."""
 
 HomeOption = Annotated[
     Path | None,
@@ -41,22 +43,6 @@ LangOption = Annotated[
     Lang | None, typer.Option("--lang", help="语言(环境变量 BENEFITS_LANG)| Language")
 ]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="输出格式 | Output format")]
-
-AsOfPosition = Annotated[
-    int | None,
-    typer.Option(min=0, help="截至前N个事件 | As of the first N events of the log"),
-]
-KnownOn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DATE|TIME",
-        help="截至该日(北京时间)或该时刻已记录的 | What was recorded by that day or time",
-    ),
-]
-EffectiveOn = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="截至该日生效的 | What held by that day"),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +100,16 @@ class Session:
         views: tuple[str, ...],
         subjects: list[str] | None = None,
     ) -> Iterator[Projector]:
-        """The live views brought up to date, or those of the past in a temporary database."""
+        """The live views brought up to date, or those of the past in a temporary database.
+
+        Raises :class:`OutsideLog` for a position that the log has not come to.
+        """
         if position is None and known_on is None and effective_on is None:
             yield self.caught_up(home)
             return
         bound = bound_by(position, known_on, effective_on)
+        if position is not None and position > (end := home.feed.end()):
+            raise OutsideLog(size=end, asked=position)
         with progress(self.say("projecting"), self.lang) as report:
             past = home.projector.as_of(
                 bound.position,
@@ -175,7 +166,12 @@ def command(
             **own: Any,
         ) -> None:
             session = settle(ctx, home, lang, format)
-            status = guarded(session, lambda: run(session, **own))
+
+            def asked() -> int | None:
+                must_be_said(parameters, own)
+                return run(session, **own)
+
+            status = guarded(session, asked)
             if status:
                 raise typer.Exit(status)
 
@@ -194,6 +190,20 @@ def command(
     return register
 
 
+def must_be_said(parameters: Sequence[inspect.Parameter], given: Mapping[str, Any]) -> None:
+    """Refuse an empty text, as a shell gives it for a variable that is not set, and bytes that are
+    no text in UTF-8. Raises :class:`InvalidValue`.
+    """
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(each, str) and (not each or _LOST.search(each)):
+                declared = getattr(parameter.annotation, "__metadata__", ())
+                names = [name for option in declared for name in option.param_decls or ()]
+                field = names[0] if names else f"--{parameter.name.replace('_', '-')}"
+                raise InvalidValue(field=field, value=repr(each))
+
+
 def guarded(session: Session, run: Callable[[], int | None]) -> int:
     """The command's exit status, whatever happens: no traceback, nothing half said."""
     try:
@@ -208,7 +218,7 @@ def guarded(session: Session, run: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         nowhere(sys.stdout)  # whoever read has gone
         return 0
-    except (typer.Exit, typer.BadParameter):
+    except (typer.Exit, typer.TyperException):
         raise
     except OSError as error:
         if error.errno not in NO_ROOM:
@@ -279,8 +289,11 @@ def must_be_whole(path: Path) -> None:
         wal = file.with_name(f"{file.name}-wal")
         if not (path / "home.toml").exists() or not file.exists():
             continue
-        with file.open("rb") as f:
-            header = f.read(100)
+        try:
+            with file.open("rb") as f:
+                header = f.read(100)
+        except OSError as error:
+            raise StoreDamaged(reason=f"{name}: {error.strerror}") from error
         size = file.stat().st_size
         waiting = wal.exists() and wal.stat().st_size > 0
         if waiting and size in (0, len(header)):
@@ -292,38 +305,8 @@ def must_be_whole(path: Path) -> None:
             raise StoreDamaged(reason=f"{name}: {size} bytes")
 
 
-def today() -> date:
-    """The day in the city."""
-    return day_at(system_clock())
-
-
-def parse_date(text: str) -> date:
-    """An ISO date; :class:`InvalidDate` otherwise."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidDate(value=text) from error
-
-
-def bound_by(position: int | None, known_on: str | None, effective_on: str | None) -> AsOf:
-    """The bounds of a question about the past, as the command line gives them."""
-    effective = parse_date(effective_on) if effective_on else None
-    return AsOf(position, recorded_by(known_on), effective)
-
-
-def recorded_by(text: str | None) -> str | None:
-    """A recorded time as events state it: the end of a day of the city, or a moment with a zone."""
-    if text is None:
-        return None
-    if len(text) == 10:
-        moment = end_of(parse_date(text))
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InvalidDate(value=text) from error
-        if not MINYEAR < moment.year < MAXYEAR:  # another zone may have no such day
-            raise InvalidDate(value=text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-    return rfc3339(moment)
+def year_of(home: Home, given: int | None) -> int:
+    """The fiscal year asked about: as given, else a simulated city's, else the published one."""
+    if given is not None:
+        return given
+    return home.info.year if home.info.year is not None else 2017

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from ledger.domain.errors import InvalidValue
 from ledger.randomness import rfc3339
 from ops.cli.checkpoints import head_of
 from ops.cli.session import Session, command
+from ops.files import read_given, write_whole
 
 app = typer.Typer()
 
@@ -28,7 +28,8 @@ def timestamp_request(
 
     with session.opened() as home:
         head = head_of(home, home.signer(), size)
-    file.write_bytes(request(head.note))
+    asked = request(head.note)
+    write_whole(file, 0o644, lambda out: out.write(asked))
     if session.json:
         session.out.document({"size": head.size, "file": str(file)})
     else:
@@ -51,18 +52,11 @@ def timestamp_add(
 
     with session.opened() as home:
         head = head_of(home, home.signer(), size)
-        response = _read(file)
-        time = rfc3339(verified(response, head.note, _read(root)))
+        response = read_given(file)
+        time = rfc3339(verified(response, head.note, read_given(root)))
         with home.store.heads(write=True) as heads:
             heads.put_timestamp(head.size, response)
     if session.json:
         session.out.document({"size": head.size, "time": time})
     else:
         session.out.line(session.say("stamp-kept", size=head.size, time=time[:19]))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidValue(field=str(file), value=error.strerror) from error

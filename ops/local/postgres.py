@@ -229,8 +229,8 @@ def _binaries(folder: Path) -> Path:
     binaries = Path(spec.origin).resolve().parent / f"pginstall{POSTGRES_MAJOR}" / "bin"
     if user := _system_user():
         for needed in (binaries, folder.resolve()):
-            if blocked := _blocked(needed, user):
-                raise FolderNotTraversable(user=user.pw_name, folder=blocked)
+            if closed := blocked(needed, user):
+                raise FolderNotTraversable(user=user.pw_name, folder=closed)
     return binaries
 
 
@@ -246,7 +246,7 @@ def _system_user() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
 
 
-def _blocked(folder: Path, user: pwd.struct_passwd) -> Path | None:
+def blocked(folder: Path, user: pwd.struct_passwd) -> Path | None:
     """The first folder on the way to ``folder`` that a user cannot enter."""
     for step in (*reversed(folder.parents), folder):
         status = step.stat()

@@ -22,6 +22,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ledger.domain.errors import NotFound
+from ops.files import read_given
 from ops.roster.cells import Cell
 from ops.roster.errors import RosterHasMacros, RosterProtected, RosterTooLarge, RosterUnreadable
 
@@ -71,16 +72,10 @@ class Table:
 def read_tables(path: Path, sheet: str | None = None) -> list[Table]:
     """The sheets that are shown, or the one that is named; a CSV file is one table.
 
-    Raises :class:`NotFound` for a file or sheet that is not there, RosterUnreadable,
-    RosterProtected, RosterHasMacros, RosterTooLarge.
+    Raises :class:`NotFound` for a sheet that is not there, RosterUnreadable, RosterProtected,
+    RosterHasMacros, RosterTooLarge, and what :func:`~ops.files.read_given` raises.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES + 1)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFound(what=str(path)) from error
-    except OSError as error:
-        raise RosterUnreadable(reason=error.strerror) from error
+    content = read_given(path, FILE_BYTES + 1)
     if len(content) > FILE_BYTES:
         raise RosterTooLarge(what="MiB", limit=FILE_BYTES // MIB)
     if content.startswith(_OLE):

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from ledger.log.keys import KeyFolder, SigningKey
 from ledger.randomness import Randomness
-from ledger.store.errors import StoreFull
 from ledger.verify.checkpoint import Checkpoint, parse_size
 from ledger.verify.merkle import HASH_BYTES, ProofRefused, verify_consistency
 from ledger.verify.note import (
@@ -28,6 +27,7 @@ from ledger.verify.note import (
     parsed_lines,
     split_note,
 )
+from ops.files import FileUnusable, write_text
 from ops.witness.errors import WitnessDamaged, WitnessExists, WitnessMissing, WitnessUntrusting
 from ops.witness.memory import Held, Memory
 
@@ -80,8 +80,13 @@ class Witness:
     def create(cls, folder: Path, name: str, randomness: Randomness) -> "Witness":
         """Make a witness; its description is written last, so that it is whole or not there.
 
-        Raises :class:`WitnessExists`, :class:`WitnessUntrusting` for a name that it can't have.
+        Raises :class:`WitnessExists`, :class:`WitnessUntrusting` for a name that it can't have,
+        FileUnusable.
         """
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise FileUnusable(file=str(folder), reason=error.strerror) from error
         if (folder / _DESCRIPTION).exists():
             raise WitnessExists(folder=folder, name=cls.open(folder).key.name)
         try:
@@ -90,22 +95,21 @@ class Witness:
             raise WitnessUntrusting(reason=str(error)) from None
         memory = Memory(folder / "witness.db")
         memory.create()
-        try:
-            partial = folder / f"{_DESCRIPTION}.partial"
-            partial.write_text(json.dumps({"format": 1, "vkey": str(key.verifier)}) + "\n")
-            partial.rename(folder / _DESCRIPTION)
-        except OSError as error:
-            raise StoreFull(reason=error.strerror) from error
+        described = {"format": 1, "vkey": str(key.verifier)}
+        write_text(folder / _DESCRIPTION, json.dumps(described) + "\n")
         return cls(key, memory)
 
     @classmethod
     def open(cls, folder: Path) -> "Witness":
-        """Raises :class:`WitnessMissing`, :class:`WitnessDamaged` and what its key file raises."""
+        """Raises :class:`WitnessMissing`, :class:`WitnessDamaged`, FileUnusable, and what its key
+        file raises."""
         try:
             described = json.loads((folder / _DESCRIPTION).read_text("utf-8"))
             verifier = VerifierKey.parse(described["vkey"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise WitnessMissing(folder=folder) from None
+        except OSError as error:
+            raise FileUnusable(file=str(folder), reason=error.strerror) from error
         except (ValueError, KeyError, TypeError, NoteRefused) as error:
             raise WitnessDamaged(reason=f"{_DESCRIPTION}: {error}") from error
         if not (folder / "witness.db").exists():

@@ -81,7 +81,9 @@ def read_manifest(folder: Path) -> Manifest:
     """Raises :class:`ArchiveMissing` where there is none, :class:`ArchiveDamaged`."""
     try:
         raw = (folder / FILE).read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except PermissionError as error:
+        raise ArchiveDamaged(segment=FILE, position="?", what=error.strerror) from error
+    except OSError as error:  # not there, no folder, or a name that nothing can have
         raise ArchiveMissing(path=str(folder)) from error
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)

@@ -19,7 +19,7 @@ from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.history import parsed
 from ledger.work import Context
 from ops import verifier_file
-from ops.cli.session import today
+from ops.cli.moments import today
 from ops.home import opened
 from tests.bundles import INSPECTION, OPERATOR, note
 from tests.integration.cli import city, copy, ok, run

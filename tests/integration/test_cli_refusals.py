@@ -30,6 +30,9 @@ def home(bare: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bare, tmp_path / "home"))
 
 
+FILE, FOLDER = str(Path(__file__)), str(Path(__file__).parent)
+HUGE = "9" * 20
+
 REFUSED = [
     (("balance", "person-nobody"), "not-found", 2),
     (("balance", "person-nobody", "--program", "nope"), "unknown-program", 2),
@@ -42,6 +45,49 @@ REFUSED = [
     (("report", "--year", "1999"), "not-found", 2),
     (("report", "--known-on", "yesterday"), "invalid-date", 2),
     (("report", "--effective-on", "2017-02-30"), "invalid-date", 2),
+    (("report", "--year", "0"), "not-found", 2),
+    *(
+        ((command, "--known-on", moment), "invalid-date", 2)
+        for command in ("digest", "entitlements")
+        for moment in (
+            "20170101",
+            "2017-W01-1",
+            "0001-01-01",
+            "2017-01-01T00:00",  # the city's time, or UTC?
+            "0001-01-01T00:00:00+08:00",
+            "9999-12-31T23:59:59-08:00",
+            "\uff12\uff10\uff11\uff17-01-01",
+        )
+    ),
+    *(
+        ((*command, ""), "invalid-value", 2)
+        for command in (
+            ("report", "--effective-on"),
+            ("entitlements", "--person"),
+            ("payrun", "list", "--month"),
+            ("events", "--type"),
+            ("payrun", "open", "sport", "2017-01", "--as", "a", "--key"),
+        )
+    ),
+    (("digest", "--as-of-position", "999999"), "outside-log", 2),
+    (("diff", "--between", "20170101", "now"), "outside-log", 2),
+    (("diff", "--between", "9" * 5_000, "now"), "invalid-date", 2),
+    (("checkpoint", "show", HUGE), "no-such-head", 2),
+    (("checkpoint", "timestamp-request", "x", "--size", HUGE), "no-such-head", 2),
+    (("bundle", "--all", "-o", "x.zip", "--checkpoint", FILE), "checkpoint-refused", 2),
+    (("bundle", "--all", "-o", "x.zip", "--checkpoint", FOLDER), "file-unusable", 2),
+    (("audit", "export", "findings.pdf"), "invalid-value", 2),
+    (("export", "hledger", f"{FILE}/x.journal"), "file-unusable", 2),
+    (("export", "beancount", FOLDER), "file-unusable", 2),
+    (("export", "beancount", ""), "file-unusable", 2),
+    (("import", "persons", FOLDER, "--as", "a"), "file-unusable", 2),
+    (("import", "persons", "", "--as", "a"), "file-unusable", 2),
+    (("import", "applications", "x" * 300, "--as", "a"), "file-unusable", 2),
+    (("audit", "sql", "-f", FOLDER), "file-unusable", 2),
+    (("audit", "sql", "--archive", "x" * 300), "archive-missing", 2),
+    (("witness", "status", "--folder", FILE), "witness-missing", 2),
+    (("witness", "trust", "x+y+z", "--folder", "x" * 300), "file-unusable", 2),
+    (("witness", "init", "--name", "a/b", "--folder", FILE), "file-unusable", 2),
     (("events", "--type", "Nope"), "invalid-value", 2),
     (("rebuild", "--view", "nope"), "invalid-value", 2),
     (("catalog", "show", "nope"), "unknown-program", 2),
@@ -55,6 +101,7 @@ REFUSED = [
         2,
     ),
     (("payrun", "read-result", "living-subsidy/2017-01", "/nowhere", "--as", "a"), "not-found", 2),
+    (("payrun", "read-result", "living-subsidy/2017-01", FOLDER, "--as", "a"), "file-unusable", 2),
     (("init", "--operator", "220300"), "home-mismatch", 3),
     (("simulate",), "home-mismatch", 3),
     (("simulate", "--scale", "0"), "invalid-value", 2),
@@ -101,6 +148,8 @@ def test_an_error_speaks_english_when_asked(home: Path) -> None:
         ("simulate", "--seed", "x"),
         ("simulate", "--seed", "1.5"),
         ("simulate", "--seed", "9" * 5_000),
+        ("audit", "sql", "SELECT 1", "--limit", HUGE),
+        ("audit", "sql", "SELECT 1", "--timeout", "inf"),
     ],
 )
 def test_wrong_usage_is_status_2(home: Path, arguments: tuple[str, ...]) -> None:
@@ -142,10 +191,76 @@ def test_a_truncated_ledger_is_damaged_and_not_mended(
     assert contents(home) == before
 
 
-def test_a_home_file_that_is_no_toml_is_damage(home: Path) -> None:
-    (home / "home.toml").write_text("format = \n")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "format = \n",
+        "format = []\n",
+        "format = inf\n",
+        "format = 1\n",
+        'format = 1\noperator = "220200"\nscale = "0"\n',
+        'format = 1\noperator = "220200"\nscale = "1/0"\n',
+        'format = 1\noperator = "220200"\nscale = "x"\n',
+        'format = 1\noperator = "220200"\nstore = "mongo"\n',
+    ],
+)
+def test_a_home_file_that_says_nothing_of_use_is_damage(home: Path, said: str) -> None:
+    (home / "home.toml").write_text(said)
     ended = run(home, "report")
-    assert (ended.status, "store-damaged" in ended.err) == (4, True)
+    assert (ended.status, "错误 store-damaged: " in ended.err) == (4, True)
+
+
+OPEN = ("payrun", "open", "living-subsidy", "2017-01", "--as", "a")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "command", "expected"),
+    [
+        ("home.toml", None, ("report",), ("store-damaged", 4)),
+        ("ledger.db", None, ("init",), ("store-damaged", 4)),
+        ("policy", None, ("checkpoint", "policy"), ("policy-invalid", 2)),
+        ("vault/master.key", None, OPEN, ("vault-key-missing", 4)),
+        ("vault/master.key", b"\xff", OPEN, ("vault-key-missing", 4)),
+        ("keys/last-head", None, ("checkpoint", "sign"), ("note-invalid", 4)),
+        ("audit/officers.toml", None, ("audit", "checks"), ("file-unusable", 2)),
+        ("audit", b"", ("audit", "checks"), ("file-unusable", 2)),
+    ],
+)
+def test_a_file_of_the_home_that_cannot_be_read_is_named(
+    home: Path,
+    file: str,
+    content: bytes | None,
+    command: tuple[str, ...],
+    expected: tuple[str, int],
+) -> None:
+    """None: there is a folder in its place."""
+    path = home / file
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    code, status = expected
+    ended = run(home, *command)
+    assert (ended.status, f"错误 {code}: " in ended.err) == (status, True), ended.err
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(home: Path) -> None:
+    (home / "audit" / "last-run.json").mkdir(parents=True)
+    ok(home, "audit", "findings")
+
+
+def test_bytes_that_are_no_text_are_refused_and_those_of_a_file_name_are_not(home: Path) -> None:
+    for arguments in (
+        ("balance", "\udcff"),
+        ("events", "--subject", "\udcff"),
+        (*OPEN[:-1], "\udcff"),
+        (*OPEN, "--key", "\udcff"),
+    ):
+        ended = run(home, *arguments)
+        assert (ended.status, "错误 invalid-value: " in ended.err) == (2, True)
+    ok(home, "export", "beancount", str(home.with_name("\udcff.beancount")), "--format", "json")
 
 
 def test_a_vault_without_its_key_is_unusable(home: Path) -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from ledger.commands import payrun as pr
-from ledger.domain.errors import UNUSABLE, InvalidValue, NotFound
+from ledger.domain.errors import UNUSABLE, NotFound
 from ledger.store.errors import StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ops.cli.payfiles import write_csv
+from ops.files import FileUnusable
 from tests.integration.cli import Ended, city, copy, ok
 from tests.office import CITY, LIVING, Office, by
 
@@ -153,7 +154,7 @@ def test_a_bank_file_without_room_is_not_left_half_written(tmp_path: Path) -> No
     with room(1_000), pytest.raises(StoreFull):
         write_csv(tmp_path / "bank.csv", ["a"], [["x" * 10]] * 1_000, 0o600)
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(InvalidValue):
+    with pytest.raises(FileUnusable):
         write_csv(tmp_path, ["a"], [], 0o600)
 
 

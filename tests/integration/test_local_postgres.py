@@ -1,6 +1,7 @@
 """A home's own PostgreSQL: logins with passwords and rights, the same after a kill."""
 
 import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from ledger.store.connecting import ROLES, connect
 from ledger.store.migrations import migrate
 from ops.local.errors import FolderNotTraversable
-from ops.local.postgres import LocalDatabase
+from ops.local.postgres import LocalDatabase, blocked
 from ops.local.postgres_logins import LOGINS, SUPER_USER
 from ops.local.processes import wait_for_end
 from ops.settings import Settings
@@ -127,12 +128,32 @@ def test_passwords_are_in_files_of_their_owner_and_nowhere_else(home: Path) -> N
         assert [file for file in files if kept.read_bytes() in file.read_bytes()] == [kept]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only as root is there another user")
-def test_a_home_that_the_servers_user_cannot_enter_is_refused(tmp_path: Path) -> None:
+def test_the_folder_that_a_user_cannot_enter_is_named(servers_folder: Path) -> None:
+    stranger = pwd.struct_passwd(("stranger", "x", os.getuid() + 1, os.getgid() + 1, "", "/", ""))
+    closed = Path(tempfile.mkdtemp(dir=servers_folder, prefix="closed-"))
+    home = closed / "home"
+    home.mkdir(mode=0o755)
+    assert blocked(home, stranger) == closed
+    closed.chmod(0o711)
+    assert blocked(home, stranger) is None
+
+
+def test_only_the_user_who_runs_the_server_has_to_enter_the_home(tmp_path: Path) -> None:
+    """As root that is another user, otherwise ourselves. No mode is changed for it."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     (closed / "home").mkdir()
-    with pytest.raises(FolderNotTraversable):
-        LocalDatabase(closed / "home").up()
+    database = LocalDatabase(closed / "home")
+    if os.geteuid() == 0:
+        with pytest.raises(FolderNotTraversable):
+            database.up()
+        assert database.status() is None
+    else:
+        try:
+            database.up()
+            found = database.status()
+            assert found is not None
+            assert found.ready
+        finally:
+            database.down()
     assert closed.stat().st_mode & 0o777 == 0o700
-    assert LocalDatabase(closed / "home").status() is None

@@ -152,7 +152,7 @@ def test_an_export_nowhere_is_refused(
     taken = tmp_path / "taken"
     taken.write_text("a file")
     ended = run(signing, "log", "export", str(taken / "in"), "--checkpoint", checkpoint(10))
-    assert (ended.status, "invalid-value" in ended.err) == (2, True)
+    assert (ended.status, "file-unusable" in ended.err) == (2, True)
 
 
 @settings(max_examples=25)

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from ledger.domain.errors import NotFound
 from ledger.log.completeness import Chains, SubjectIndex
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.verify.completeness import Sealed, check_absent, check_present
 from ledger.verify.merkle import ProofRefused, leaf_hash
 from ledger.verify.refusal import Refused
@@ -162,5 +162,5 @@ def test_an_index_that_was_changed_is_not_taken(tmp_path: Path) -> None:
 
 def test_a_gap_is_not_passed_over() -> None:
     chains = Chains()
-    with pytest.raises(ProjectionGap):
+    with pytest.raises(FeedGap):
         chains.take(told_city().records[1:])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ledger.domain.events import enrollment as en
 from ledger.domain.events.case import CaseClosed
-from ledger.log.errors import ProjectionGap
+from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from ledger.store.errors import StoreDamaged
 from ops.home import views_url
@@ -137,7 +137,7 @@ def test_a_missing_record_is_an_error_and_nothing_after_it_counts(opened: Open) 
     told = a_year()
     del told.records[5]
     views = opened(told)
-    with pytest.raises(ProjectionGap) as caught:
+    with pytest.raises(FeedGap) as caught:
         views.catch_up()
     assert caught.value.fields == {"expected": 5, "found": 6}
     assert views.position() == 0
@@ -146,7 +146,7 @@ def test_a_missing_record_is_an_error_and_nothing_after_it_counts(opened: Open) 
 def test_a_log_shorter_than_what_was_folded_is_an_error(opened: Open) -> None:
     told = a_year()
     opened(told).catch_up()
-    with pytest.raises(ProjectionGap):
+    with pytest.raises(FeedGap):
         opened(ListFeed(told.records[:4])).catch_up()
 
 

@@ -1,0 +1,81 @@
+"""Wrong usage is said in the language asked for, under one code, as a line or as JSON."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli import run
+
+ENGLISH = re.compile(r"No such|Missing|Invalid|Input|Option|argument|requires|unexpected|Possible")
+
+WRONG = [
+    ("report", "--nope"),
+    ("report", "--yer", "2017"),
+    ("nope",),
+    ("repor",),
+    ("audit", "nope"),
+    ("balance",),
+    ("payrun", "open", "a", "2017-01"),
+    ("report", "a", "b"),
+    ("report", "--year"),
+    ("diff", "--between", "now"),
+    ("events", "--follow=x"),
+    ("report", "--year", "x"),
+    ("report", "--format", "xml"),
+    ("report", "--as-of-position", "-1"),
+    ("witness", "serve", "--port", "65536"),
+    ("audit", "sql", "SELECT 1", "--timeout", "x"),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+def test_wrong_usage_is_said_in_the_language_asked_for(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    chinese = run(tmp_path, "--lang", "zh", *arguments)
+    assert (chinese.status, chinese.out) == (2, b"")
+    assert chinese.err.startswith("错误 wrong-usage: ")
+    assert not ENGLISH.search(chinese.err)
+    english = run(tmp_path, "--lang", "en", *arguments)
+    assert (english.status, english.out) == (2, b"")
+    assert english.err.startswith("error wrong-usage: ")
+    assert not re.search("[\u4e00-\u9fff]", english.err)
+
+
+def test_wrong_usage_is_one_json_document_where_json_was_asked_for(tmp_path: Path) -> None:
+    ended = run(tmp_path, "report", "--nope", "--format=json")
+    error = json.loads(ended.err)["error"]
+    assert (ended.status, ended.out, error["code"]) == (2, b"", "wrong-usage")
+    assert "没有选项--nope" in error["zh"]
+    assert error["fields"]["help"] == "benefits-ledger report --help"
+
+
+def test_help_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path) -> None:
+    told = f'{sys.executable} -m ops.cli.main --help | true; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", told], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_screens_do_not_fail_where_the_locale_knows_less(tmp_path: Path, encoding: str) -> None:
+    """With ASCII they are UTF-8 all the same; in GBK there is no check mark."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.cli.main", "catalog", "list", "--home", tmp_path],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "BENEFITS_LANG": "zh"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "困难残疾人生活补贴" in done.stdout.decode("utf-8" if encoding == "ascii" else encoding)
+
+
+def test_a_name_that_is_no_text_is_named_all_the_same(tmp_path: Path) -> None:
+    home = tmp_path / "\udcff"
+    assert r"\udcff" in run(home, "report").err
+    made = run(home, "init", "--format", "json")
+    assert (made.status, made.json["home"]) == (0, str(home))
