@@ -11,10 +11,11 @@ each other; workers' transactions wait for nobody's disk. On SQLite the journal 
 position together, and they are folded again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -24,6 +25,8 @@ from projections import places
 from projections.errors import ViewUnreadable
 from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 30
 STANDING_S = 30
@@ -80,6 +83,8 @@ class ViewDatabase:
     def __init__(self, url: str, *, durable: bool = True) -> None:
         """``durable`` False is for a database that is thrown away: no journal, no syncs."""
         self.engine = _engine(url, durable)
+        parsed = self.engine.url
+        self._within_thread = parsed.get_backend_name() == "sqlite" and not parsed.database
         self._writer = self.engine.execution_options(write=True)
         self._sharer = self.engine.execution_options(write=True, share=True)
         with self.write() as connection:
@@ -91,6 +96,19 @@ class ViewDatabase:
         """One consistent look at the database."""
         with translated(), self.engine.connect() as connection:
             yield connection
+
+    def looks(self, *asked: Callable[[sa.Connection], T]) -> list[T]:
+        """What each finds in a consistent look of its own; all at once, where the database works
+        and threads wait. One in memory is its thread's own: there one looks after the other."""
+
+        def look(ask: Callable[[sa.Connection], T]) -> T:
+            with self.read() as connection:
+                return ask(connection)
+
+        if self._within_thread:
+            return [look(ask) for ask in asked]
+        with ThreadPoolExecutor(len(asked), thread_name_prefix="look") as threads:
+            return list(threads.map(look, asked))
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:

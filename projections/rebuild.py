@@ -7,9 +7,9 @@ the next one drops them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+
+import sqlalchemy as sa
 
 from ledger.domain.discard import Passed
 from ledger.store.errors import StoreBusy
@@ -19,7 +19,6 @@ from projections.fold import Fold, Moved
 from projections.view import View
 
 Views = Mapping[str, type[View]]
-Digests = Mapping[str, ViewDigest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +68,25 @@ def begin(database: ViewDatabase, views: Views, passed: Passed) -> Fold:
 
 
 def compare(database: ViewDatabase, views: Views, fold: Fold) -> dict[str, Rebuilt]:
-    """Digests of the built generations, beside the live ones' where they can be compared.
+    """Digests of the built generations, beside the live ones' where they can be compared."""
+    comparable = {(m.view, views[m.view].version, fold.position) for m in fold.members}
 
-    The database makes both at once: each is one look at it, and threads do no more than wait.
-    """
+    def digests(
+        connection: sa.Connection, chosen: Sequence[Generation]
+    ) -> Mapping[str, ViewDigest]:
+        return {g.view: digest_of(database, connection, views[g.view], g) for g in chosen}
 
-    def digests(chosen: Callable[[Sequence[Generation]], list[Generation]]) -> Digests:
-        with database.read() as connection:
-            some = chosen(database.generations(connection))
-            return {g.view: digest_of(database, connection, views[g.view], g) for g in some}
+    def live(connection: sa.Connection) -> Mapping[str, ViewDigest]:
+        every = database.live(connection).values()
+        return digests(
+            connection, [g for g in every if (g.view, g.version, g.position) in comparable]
+        )
 
-    def comparable(every: Sequence[Generation]) -> list[Generation]:
-        wanted = {(m.view, views[m.view].version, fold.position) for m in fold.members}
-        return [g for g in every if g.live and (g.view, g.version, g.position) in wanted]
+    def built(connection: sa.Connection) -> Mapping[str, ViewDigest]:
+        return digests(connection, _built(database.generations(connection), fold))
 
-    with ThreadPoolExecutor(1, thread_name_prefix="digests") as thread:
-        before = thread.submit(digests, comparable)
-        after = digests(partial(_built, fold=fold))
-        return {
-            view: Rebuilt(view, before.result().get(view), built) for view, built in after.items()
-        }
+    before, after = database.looks(live, built)
+    return {view: Rebuilt(view, before.get(view), digest) for view, digest in after.items()}
 
 
 def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
@@ -102,9 +100,9 @@ def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) 
             return False
         for old in current:
             database.drop(connection, old)
-        for built in _built(database.generations(connection), fold):
-            database.make_live(connection, built)
-            database.keep_digest(connection, built, compared[built.view].after.digest)
+        for made in _built(database.generations(connection), fold):
+            database.make_live(connection, made)
+            database.keep_digest(connection, made, compared[made.view].after.digest)
     return True
 
 
