@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli import start
 from tests.integration.cli import run
 
 ENGLISH = re.compile(r"No such|Missing|Invalid|Input|Option|argument|requires|unexpected|Possible")
@@ -53,6 +54,25 @@ def test_wrong_usage_is_one_json_document_where_json_was_asked_for(tmp_path: Pat
     assert (ended.status, ended.out, error["code"]) == (2, b"", "wrong-usage")
     assert "没有选项--nope" in error["zh"]
     assert error["fields"]["help"] == "benefits-ledger report --help"
+
+
+class _Interrupted:
+    """An importer that is told to stop while the program is loaded."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "ops.cli.main":
+            raise KeyboardInterrupt
+
+
+def test_a_program_that_is_still_being_loaded_can_be_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "ops.cli.main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Interrupted, *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        start.main()
+    assert ended.value.code == 130
 
 
 def test_help_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path) -> None:
