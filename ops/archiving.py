@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from ledger.log.merkle_log import Log
 from ledger.verify.checkpoint import OpenedCheckpoint, Policy, open_checkpoint
+from ledger.verify.merkle import ProofRefused
 from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE, NoteRefused, VerifierKey
 from ops.home import Home
 from ops.tlog_tiles import CheckpointRefused
-from projections.archive.manifest import Manifest
+from projections.archive.errors import ArchiveDamaged
+from projections.archive.manifest import FILE, Manifest
 from projections.archive.signed import Head, Signed, reached, require_continued
 from projections.archive.writing import extend
 
@@ -69,7 +71,12 @@ def bring_up(
     made = extend(folder, home.feed, home.origin, segment_size=segment_size, progress=progress)
     heads = signed_heads(home, made.end)
     if made.segments:
-        _require_continued(log, heads, made.end, made.segments[-1].tree.frontier().root())
+        last = made.segments[-1]
+        try:
+            root = last.tree.frontier().root()
+        except (ProofRefused, ValueError) as error:
+            raise ArchiveDamaged(segment=FILE, position=last.last, what=str(error)) from error
+        _require_continued(log, heads, made.end, root)
     return Archived(made, reached(heads, made.end))
 
 

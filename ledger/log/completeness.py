@@ -17,6 +17,7 @@ from ledger.domain.errors import NotFound
 from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from ledger.log.tree import Growth, Tree
+from ledger.store.errors import StoreFull
 from ledger.verify.completeness import START, IndexProof, index_leaf, link
 from ledger.verify.merkle import leaf_hash
 
@@ -93,12 +94,15 @@ class SubjectIndex:
         )
 
     def write(self, path: Path) -> None:
-        """Keep the leaves in a file, whole or not at all."""
-        path.parent.mkdir(exist_ok=True)
+        """Keep the leaves in a file, whole or not at all. Raises :class:`StoreFull`."""
         partial = path.with_suffix(".partial")
-        partial.write_bytes(b"".join(leaf + b"\n" for leaf in self.leaves))
-        with suppress(FileNotFoundError):  # another process has kept the same leaves meanwhile
-            partial.rename(path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            partial.write_bytes(b"".join(leaf + b"\n" for leaf in self.leaves))
+            with suppress(FileNotFoundError):  # another process has kept the same leaves meanwhile
+                partial.rename(path)
+        except OSError as error:
+            raise StoreFull(reason=error.strerror) from error
 
     @classmethod
     def read(cls, path: Path, root: bytes) -> "SubjectIndex | None":

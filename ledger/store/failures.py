@@ -15,6 +15,8 @@ _SQLITE: tuple[tuple[str, type[LedgerError]], ...] = (
     ("SQLITE_IOERR", StoreDamaged),
     ("SQLITE_CORRUPT", StoreDamaged),
     ("SQLITE_NOTADB", StoreDamaged),
+    ("SQLITE_READONLY", StoreDenied),  # the file or its folder, of another user or mounted so
+    ("SQLITE_PERM", StoreDenied),
     ("SQLITE_BUSY", StoreBusy),
     ("SQLITE_LOCKED", StoreBusy),
 )

@@ -150,7 +150,7 @@ def verify(
         found = verifying.verify(folder, report, heads=heads)
         if with_log:
             with session.opened() as home:
-                verifying.compare_with_log(folder, home.feed, report)
+                verifying.compare_with_log(folder, home.feed, home.origin, report)
     if session.json:
         told = {**asdict(found), "signed": document(found.signed)}
         session.out.document({"ok": True, "with_log": with_log, **told})

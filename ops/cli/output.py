@@ -6,11 +6,12 @@ elsewhere.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import orjson
@@ -88,8 +89,9 @@ class Output:
         print(text)
 
     def note(self, text: str) -> None:
-        """A remark, on standard error."""
-        print(text, file=sys.stderr)
+        """A remark, on standard error; the work goes on where nobody listens there any more."""
+        with _unheard():
+            print(text, file=sys.stderr)
 
 
 def yuan(fen: int | None) -> str:
@@ -98,6 +100,11 @@ def yuan(fen: int | None) -> str:
         return ""
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def nowhere(stream: TextIO) -> None:
+    """Let a stream that takes nothing lead nowhere, so that its end isn't found out at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _cell(value: Any) -> Text:
@@ -185,8 +192,15 @@ class _Lines:
         self._last = now
         rate = (done - self._first) / (now - self._start)
         left = f"{(total - done) / rate:,.0f} s" if rate > 0 else "?"
-        print(
-            f"{stage}: {done:,}/{total:,} {rate:,.0f}/s {label('left', self._lang)} {left}",
-            file=sys.stderr,
-            flush=True,
-        )
+        told = f"{stage}: {done:,}/{total:,} {rate:,.0f}/s {label('left', self._lang)} {left}"
+        with _unheard():
+            print(told, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Standard error leads nowhere once its reader has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        nowhere(sys.stderr)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ from ledger.log.errors import OutsideLog
 from ledger.store.errors import NO_ROOM, StoreDamaged
 from ops import home as homes
 from ops.cli.moments import bound_by
-from ops.cli.output import Output, progress
+from ops.cli.output import Output, nowhere, progress
 from ops.home import Home
 from ops.texts import label
 from projections.engine import Projector
@@ -271,11 +271,6 @@ def complain(session: Session, error: LedgerError) -> None:
         print(text, file=sys.stderr, flush=True)
     except OSError:
         nowhere(sys.stderr)
-
-
-def nowhere(stream: TextIO) -> None:
-    """Let a stream that takes nothing lead nowhere, so that its end isn't found out at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def must_be_whole(path: Path) -> None:

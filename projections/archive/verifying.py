@@ -98,12 +98,16 @@ class _Compared:
         return reached(self._heads, self.frontier.size)
 
 
-def compare_with_log(folder: Path, feed: Feed, progress: Progress | None = None) -> Manifest:
+def compare_with_log(
+    folder: Path, feed: Feed, origin: str, progress: Progress | None = None
+) -> Manifest:
     """Hash the log again and hold it to the archive's tree at the end of every segment.
 
-    Raises :class:`ArchiveOfAnotherLog` for the first segment in which they part.
+    Raises :class:`ArchiveOfAnotherLog` for another origin, or the first segment in which they part.
     """
     manifest = read_manifest(folder)
+    if manifest.origin != origin:
+        raise ArchiveOfAnotherLog(what="origin", archive=manifest.origin, log=origin)
     end = feed.end()
     if end < manifest.end:
         raise ArchiveOfAnotherLog(what="length", archive=manifest.end, log=end)

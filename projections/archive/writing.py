@@ -99,6 +99,9 @@ def extend(
         raise ArchiveFailed(reason=str(error)) from error
 
 
+SEGMENTS = "events-*.parquet"
+
+
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """The folder, for one writer at a time; the system lets go when the process ends."""
@@ -115,6 +118,9 @@ def _found(folder: Path, origin: str, segment_size: int | None) -> Manifest:
     try:
         manifest = read_manifest(folder)
     except ArchiveMissing:
+        if len(found := list(folder.glob(SEGMENTS))) > 1:  # a writer that died leaves one at most
+            what = f"not there, beside {len(found)} segments"
+            raise ArchiveDamaged(segment=FILE, position=0, what=what) from None
         size = segment_size or SEGMENT_SIZE
         return Manifest(format=FORMAT, origin=origin, segment_size=size, segments=[])
     if manifest.origin != origin:
@@ -131,7 +137,7 @@ def _sweep(folder: Path, manifest: Manifest) -> None:
     named = {segment.file for segment in manifest.segments}
     for path in folder.glob("*.partial"):
         path.unlink()
-    for path in folder.glob("events-*.parquet"):
+    for path in folder.glob(SEGMENTS):
         if path.name not in named:
             path.unlink()
     shutil.rmtree(folder / "staging.tmp", ignore_errors=True)
@@ -145,10 +151,14 @@ def _require_same_log(folder: Path, feed: Feed, manifest: Manifest) -> None:
     path = folder / last.file
     if not path.exists():
         raise ArchiveDamaged(segment=last.file, position=last.first, what="no file")
-    with connected() as connection:
-        found = connection.execute(
-            "SELECT leaf_hash FROM read_parquet(?) WHERE position = ?", [str(path), last.last]
-        ).fetchone()
+    try:
+        with connected() as connection:
+            found = connection.execute(
+                "SELECT leaf_hash FROM read_parquet(?) WHERE position = ?", [str(path), last.last]
+            ).fetchone()
+    except duckdb.Error as error:
+        what = str(error).partition("\n")[0]
+        raise ArchiveDamaged(segment=last.file, position=last.first, what=what) from error
     archived = found[0] if found else b""
     ((_, raw),) = next(iter(feed.read(last.last, last.last + 1)))
     if (log := leaf_hash(raw)) != archived:

@@ -182,7 +182,7 @@ def test_signing_and_witnessing(ledger: Path, tmp_path: Path) -> None:
 
 def archived(home: Path) -> Verified:
     with opened(home) as found:
-        compare_with_log(home / "archive", found.feed)
+        compare_with_log(home / "archive", found.feed, found.origin)
     return verify(home / "archive")
 
 

@@ -131,10 +131,28 @@ def test_another_log_is_refused_and_the_archive_stays(
 
 def test_a_log_that_differs_within_a_sealed_segment_is_found_by_comparing(tmp_path: Path) -> None:
     archived(tmp_path)
-    compare_with_log(tmp_path, told().feed())
+    compare_with_log(tmp_path, told().feed(), ORIGIN)
+    with pytest.raises(ArchiveOfAnotherLog):
+        compare_with_log(tmp_path, told().feed(), "urn:benefits-ledger:220300")
     with pytest.raises(ArchiveOfAnotherLog) as refused:
-        compare_with_log(tmp_path, ListFeed(_other_at(13)(told().records)))
+        compare_with_log(tmp_path, ListFeed(_other_at(13)(told().records)), ORIGIN)
     assert refused.value.fields["what"] == "events-000000000010-000000000019.parquet"
+
+
+def test_segments_whose_manifest_is_gone_are_not_written_anew(tmp_path: Path) -> None:
+    archived(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ArchiveDamaged):
+        extend(tmp_path, told().feed(), ORIGIN)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_last_segment_that_is_no_parquet_is_damage(tmp_path: Path) -> None:
+    archived(tmp_path)
+    (tmp_path / read_manifest(tmp_path).segments[-1].file).write_bytes(b"x" * 1_000)
+    with pytest.raises(ArchiveDamaged):
+        extend(tmp_path, told().feed(), ORIGIN)
 
 
 def test_origin_and_size_are_said_once(tmp_path: Path) -> None:

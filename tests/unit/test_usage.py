@@ -3,16 +3,22 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ledger.store.errors import StoreDenied
+from ledger.store.sqlite import translated
+from ops.cli import start
 from tests.integration.cli import run
 
 ENGLISH = re.compile(r"No such|Missing|Invalid|Input|Option|argument|requires|unexpected|Possible")
 
+OPEN = ("payrun", "open", "living-subsidy", "2017-01", "--as", "a")
 WRONG = [
     ("report", "--nope"),
     ("report", "--yer", "2017"),
@@ -55,6 +61,25 @@ def test_wrong_usage_is_one_json_document_where_json_was_asked_for(tmp_path: Pat
     assert error["fields"]["help"] == "benefits-ledger report --help"
 
 
+class _Interrupted:
+    """An importer that is told to stop while the program is loaded."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "ops.cli.main":
+            raise KeyboardInterrupt
+
+
+def test_a_program_that_is_still_being_loaded_can_be_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "ops.cli.main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Interrupted, *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        start.main()
+    assert ended.value.code == 130
+
+
 def test_help_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path) -> None:
     told = f'{sys.executable} -m ops.cli.main --help | true; exit "${{PIPESTATUS[0]}}"'
     done = subprocess.run(["bash", "-c", told], capture_output=True, check=False)
@@ -79,3 +104,31 @@ def test_a_name_that_is_no_text_is_named_all_the_same(tmp_path: Path) -> None:
     assert r"\udcff" in run(home, "report").err
     made = run(home, "init", "--format", "json")
     assert (made.status, made.json["home"]) == (0, str(home))
+
+
+def test_work_goes_on_where_nobody_listens_to_its_notes(tmp_path: Path) -> None:
+    """A reader of standard error that has gone neither ends the command nor changes its status."""
+    run(tmp_path, "init")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.cli.main", *OPEN, "--home", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=write,
+        check=False,
+    )
+    os.close(write)
+    assert done.returncode == 0
+    assert "living-subsidy" in run(tmp_path, "payrun", "list").text
+
+
+def test_a_database_that_may_not_be_written_is_not_called_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE t (n)")
+    with (
+        pytest.raises(StoreDenied, match="readonly"),
+        closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as db,
+        translated(file),
+    ):
+        db.execute("INSERT INTO t VALUES (1)")

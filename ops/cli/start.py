@@ -1,0 +1,12 @@
+"""The console script: what is told to stop while the program is still being loaded stops too."""
+
+import sys
+
+
+def main() -> None:
+    """Always ends with SystemExit; status 130 where it was interrupted."""
+    try:
+        from ops.cli.main import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
