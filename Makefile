@@ -56,7 +56,7 @@ check: $(STAMP) ## format, lint, types, layers, event schemas and links
 	$(BIN)/python -m tests.links
 
 test: check ## everything in check, then the tests (PYTEST_ARGS=...)
-	$(BIN)/pytest -n 3 $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 bench: $(STAMP) ## measure, as ratios in one run (BENCH_ARGS="--scale 1", --without-kafka)
 	$(BIN)/python -m ops.bench $(BENCH_ARGS)
