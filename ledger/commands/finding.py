@@ -108,7 +108,8 @@ def convert_finding(work: Work, c: ConvertFinding) -> str:
     find_overpayment(work, found)
     overpayment = f"{e.id}/{e.version}"
     data = convert(f, code=c.code, overpayment=overpayment, positions=_positions(c.evidence))
-    work.record(FINDING, f, data, subject=c.beneficiary, division=e.division, causation=overpayment)
+    division = e.division_on(work.today)
+    work.record(FINDING, f, data, subject=c.beneficiary, division=division, causation=overpayment)
     return f.id
 
 
