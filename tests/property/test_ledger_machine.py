@@ -407,8 +407,8 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         self.ask(commands[step], by("director-1", self.day, CITY))
 
-    @rule(which=st.integers(0, 20), fen=FEN, waived=st.booleans())
-    def is_paid_back(self, which: int, fen: int, waived: bool) -> None:
+    @rule(which=st.integers(0, 20), fen=FEN, waived=st.booleans(), officer=LEADER)
+    def is_paid_back(self, which: int, fen: int, waived: bool, officer: str) -> None:
         if debts := sorted(self.oracle.owed):
             said = {"overpayment": debts[which % len(debts)], "amount_fen": fen}
             command = (
@@ -416,7 +416,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 if waived
                 else pay.RecoverOverpayment(**said, method="bank", receipt="r")
             )
-            self.ask(command, by("director-1", self.day, CITY))
+            self.ask(command, by(officer, self.day, CITY))
 
     @rule(which=st.integers(0, 20), officer=LEADER)
     def is_taken_back(self, which: int, officer: str) -> None:
