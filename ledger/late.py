@@ -17,9 +17,9 @@ from ledger.domain.events.enrollment import (
 )
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN, PayRun
-from ledger.domain.person import Person, division_on, facts_on, last_change
+from ledger.domain.person import Person, division_on, facts_on, last_change, moves_ahead
 from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in, rule_of_month
-from ledger.domain.reconsider import Knowledge, reconsider
+from ledger.domain.reconsider import Knowledge, follow_moves, reconsider
 from ledger.domain.refusals import FundOvercommitted
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
@@ -94,7 +94,7 @@ def reconsider_enrollment(
         computed=lambda month: any(r.computed for r in runs_of(work, program.code, month)),
         until=last_change(person),
     )
-    moved = division != e.division
+    moved = division != e.division_on(work.today)
     refunds: set[str] = set()
     for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):
         effective = work.today if isinstance(data, EligibilityReviewed) else None
@@ -112,6 +112,17 @@ def reconsider_enrollment(
             subject=person.id,
             division=division,
             effective=effective,
+            causation=cause,
+            follows=True,
+        )
+    for day, there, review in follow_moves(e, known, moves_ahead(person, work.today)):
+        work.record(
+            ENROLLMENT,
+            e,
+            review,
+            subject=person.id,
+            division=there,
+            effective=day,
             causation=cause,
             follows=True,
         )

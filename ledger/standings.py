@@ -29,8 +29,10 @@ class StandingSource(Protocol):
         """Take in everything stored so far, before a run is computed; the position reached."""
         ...
 
-    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
-        """Every enrollment of the program, in order of its id."""
+    def standings(
+        self, program: str, month: str, period: str, rule: Rule, day: date
+    ) -> Iterable[Standing]:
+        """Every enrollment of the program, in order of its id, in the division of a day."""
         ...
 
     def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:

@@ -41,6 +41,7 @@ READ = (
     "granted",
     "periods",
     "year_fen",
+    "ahead",
 )
 """The columns of an enrollment that a standing needs."""
 
@@ -67,7 +68,9 @@ class ViewStandings:
     def _tables(self) -> tuple[sa.Table, sa.Table]:
         return self._entitlements.table("entitlements"), self._registry.table("persons")
 
-    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
+    def standings(
+        self, program: str, month: str, period: str, rule: Rule, day: date
+    ) -> Iterable[Standing]:
         """Every enrollment of the program, with the account its beneficiary has now.
 
         A beneficiary that is no person (an organization) receives on its own account, which is
@@ -88,8 +91,9 @@ class ViewStandings:
                 granted=int(values[12], 16),
                 periods=_json(values[13]),
                 year_fen=_json(values[14]),
+                ahead=_json(values[15]),
             )
-            yield standing(row, month, period, account if person else row.beneficiary)
+            yield standing(row, month, period, account if person else row.beneficiary, day)
 
     def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
         e, p = self._tables

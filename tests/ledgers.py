@@ -78,7 +78,9 @@ class NoStandings:
     def catch_up(self) -> int:
         return 0
 
-    def standings(self, program: str, month: str, period: str, rule: Rule) -> Iterable[Standing]:
+    def standings(
+        self, program: str, month: str, period: str, rule: Rule, day: date
+    ) -> Iterable[Standing]:
         return ()
 
     def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:

@@ -96,6 +96,7 @@ class Oracle:
         self.months: dict[str, Months] = defaultdict(Months)
         self.about: dict[str, tuple[str, str]] = {}
         self.owed: Counter[str] = Counter()
+        self.found_by: dict[str, str] = {}
         self.collected: Counter[str] = Counter()
         self.available: Counter[tuple[str, str]] = Counter()
         self.cash: Counter[str] = Counter()
@@ -203,6 +204,9 @@ class Oracle:
                 self._cancelled(event, d)
             case en.RecoveryCollected() | en.RecoveryWaived():
                 self.owed[d.overpayment] -= d.amount_fen
+                waived = isinstance(d, en.RecoveryWaived)
+                alone = waived and event.actor == self.found_by[d.overpayment]
+                need(not alone, event, "who found a debt does not waive it")
                 need(self.owed[d.overpayment] >= 0, event, "no more comes back than is owed")
                 if isinstance(d, en.RecoveryCollected):
                     self.collected[d.overpayment] += d.amount_fen
@@ -224,6 +228,7 @@ class Oracle:
 
     def _found(self, event: Event[Any], d: en.OverpaymentFound) -> None:
         need(d.overpayment == event.id, event, "a debt is named by its event")
+        self.found_by[d.overpayment] = event.actor
         need(d.amount_fen == sum(m.amount_fen for m in d.months), event, "a debt is its months'")
         unsent = 0
         for m in d.months:

@@ -26,7 +26,7 @@ from ledger.domain.errors import LedgerError
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.grant import Standing, grant, standing
+from ledger.domain.grant import Standing, grant, paying_day, standing
 from ledger.domain.payrun import BankLine, Line, PayRun
 from ledger.domain.program import Program
 from ledger.domain.refusals import LinesChanged, NotEligible
@@ -91,7 +91,7 @@ def _standing_now(work: Work, run: PayRun, rule: Rule, line: Line, account: str 
     """The line's standing: as computed, or of the stream's state where it moved on since."""
     if line.enrollment in work.moved:
         e = work.load(ENROLLMENT, line.enrollment)
-        return standing(e, rule, run.month, account)
+        return standing(e, rule, run.month, account, paying_day(run.month, work.today))
     return Standing(
         enrollment=line.enrollment,
         version=line.version,

@@ -217,10 +217,9 @@ def existing(work: Work, c: EnrollmentCommand) -> Enrollment:
 
 
 def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None = None) -> str:
-    """Record on the enrollment, in its own division."""
-    work.record(
-        ENROLLMENT, e, data, subject=e.beneficiary, division=e.division, effective=effective
-    )
+    """Record on the enrollment, in the division that it belongs to today."""
+    division = e.division_on(work.today)
+    work.record(ENROLLMENT, e, data, subject=e.beneficiary, division=division, effective=effective)
     return e.id
 
 

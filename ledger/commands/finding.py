@@ -74,8 +74,7 @@ def dismiss_finding(work: Work, c: DismissFinding) -> str:
     """
     f = work.load(FINDING, finding_id(c.code, c.subject, c.key))
     proof = _proof(work, c.subject, c.evidence)
-    if any(event.actor == work.context.actor for event in proof):
-        raise FourEyes(actor=work.context.actor)
+    _must_be_another(work, proof)
     data = dismiss(f, code=c.code, reason=c.reason, positions=_positions(c.evidence))
     work.record(FINDING, f, data, subject=c.subject, division=_division(work, c.subject))
     return f.id
@@ -85,8 +84,10 @@ def dismiss_finding(work: Work, c: DismissFinding) -> str:
 def convert_finding(work: Work, c: ConvertFinding) -> str:
     """The debt and the word on the finding in one transaction; the debt is the latter's cause.
 
-    Each month is one that the evidence says something of. Raises NotConvertible where nothing is
-    to come back, what :func:`_proof` raises, and what
+    By an officer who decided none of the evidence and granted none of the months: what is to come
+    back is the command's to say, and a finding is settled by a part of it too. Each month is one
+    that the evidence says something of. Raises FourEyes for another, NotConvertible where nothing
+    is to come back, what :func:`_proof` raises, and what
     :class:`~ledger.commands.payment.FindOverpayment` raises: NoSuchGrant for a month that was not
     paid or is owed already, AboveGranted for more than is kept of it.
     """
@@ -96,6 +97,8 @@ def convert_finding(work: Work, c: ConvertFinding) -> str:
     proof = _proof(work, c.beneficiary, c.evidence)
     e = existing(work, c)
     _must_cover(proof, e.id, c.overpaid)
+    grants = [work.event(e.grants[m].event) for m in c.overpaid if m in e.grants]
+    _must_be_another(work, [*proof, *grants])
     found = FindOverpayment(
         program=c.program,
         beneficiary=c.beneficiary,
@@ -108,7 +111,8 @@ def convert_finding(work: Work, c: ConvertFinding) -> str:
     find_overpayment(work, found)
     overpayment = f"{e.id}/{e.version}"
     data = convert(f, code=c.code, overpayment=overpayment, positions=_positions(c.evidence))
-    work.record(FINDING, f, data, subject=c.beneficiary, division=e.division, causation=overpayment)
+    division = e.division_on(work.today)
+    work.record(FINDING, f, data, subject=c.beneficiary, division=division, causation=overpayment)
     return f.id
 
 
@@ -131,6 +135,12 @@ def _proof(work: Work, subject: str, evidence: list[Evidence]) -> list[Event[Any
     if not any(is_about(event, subject) for event in found.values()):
         raise EvidenceUnrelated(what=subject)
     return list(found.values())
+
+
+def _must_be_another(work: Work, decided: Iterable[Event[Any]]) -> None:
+    """Raise FourEyes for an officer who decided one of the events."""
+    if any(event.actor == work.context.actor for event in decided):
+        raise FourEyes(actor=work.context.actor)
 
 
 def _must_cover(proof: Iterable[Event[Any]], enrollment: str, months: Iterable[str]) -> None:

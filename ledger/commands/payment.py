@@ -168,6 +168,7 @@ def recover(work: Work, c: RecoverOverpayment) -> str:
 
 @handles(WaiveOverpayment)
 def waive(work: Work, c: WaiveOverpayment) -> str:
+    """By another officer than the one who found it: nobody alone gives money up."""
     e = _in_debt(work, c.overpayment)
     data = debts.waive(
         e,
@@ -176,6 +177,7 @@ def waive(work: Work, c: WaiveOverpayment) -> str:
         reason=c.reason,
         document=c.document,
     )
+    _must_not_have_found(work, c.overpayment)
     return record(work, e, data)
 
 
@@ -184,8 +186,7 @@ def cancel(work: Work, c: CancelOverpayment) -> str:
     """By another officer than the one who found it. What was collected is paid again at once."""
     e = _in_debt(work, c.overpayment)
     months = debts.still_owed_after_all(e, c.overpayment)
-    if work.context.actor == work.event(c.overpayment).actor:
-        raise FourEyes(actor=work.context.actor)
+    _must_not_have_found(work, c.overpayment)
     data = debts.cancel_overpayment(e, c.overpayment, months, reason=c.reason, document=c.document)
     record(work, e, data)
     account = account_of(work, work.peek(PROGRAM, program_id(e.program)), e.beneficiary)
@@ -194,6 +195,12 @@ def cancel(work: Work, c: CancelOverpayment) -> str:
             sent = payment.instruct(e, month=line.month, account=account, reason="refund")
             record(work, e, sent)
     return e.id
+
+
+def _must_not_have_found(work: Work, overpayment: str) -> None:
+    """Raise FourEyes for the officer of the event that found the debt."""
+    if work.context.actor == work.event(overpayment).actor:
+        raise FourEyes(actor=work.context.actor)
 
 
 def _in_debt(work: Work, overpayment: str) -> Enrollment:

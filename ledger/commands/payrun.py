@@ -16,7 +16,7 @@ from ledger.domain.enrollment import period_of
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.grant import Standing, amount_for, reason_left_out
+from ledger.domain.grant import Standing, amount_for, paying_day, reason_left_out
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import PAYRUN, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, rule_of_month, rule_on
@@ -104,7 +104,8 @@ def compute(work: Work, c: ComputePayRun) -> str:
     period = period_of(rule, run.month)
     upheld = upheld_in(work, program.code, run.month)
     outlived = _outlived(work, program, rule, run.month)
-    for s in work.standings.standings(program.code, run.month, period, rule):
+    day = paying_day(run.month, work.today)
+    for s in work.standings.standings(program.code, run.month, period, rule, day):
         reason = reason_left_out(s, rule, run.month, program.payee)
         if reason is None and s.enrollment in upheld:
             reason = "objection-upheld"

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from ledger.domain import received
+from ledger.domain.city_time import day_of
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.month import month_of, plus_months
@@ -101,8 +102,10 @@ class Overpayment:
 class Enrollment:
     """State of an enrollment's stream. ``grants`` by benefit month.
 
-    ``applications`` are the days of approved applications by their month, of months that were not
-    held already: an application that is pending, or was rejected, decides no month.
+    ``division`` is where the beneficiary belongs by the day of the last event, ``ahead`` where from
+    a day that was still to come then. ``applications`` are the days of approved applications by
+    their month, of months that were not held already: one that is pending, or was rejected, decides
+    no month.
     ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
     decision stopped or an application left out: no fact gives those back.
     """
@@ -112,6 +115,7 @@ class Enrollment:
     beneficiary: str = ""
     program: str = ""
     division: str = ""
+    ahead: dict[date, str] = field(default_factory=dict)
     status: str = "none"
     applied_on: date | None = None
     applications: dict[str, date] = field(default_factory=dict)
@@ -137,6 +141,11 @@ class Enrollment:
         return any(month in i for i in self.approved) and not any(
             month in i for i in self.suspended
         )
+
+    def division_on(self, day: date) -> str:
+        """The division that decides and pays on a day, as of now or later."""
+        begun = [since for since in self.ahead if since <= day]
+        return self.ahead[max(begun)] if begun else self.division
 
     @property
     def first_month(self) -> str:
@@ -184,7 +193,11 @@ def _assessed(e: Enrollment, event: Event[ev.EligibilityAssessed]) -> None:
 
 
 def _reviewed(e: Enrollment, event: Event[ev.EligibilityReviewed]) -> None:
+    if event.effective > day_of(event.time):
+        e.ahead[event.effective] = event.division
+        return
     e.division = event.division
+    e.ahead = {since: there for since, there in e.ahead.items() if since > event.effective}
     if e.status not in PENDING:  # an application is held to the facts of its own day
         e.eligible = event.data.eligible
 

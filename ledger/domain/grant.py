@@ -70,14 +70,19 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     account: str | None
 
 
-def standing(e: Enrollment, rule: Rule, month: str, account: str | None) -> Standing:
-    """The standing of a stream's state for one month."""
+def standing(
+    e: Enrollment, rule: Rule, month: str, account: str | None, day: date | None = None
+) -> Standing:
+    """The standing of a stream's state for one month, in the division of ``day``.
+
+    The day is the month's first unless given.
+    """
     year = month[:4]
     return Standing(
         enrollment=e.id,
         version=e.version,
         beneficiary=e.beneficiary,
-        division=e.division,
+        division=e.division_on(day or first_day(month)),
         status=e.status,
         start_month=e.approved[-1].first if e.approved else "",
         active=e.active_in(month),
@@ -211,6 +216,14 @@ def grant_arrears(
         zh=f"补发{month}",
         en=f"arrears for {month}",
     )
+
+
+def paying_day(month: str, today: date) -> date:
+    """The day whose division pays a month: the present one, or the month's first if it is to come.
+
+    Who moved is paid where they live now, and a run made ahead pays where they will live.
+    """
+    return max(today, first_day(month))
 
 
 def deciding_day(e: Enrollment, month: str) -> date:

@@ -119,6 +119,12 @@ def division_on(person: Person, day: date) -> str:
     return str(known[-1])
 
 
+def moves_ahead(person: Person, today: date) -> list[tuple[date, str]]:
+    """Days to come from which the person lives in another division of the city, and where."""
+    known = {day: there for day, there in person.history.get("division", []) if day > today}
+    return [(day, there) for day, there in sorted(known.items()) if there is not None]
+
+
 # --- decisions
 
 

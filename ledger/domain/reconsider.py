@@ -81,6 +81,20 @@ def reconsider(
     yield from _arrears(e, sorted(stopped), known, today=today, fund=fund)
 
 
+def follow_moves(
+    e: Enrollment, known: Knowledge, ahead: Iterable[tuple[date, str]]
+) -> Iterable[tuple[date, str, EventData]]:
+    """Reviews for days to come from which the beneficiary belongs elsewhere in the city.
+
+    ``ahead`` are such days and divisions, in order. A generator as :func:`reconsider` is: each is
+    folded before the next. Nothing is recorded on the day itself, so it is recorded when known.
+    """
+    for day, division in ahead:
+        runs = any(i.last >= month_of(day) for i in e.approved)
+        if runs and e.division_on(day) != division:
+            yield day, division, _review(e, known, day)
+
+
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
     first = e.first_month
     until = Month(max(until, e.last_granted))  # months may have been paid ahead

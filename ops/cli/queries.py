@@ -20,7 +20,13 @@ from ops.home import Home
 from projections import report as reports
 from projections.engine import Projector
 from projections.figures import PublishedFigures, load_figures
-from projections.views.entitlements import Entitlement, active_in, is_granted, payable_in
+from projections.views.entitlements import (
+    Entitlement,
+    active_in,
+    division_on,
+    is_granted,
+    payable_in,
+)
 from projections.views.programs import Program, rule_on
 
 app = typer.Typer()
@@ -210,7 +216,7 @@ def _entitled(
         "enrollment": row.enrollment,
         "beneficiary": row.beneficiary,
         "program": row.program,
-        "division": row.division,
+        "division": division_on(row, day),
         "status": row.status,
         "start_month": row.start_month,
         "end_month": row.end_month,

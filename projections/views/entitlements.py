@@ -5,10 +5,12 @@ row names that version, and the store refuses it when the stream has moved on. O
 on a pay run about one of its lines belong to the run and are in the objections view.
 """
 
+from datetime import date
 from typing import Any
 
 import msgspec
 
+from ledger.domain.city_time import day_of
 from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, follows
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
@@ -21,9 +23,11 @@ from projections.view import View, on
 class Entitlement(msgspec.Struct, gc=False):
     """One enrollment. Intervals are pairs of months, both included, ``9999-12`` while open.
 
-    ``status`` is applied, assessed, noticed, notice-closed, approved, suspended, ended or
-    rejected. ``granted`` holds the months granted and not reversed, ``periods`` the years (or
-    ``once``) granted with their month, ``year_fen`` what stands granted by calendar year.
+    ``division`` is where the beneficiary belongs by the day of the last event, ``ahead`` where from
+    a day that was still to come then. ``status`` is applied, assessed, noticed, notice-closed,
+    approved, suspended, ended or rejected. ``granted`` holds the months granted and not reversed,
+    ``periods`` the years (or ``once``) granted with their month, ``year_fen`` what stands granted
+    by calendar year.
     ``term`` is the last month of the latest approval; ``amount_fen`` is set where the amount was
     decided individually.
     """
@@ -58,6 +62,7 @@ class Entitlement(msgspec.Struct, gc=False):
     periods: dict[str, str] = {}
     year_fen: dict[str, int] = {}
     last_granted_month: str | None = None
+    ahead: dict[str, str] = {}
 
 
 ENTITLEMENTS = TableDef(
@@ -108,13 +113,19 @@ def payable_in(row: Entitlement, month: str, period: str | None = None) -> str |
     return "already-granted" if is_granted(row, period or month) else None
 
 
-def standing(row: Entitlement, month: str, period: str, account: str | None) -> Standing:
+def division_on(row: Entitlement, day: date) -> str:
+    """The division that decides and pays on a day, as of now or later."""
+    begun = [since for since in row.ahead if since <= day.isoformat()]
+    return row.ahead[max(begun)] if begun else row.division
+
+
+def standing(row: Entitlement, month: str, period: str, account: str | None, day: date) -> Standing:
     """What a pay run decides from, as of the stream version the row has seen."""
     return Standing(
         enrollment=row.enrollment,
         version=row.version,
         beneficiary=row.beneficiary,
-        division=row.division,
+        division=division_on(row, day),
         status=row.status,
         start_month=row.start_month or "",
         active=active_in(row, month),
@@ -196,11 +207,16 @@ class Entitlements(View):
 
     @on(en.EligibilityReviewed)
     def reviewed(self, position: int, event: Event[en.EligibilityReviewed]) -> None:
-        row = self._at(event)
+        row, since = self._at(event), event.effective.isoformat()
+        if event.effective > day_of(event.time):
+            row.ahead = {**row.ahead, since: event.division}
+            return
         row.division = event.division
+        if row.ahead:
+            row.ahead = {day: there for day, there in row.ahead.items() if day > since}
         if row.status not in PENDING:
             row.eligible = event.data.eligible
-        row.reviewed_on = event.effective.isoformat()
+        row.reviewed_on = since
 
     @on(en.NoticePublished)
     def noticed(self, position: int, event: Event[en.NoticePublished]) -> None:

@@ -29,7 +29,7 @@ from ledger.commands.certificate import (
 from ledger.commands.disbursement import IssuePayRun, ReadBankResult
 from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import LedgerError
-from ledger.domain.grant import standing
+from ledger.domain.grant import paying_day, standing
 from ledger.domain.household import household_id
 from ledger.domain.month import month_of, plus_months
 from ledger.domain.payrun import PAYRUN, BankLine, to_document
@@ -407,8 +407,8 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         self.ask(commands[step], by("director-1", self.day, CITY))
 
-    @rule(which=st.integers(0, 20), fen=FEN, waived=st.booleans())
-    def is_paid_back(self, which: int, fen: int, waived: bool) -> None:
+    @rule(which=st.integers(0, 20), fen=FEN, waived=st.booleans(), officer=LEADER)
+    def is_paid_back(self, which: int, fen: int, waived: bool, officer: str) -> None:
         if debts := sorted(self.oracle.owed):
             said = {"overpayment": debts[which % len(debts)], "amount_fen": fen}
             command = (
@@ -416,7 +416,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 if waived
                 else pay.RecoverOverpayment(**said, method="bank", receipt="r")
             )
-            self.ask(command, by("director-1", self.day, CITY))
+            self.ask(command, by(officer, self.day, CITY))
 
     @rule(which=st.integers(0, 20), officer=LEADER)
     def is_taken_back(self, which: int, officer: str) -> None:
@@ -502,9 +502,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for program in (LIVING, NURSING):
             rule_ = rule_on(ledger.state(PROGRAM, program_id(program)), self.day)
             for month in (self.month(0), self.month(3)):
-                for s in views.standings(program, month, month, rule_):
+                day = paying_day(month, self.day)
+                for s in views.standings(program, month, month, rule_, day):
                     e = ledger.state(ENROLLMENT, s.enrollment)
-                    assert s == standing(e, rule_, month, s.account)
+                    assert s == standing(e, rule_, month, s.account, day)
 
     def teardown(self) -> None:
         if not hasattr(self, "office"):

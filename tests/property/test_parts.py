@@ -110,8 +110,10 @@ def test_no_more_is_found_of_a_month_than_was_granted_for_it(
             asked = None if step is None else command(who, step, sorted(oracle.owed))
             if asked is not None:
                 on = str(step[1]) if step is not None and step[0] == "dies" else today
+                # Nobody waives a debt that they found.
+                officer = "chief-1" if isinstance(asked, pay.WaiveOverpayment) else "director-1"
                 try:
-                    office.do(asked, by("director-1", on, CITY))
+                    office.do(asked, by(officer, on, CITY))
                 except LedgerError as refusal:
                     refused.append((step[0] if step else "", refusal.code))
                     continue

@@ -11,8 +11,10 @@ import pytest
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
+from ledger.commands.finding import ConvertFinding, Evidence
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.refusals import AboveOwed, AlreadyGranted, FourEyes, NoSuchGrant
+from ledger.domain.stream import enrollment_id
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, learn, revoked
 
 
@@ -263,3 +265,52 @@ def test_an_officer_who_takes_back_a_stop_takes_back_the_debt_it_made(office: Of
         ("EnrollmentResumed", "2017-02"),
         ("OverpaymentCancelled", ["2017-02", "2017-03"], 2 * LIVING_FEN),
     ]
+
+
+# --- four eyes
+
+
+def test_who_found_a_debt_does_not_waive_it(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-01")
+    told = {"months": ["2017-01"], "reason": "r", "zh": "z", "en": "e"}
+    finds = pay.FindOverpayment(program=LIVING, beneficiary=who, **told)
+    office.do(finds, by("director-1", "2017-02-01", CITY))
+    with pytest.raises(FourEyes):
+        back(office, LIVING_FEN, waived=True)
+    waives = pay.WaiveOverpayment(
+        overpayment=found(office), amount_fen=LIVING_FEN, reason="hardship", document="d"
+    )
+    office.do(waives, by("director-2", "2017-02-01", CITY))
+    assert balance(office, who).owed_fen == 0
+
+
+def test_a_finding_is_made_a_debt_by_none_who_decided_it_or_granted_the_month(
+    office: Office,
+) -> None:
+    """The cashier granted the month: refused even where the evidence named leaves that out."""
+    who = office.enrolled(1)
+    about = {"program": LIVING, "beneficiary": who}
+    run = office.issued("2017-01")
+    office.result(run, "2017-01", returned={enrollment_id(who, LIVING): "closed"})
+    start = office.length()
+    again = pay.InstructPayment(**about, month="2017-01", reason="again")
+    office.do(again, by("accountant-1", "2017-01-28", CITY))
+    settles = pay.SettlePayment(**about, month="2017-01", receipt="r")
+    office.do(settles, by("director-1", "2017-01-29", CITY))
+    evidence = [
+        Evidence(position=start + n, event=event.id) for n, event in enumerate(office.events(start))
+    ]
+    wanted = ConvertFinding(
+        **about,
+        code="over-cap",
+        key="k",
+        evidence=evidence,
+        overpaid={"2017-01": 1},
+        zh="多发",
+        en="overpaid",
+    )
+    for officer in ("cashier-1", "accountant-1", "director-1"):
+        with pytest.raises(FourEyes):
+            office.do(wanted, by(officer, "2017-02-01", CITY))
+    assert office.do(wanted, by("chief-1", "2017-02-01", CITY)).outcomes[0].events == 2

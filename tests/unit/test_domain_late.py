@@ -19,10 +19,16 @@ from ledger.commands.certificate import (
 )
 from ledger.commands.program import CloseProgram
 from ledger.domain.payrun import PAYRUN
-from ledger.domain.refusals import NotEligible, PersonDeceased, ProgramClosedError
+from ledger.domain.refusals import (
+    NotEligible,
+    OutsideDivision,
+    PersonDeceased,
+    ProgramClosedError,
+)
 from ledger.domain.stream import enrollment_id
 from tests.office import (
     CITY,
+    DISTRICT,
     LIVING,
     LIVING_FEN,
     NEIGHBOR,
@@ -378,6 +384,62 @@ def test_a_move_within_the_city_changes_the_division_that_pays(office: Office) -
     office.paid("2017-02", "2017-02")
     grants = [e for e in office.log() if type(e.data).__name__ == "SubsidyGranted"]
     assert [g.division for g in grants] == ["220202", "220203"]
+
+
+def divisions_paying(office: Office) -> list[str]:
+    return [e.division for e in office.log() if type(e.data).__name__ == "SubsidyGranted"]
+
+
+def test_a_move_known_ahead_changes_the_division_from_its_day_on(office: Office) -> None:
+    """Recorded in February, for April: nothing else is recorded until then."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-01")
+    moves = pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
+    told = learn(office, "2017-02-14", "2017-04-01", moves)
+    assert told == [("ResidenceChanged",), ("EligibilityReviewed",)]
+    review = office.log()[-1]
+    assert (review.division, review.effective) == (NEIGHBOR, day("2017-04-01"))
+    office.paid("2017-02", "2017-05")
+    assert divisions_paying(office) == [DISTRICT] * 3 + [NEIGHBOR] * 2
+    pause = en.SuspendEnrollment(program=LIVING, beneficiary=who, from_month="2017-06", reason="r")
+    with pytest.raises(OutsideDivision):  # nor do its former officers decide any more
+        office.do(pause, by("clerk-1", "2017-05-28"))
+    office.do(pause, by("clerk-9", "2017-05-28", NEIGHBOR))
+
+
+def test_a_run_made_ahead_pays_where_the_person_will_live(office: Office) -> None:
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-01")
+    moves = pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
+    learn(office, "2017-02-14", "2017-03-01", moves)
+    accountant = by("accountant-1", "2017-02-20", CITY)
+    office.at("2017-02-20")
+    for month, division in (("2017-02", DISTRICT), ("2017-03", NEIGHBOR)):
+        run = office.do(pr.OpenPayRun(program=LIVING, month=month), accountant).stream
+        office.do(pr.ComputePayRun(payrun=run), accountant)
+        (line,) = office.lines(office.ledger.state(PAYRUN, run).lines)
+        assert line.division == division
+
+
+def test_a_move_known_ahead_that_is_called_off_changes_nothing(office: Office) -> None:
+    who = office.enrolled(1)
+    for division in (NEIGHBOR, DISTRICT):
+        moves = pe.ChangeResidence(person=who, division=division, urban=True)
+        told = learn(office, "2016-12-28", "2017-02-01", moves)
+        assert told == [("ResidenceChanged",), ("EligibilityReviewed",)]
+    office.paid("2017-01", "2017-03")
+    assert divisions_paying(office) == [DISTRICT] * 3
+
+
+def test_another_fact_leaves_a_move_that_is_still_to_come(office: Office) -> None:
+    who = office.enrolled(1)
+    moves = pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
+    learn(office, "2016-12-28", "2017-03-01", moves)
+    office.paid("2017-01", "2017-01")
+    learn(office, "2017-02-14", "2017-01-20", pe.RecordCustody(person=who, document="d"))
+    learn(office, "2017-02-15", "2017-01-25", pe.EndCustody(person=who, document="d"))
+    office.paid("2017-02", "2017-03")
+    assert divisions_paying(office) == [DISTRICT, DISTRICT, NEIGHBOR]
 
 
 def test_a_move_out_of_the_city_learned_late_makes_a_debt(office: Office) -> None:

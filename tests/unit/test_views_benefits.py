@@ -12,6 +12,7 @@ from ledger.domain.events import enrollment as en
 from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
 from ledger.domain.grant import standing as standing_of
+from ledger.domain.month import first_day
 from ledger.domain.person import PERSON, Person
 from ledger.domain.person import facts_on as domain_facts_on
 from ledger.domain.rules import Rule
@@ -142,7 +143,8 @@ def test_a_standing_from_the_row_is_the_standing_from_the_stream(
         valid_from=date(2016, 1, 1), period="month", rate_fen=RATE, document="d", source="assumed"
     )
     for month in ("2016-12", "2017-01", "2017-02", "2017-04", "2017-09", "2017-10", "2017-11"):
-        assert standing(row, month, month, "a") == standing_of(state, rule, month, "a")
+        day = first_day(month)
+        assert standing(row, month, month, "a", day) == standing_of(state, rule, month, "a", day)
 
 
 # --- balances
