@@ -142,7 +142,7 @@ def show(
             told = document(signer, head, heads.timestamp(head.size))
     if qr_file is not None:
         _code(head.cosigned, qr_file)
-    if note:
+    if note and not session.json:
         sys.stdout.flush()
         sys.stdout.buffer.write(head.cosigned)
     elif session.json:
