@@ -1,4 +1,4 @@
-"""The console script: what is told to stop while the program is still being put together stops too."""
+"""The console script: what is told to stop before there is a command to stop ends quietly too."""
 
 import sys
 
