@@ -11,6 +11,7 @@ from ledger.application import Command
 from ledger.codec import decode
 from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
+from ledger.log.errors import OutsideLog
 from ops.audit import export, running
 from ops.audit.running import CHECKS
 from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
@@ -44,6 +45,8 @@ def _run(
     *,
     anew: bool = False,
 ) -> Audit:
+    if bound.position is not None and bound.position > (end := home.feed.end()):
+        raise OutsideLog(size=end, asked=bound.position)
     with progress(session.say("auditing"), session.lang) as report:
         made = running.run(home, bound, codes, report, anew=anew)
     for code, reason in made.left_out.items():

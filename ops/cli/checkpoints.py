@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -142,7 +143,7 @@ def show(
             told = document(signer, head, heads.timestamp(head.size))
     if qr_file is not None:
         _code(head.cosigned, qr_file)
-    if note:
+    if note and not session.json:
         sys.stdout.flush()
         sys.stdout.buffer.write(head.cosigned)
     elif session.json:
@@ -165,6 +166,8 @@ def policy(
     """The file is C2SP tlog-policy; it may also be written by hand."""
     if witness is None and url is not None:
         raise InvalidValue(field="--witness", value="-")
+    if url is not None and not _is_address(url):
+        raise InvalidValue(field="--url", value=url)
     with session.opened() as home:
         found = home.policy
         if witness is not None or quorum is not None:
@@ -275,6 +278,15 @@ def _show_code(note: bytes) -> None:
     import segno
 
     segno.make(note, error="l", micro=False).terminal(compact=True)
+
+
+def _is_address(url: str) -> bool:
+    """Whether a witness could be asked there."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _changed(

@@ -172,7 +172,9 @@ def entitlements(
     program: Annotated[str | None, typer.Option(help="项目代码 | Program")] = None,
     month: Annotated[str | None, typer.Option(help="月份 YYYY-MM | Month")] = None,
     division: Annotated[str | None, typer.Option(help="行政区划 | Division")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="最多几行 | At most")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=10_000_000, help="最多几行 | At most")
+    ] = None,
     as_of_position: AsOfPosition = None,
     known_on: KnownOn = None,
     effective_on: EffectiveOn = None,

@@ -1,4 +1,4 @@
-"""The console script: what is told to stop while the program is still being loaded stops too."""
+"""The console script: what is told to stop before there is a command to stop ends quietly too."""
 
 import sys
 
@@ -7,6 +7,7 @@ def main() -> None:
     """Always ends with SystemExit; status 130 where it was interrupted."""
     try:
         from ops.cli.main import main as run
+
+        run()
     except KeyboardInterrupt:
         sys.exit(130)
-    run()

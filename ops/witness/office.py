@@ -105,7 +105,7 @@ class Witness:
         file raises."""
         try:
             described = json.loads((folder / _DESCRIPTION).read_text("utf-8"))
-            verifier = VerifierKey.parse(described["vkey"])
+            verifier = VerifierKey.parse(str(described["vkey"]))
         except (FileNotFoundError, NotADirectoryError):
             raise WitnessMissing(folder=folder) from None
         except OSError as error:

@@ -100,6 +100,8 @@ def extend(
 
 
 SEGMENTS = "events-*.parquet"
+LEFT = ("stage-*.partial", f"{SEGMENTS}.partial", f"{FILE}.partial")
+"""What a writer that died may leave; other files of the folder are somebody else's."""
 
 
 @contextmanager
@@ -135,8 +137,9 @@ def _found(folder: Path, origin: str, segment_size: int | None) -> Manifest:
 def _sweep(folder: Path, manifest: Manifest) -> None:
     """Remove what a writer that died left, and the short segment that a longer one replaced."""
     named = {segment.file for segment in manifest.segments}
-    for path in folder.glob("*.partial"):
-        path.unlink()
+    for left in LEFT:
+        for path in folder.glob(left):
+            path.unlink()
     for path in folder.glob(SEGMENTS):
         if path.name not in named:
             path.unlink()

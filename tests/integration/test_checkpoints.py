@@ -82,6 +82,9 @@ def test_from_a_key_to_a_final_checkpoint(place: Path) -> None:
         assert signed["status"] == "final"
         assert signed["missing"] == {}
     told = ok(home, "checkpoint", "show", "--note").out
+    assert (
+        ok(home, "checkpoint", "show", "--note", "--format", "json").json["note"] == told.decode()
+    )
     keys = [VerifierKey.parse(k["vkey"]) for k in ok(home, "key", "show", *JSON).json["keys"]]
     policy = Policy.parse(ok(home, "checkpoint", "policy", *JSON).json["policy"])
     checked = open_checkpoint(told, keys, policy.witnesses)

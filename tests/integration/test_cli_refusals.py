@@ -32,6 +32,7 @@ def home(bare: Path, tmp_path: Path) -> Path:
 
 FILE, FOLDER = str(Path(__file__)), str(Path(__file__).parent)
 HUGE = "9" * 20
+WITNESS = "a/b+8a28244c+BAnaWy0yNJR0brHvPDv1GePTOheXgW931WIDmCIz6UEu"
 
 REFUSED = [
     (("balance", "person-nobody"), "not-found", 2),
@@ -72,6 +73,11 @@ REFUSED = [
     (("digest", "--as-of-position", "999999"), "outside-log", 2),
     (("diff", "--between", "20170101", "now"), "outside-log", 2),
     (("diff", "--between", "9" * 5_000, "now"), "invalid-date", 2),
+    (("audit", "run", "--as-of-position", "999999"), "outside-log", 2),
+    *(
+        (("checkpoint", "policy", "--witness", WITNESS, "--url", url), "invalid-value", 2)
+        for url in ("nonsense", "file:///etc/passwd", "http://", "http://[::1", "http://h:x")
+    ),
     (("checkpoint", "show", HUGE), "no-such-head", 2),
     (("checkpoint", "timestamp-request", "x", "--size", HUGE), "no-such-head", 2),
     (("bundle", "--all", "-o", "x.zip", "--checkpoint", FILE), "checkpoint-refused", 2),
@@ -149,6 +155,7 @@ def test_an_error_speaks_english_when_asked(home: Path) -> None:
         ("simulate", "--seed", "1.5"),
         ("simulate", "--seed", "9" * 5_000),
         ("audit", "sql", "SELECT 1", "--limit", HUGE),
+        ("entitlements", "--limit", HUGE),
         ("audit", "sql", "SELECT 1", "--timeout", "inf"),
     ],
 )
@@ -244,6 +251,13 @@ def test_a_file_of_the_home_that_cannot_be_read_is_named(
     code, status = expected
     ended = run(home, *command)
     assert (ended.status, f"错误 {code}: " in ended.err) == (status, True), ended.err
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{}", '{"vkey": 3}'])
+def test_a_witness_that_says_nothing_of_use_is_damaged(home: Path, said: str) -> None:
+    (home / "witness.json").write_text(said)
+    ended = run(home, "witness", "status", "--folder", str(home))
+    assert (ended.status, "错误 witness-damaged: " in ended.err) == (4, True)
 
 
 def test_an_answer_that_cannot_be_kept_is_given_all_the_same(home: Path) -> None:

@@ -89,9 +89,10 @@ def test_what_a_dead_writer_left_is_swept_away(tmp_path: Path) -> None:
     archived(tmp_path, 15)
     (tmp_path / "events-000000000010-000000000019.parquet").write_bytes(b"never named")
     (tmp_path / "stage-10.partial").write_bytes(b"half")
+    (tmp_path / "film.partial").write_bytes(b"somebody's")
     archived(tmp_path)
     assert verify(tmp_path).events == LENGTH
-    assert not list(tmp_path.glob("*.partial"))
+    assert [path.name for path in tmp_path.glob("*.partial")] == ["film.partial"]
 
 
 def test_every_event_type_can_be_archived(tmp_path: Path) -> None:
