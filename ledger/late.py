@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import count
 
-from ledger.budget import set_aside
+from ledger.budget import give_back_reversed, set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.events.enrollment import (
     ArrearsGranted,
@@ -115,6 +115,7 @@ def reconsider_enrollment(
             causation=cause,
             follows=True,
         )
+        give_back_reversed(work, e, data)
     for day, there, review in follow_moves(e, known, moves_ahead(person, work.today)):
         work.record(
             ENROLLMENT,

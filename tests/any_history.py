@@ -23,6 +23,7 @@ POOLS: dict[str, tuple[Any, ...]] = {
     "members": SUBJECTS,
     "household": SUBJECTS,
     "student": ("none", "higher"),
+    "reason": ("a", "grant-reversed"),
 }
 MONTHS = ("2016-12", "2017-01", "2017-02", "2018-01")
 DAYS = st.integers(0, 800).map(lambda n: date(2016, 6, 1) + timedelta(days=n))

@@ -97,6 +97,7 @@ class Oracle:
         self.about: dict[str, tuple[str, str]] = {}
         self.owed: Counter[str] = Counter()
         self.found_by: dict[str, str] = {}
+        self.to_give_back: Counter[str] = Counter()
         self.collected: Counter[str] = Counter()
         self.available: Counter[tuple[str, str]] = Counter()
         self.cash: Counter[str] = Counter()
@@ -198,6 +199,7 @@ class Oracle:
                 grant = self._to(event, d, "payable", "reversed")
                 need(d.grant == grant["id"], event, "a reversal names its grant")
                 del self.standing[grant["once"]]
+                self.to_give_back[d.fund] += d.amount_fen
             case en.OverpaymentFound():
                 self._found(event, d)
             case en.OverpaymentCancelled():
@@ -286,6 +288,8 @@ class Oracle:
             case fu.FundsCommitted():
                 self.available[d.fund, d.form] -= d.amount_fen
             case fu.CommitmentReleased():
+                if d.reason == fu.GRANT_REVERSED:
+                    self.to_give_back[d.fund] -= d.amount_fen
                 self.available[d.fund, d.form] += d.amount_fen
         least = min(self.available.values(), default=0)
         need(least >= 0, event, "no fund is committed beyond what it has")
@@ -402,6 +406,8 @@ class Oracle:
             sign = -1 if account.startswith("Liabilities") else 1
             if account in ("Assets:Cash", "Assets:Receivable", "Budget:Committed") or sign < 0:
                 assert fen * sign >= 0, f"{account} of {fund} stands at {fen}"
+        unfree = {fund: fen for fund, fen in self.to_give_back.items() if fen}
+        assert not unfree, f"what reversed grants had taken is not available again: {unfree}"
         for (stream, month), grant in self.grants.items():
             where = f"{stream} {month} {grant}"
             if month <= until and not all(decided for _, decided in grant["debts"].values()):

@@ -24,7 +24,6 @@ MOVES = {  # an event of one amount: the account debited, the account credited
     "RecoveryWaived": ("Expenses:Waived", "Assets:Receivable"),
     "FundsAppropriated": ("Assets:Cash", "Income:Appropriation"),
     "FundsCommitted": ("Budget:Committed", "Budget:Reserve"),
-    "CommitmentReleased": ("Budget:Reserve", "Budget:Committed"),
 }
 REACHES = {  # an event that shows that its program reached its subject, a person
     "PaymentSettled",
@@ -45,6 +44,8 @@ def entries(kind, d):
     """(debited, credited, fen) of an event, each a pair of accounts."""
     if kind in MOVES:
         yield (*MOVES[kind], d["amount_fen"])
+    if kind == "CommitmentReleased" and d["reason"] != "grant-reversed":  # else it was used up
+        yield "Budget:Reserve", "Budget:Committed", d["amount_fen"]
     if kind == "ArrearsGranted":  # the commitment made for it alone is used up
         yield "Budget:Reserve", "Budget:Committed", d["amount_fen"]
     if kind == "OverpaymentFound":  # what was still due for its months is set off

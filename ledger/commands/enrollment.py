@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 
 from ledger.application import Command, handles
+from ledger.budget import give_back_reversed
 from ledger.domain import admission, program
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import NotFound
@@ -235,6 +236,7 @@ def _correct(work: Work, e: Enrollment, reason: str) -> str:
     """Debts and reversals for months that the stop just recorded takes back."""
     for data in corrections(e, reason=reason):
         record(work, e, data)
+        give_back_reversed(work, e, data)
     return e.id
 
 

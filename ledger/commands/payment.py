@@ -3,7 +3,7 @@
 import msgspec
 
 from ledger.application import Command, handles
-from ledger.budget import set_aside
+from ledger.budget import give_back_reversed, set_aside
 from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_program, record
 from ledger.domain import grant as grants
 from ledger.domain import overpayment as debts
@@ -108,8 +108,12 @@ def instruct(work: Work, c: InstructPayment) -> str:
 
 @handles(ReverseGrant)
 def reverse(work: Work, c: ReverseGrant) -> str:
+    """What the grant had taken from its fund is available again."""
     e = existing(work, c)
-    return record(work, e, payment.reverse(e, month=parse_month(c.month), reason=c.reason))
+    data = payment.reverse(e, month=parse_month(c.month), reason=c.reason)
+    record(work, e, data)
+    give_back_reversed(work, e, data)
+    return e.id
 
 
 @handles(GrantArrears)
@@ -231,6 +235,7 @@ def follow_stop(work: Work, e: Enrollment, month: str) -> None:
     data = debts.after_stop(e, month)
     if data is not None:
         record(work, e, data)
+        give_back_reversed(work, e, data)
 
 
 def account_of(work: Work, program: Program, beneficiary: str) -> str | None:

@@ -1,7 +1,8 @@
 """A fund: what came in, what is set aside, and the refusal to set aside more than there is.
 
 Money is paid only out of a commitment, so a fund that cannot be over-committed cannot be
-overspent. Recoveries go back to the treasury with the year's surplus and are not committed again.
+overspent. What was granted and never reached anyone is available again once the grant is reversed.
+Recoveries go back to the treasury with the year's surplus and are not committed again.
 """
 
 from dataclasses import dataclass, field

@@ -148,7 +148,10 @@ def _committed(event: Event[fu.FundsCommitted]) -> Postings:
 
 
 def _released(event: Event[fu.CommitmentReleased]) -> Postings:
+    """What a reversed grant gives back was taken off the memo accounts when it was granted."""
     d = event.data
+    if d.reason == fu.GRANT_REVERSED:
+        return ()
     return (
         Posting(COMMITTED, d.fund, d.program, event.division, -d.amount_fen),
         Posting(RESERVE, d.fund, d.program, event.division, d.amount_fen),

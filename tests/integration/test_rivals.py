@@ -366,6 +366,7 @@ def test_a_death_learned_in_transit_reverses_what_the_bank_returned(office: Offi
     assert office.told(before) == [
         ("PaymentReturned", "2017-03", LIVING_FEN),
         ("GrantReversed", "2017-03", LIVING_FEN),
+        ("CommitmentReleased", LIVING_FEN),
         ("PayRunSettled", "2017-03"),
     ]
 

@@ -144,6 +144,7 @@ def test_a_returned_month_after_death_is_reversed_and_owes_nothing(office: Offic
         ("EligibilityReviewed",),
         ("EnrollmentEnded", "2016-12", "alive"),
         ("GrantReversed", "2017-01", LIVING_FEN),
+        ("CommitmentReleased", LIVING_FEN),
     ]
 
 

@@ -45,6 +45,10 @@ class FundsCommitted(EventData, frozen=True, kw_only=True):
     form: Literal["cash", "goods"]
 
 
+GRANT_REVERSED = "grant-reversed"
+"""The reason of a release that follows a reversal: the commitment had been used up by the grant."""
+
+
 class CommitmentReleased(EventData, frozen=True, kw_only=True):
     """What a commitment did not use is available again."""
 

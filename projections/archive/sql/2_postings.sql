@@ -11,8 +11,8 @@ SELECT * FROM (VALUES
     ('DonationReceived',     '',         'Income:Donation',      -1, 'amount'),
     ('FundsCommitted',       '',         'Budget:Committed',      1, 'amount'),
     ('FundsCommitted',       '',         'Budget:Reserve',       -1, 'amount'),
-    ('CommitmentReleased',   '',         'Budget:Reserve',        1, 'amount'),
-    ('CommitmentReleased',   '',         'Budget:Committed',     -1, 'amount'),
+    ('CommitmentReleased',   'unused',   'Budget:Reserve',        1, 'amount'),
+    ('CommitmentReleased',   'unused',   'Budget:Committed',     -1, 'amount'),
     ('SubsidyGranted',       '',         'Expenses:Benefits',     1, 'amount'),
     ('SubsidyGranted',       '',         'Liabilities:Payable',  -1, 'amount'),
     ('ArrearsGranted',       '',         'Expenses:Benefits',     1, 'amount'),
@@ -62,7 +62,9 @@ COMMENT ON TABLE posting_rules IS
 CREATE MACRO postings_as_of(until := NULL, known := NULL, effective_by := NULL,
                             of_view := 'funds') AS TABLE
     WITH money AS (
-        SELECT * EXCLUDE (bytes, leaf_hash)
+        SELECT * EXCLUDE (bytes, leaf_hash),
+               type = 'CommitmentReleased'
+                   AND (decode(bytes)::JSON->>'$.data.reason') = 'grant-reversed' AS of_reversal
         FROM events_of_view(of_view, until := until, known := known, effective_by := effective_by)
         WHERE type IN (SELECT r.type FROM posting_rules r)
     ),
@@ -86,6 +88,7 @@ CREATE MACRO postings_as_of(until := NULL, known := NULL, effective_by := NULL,
                   WHEN 'late'    THEN coalesce(e.after_settlement, false)
                   WHEN 'bounced' THEN NOT coalesce(e.after_settlement, false)
                   WHEN 'of-fund' THEN e.fund IS NOT NULL
+                  WHEN 'unused'  THEN NOT e.of_reversal
               END
     ),
     -- A pay run goes to the bank division by division.
