@@ -171,7 +171,7 @@ class ViewDatabase:
         names = []
         for table in tables:
             at = self.statements(table, number)
-            at.table.create(connection)
+            connection.exec_driver_sql(at.create)
             names.append(at.table.name)
             for index in at.indexes if partitions else ():
                 connection.exec_driver_sql(index)

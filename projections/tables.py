@@ -14,6 +14,7 @@ import msgspec
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 from projections.rows import Key, Row, TableDef
 
@@ -130,7 +131,8 @@ class Layout:
 class Statements:
     """One table of one generation: the SQLAlchemy table, and statements compiled once.
 
-    ``indexes`` are made after the first rows, which is several times faster than before them.
+    ``create`` makes the table; ``indexes`` are made after the first rows, which is several times
+    faster than before them.
     ``ahead`` reads every row under some first key fields, given as one parameter by :meth:`these`.
     ``scan`` reads the whole table by key. Where the database can write the canonical lines itself,
     ``pages`` are the first rows' and those after a key: their number, and their lines as one value.
@@ -140,6 +142,7 @@ class Statements:
 
     layout: Layout
     table: sa.Table
+    create: str
     insert: str
     upsert: str
     fetch: str
@@ -215,6 +218,7 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         pages=_pages(layout, name) if dialect.name == "sqlite" else None,
         layout=layout,
         table=table,
+        create=text(CreateTable(table)),
         insert=text(insert),
         upsert=text(merging(insert)),
         fetch=text(by_key),

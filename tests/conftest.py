@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = (
     "tests.servers",
+    "tests.cities",
     "tests.postgres",
     "tests.view_databases",
     "tests.debian",
@@ -31,6 +32,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 # even where the environment wants no compiled files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# They start dozens of brokers, which live too short for Java to compile much of them twice.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # A shell has what it starts in the background ignore SIGINT, and so would every process of a test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

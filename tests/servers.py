@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 from kafka import KafkaAdminClient
 
@@ -21,6 +22,7 @@ from consumers.connection import KafkaSettings
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase
+from ops.local.postgres_logins import SUPER_USER
 from ops.settings import KafkaUser, Settings
 
 _FOLDER = pytest.StashKey[Path]()
@@ -79,13 +81,24 @@ def kafka_cluster(servers_folder: Path) -> Callable[[KafkaUser], KafkaSettings]:
 
 @pytest.fixture(scope="session")
 def postgres(servers_folder: Path) -> Callable[..., str]:
-    """The URL of a login, and of a database where it is not the one of a home."""
+    """The URL of a login, and of a database where it is not the one of a home.
+
+    Processes die here, but the machine does not: what a power cut would leave nobody looks at.
+    """
     home = servers_folder / "database"
     _timed("PostgreSQL", lambda: LocalDatabase(home).up())
     folder = home / "postgres"
     known = read_description(folder, LocalPostgres)
     assert known is not None
-    return lambda login, *database: database_url(folder, known, login, *database).get_secret_value()
+
+    def url(login: str, *database: str) -> str:
+        return database_url(folder, known, login, *database).get_secret_value()
+
+    with psycopg.connect(url(SUPER_USER, "postgres"), autocommit=True) as admin:
+        for durable in ("fsync", "synchronous_commit", "full_page_writes"):
+            admin.execute(f"ALTER SYSTEM SET {durable} = off")
+        admin.execute("SELECT pg_reload_conf()")
+    return url
 
 
 def topic_of_its_own(kafka: KafkaSettings, prefix: str = "test", partitions: int = 1) -> str:

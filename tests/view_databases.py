@@ -27,12 +27,6 @@ def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "sqlite":
         return in_a_file
     url = request.getfixturevalue("new_ledger_url")()
-    with connect(url) as admin:  # contents are what is looked at here, not what a power cut leaves
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(
-                sql.Identifier(admin.info.dbname)
-            )
-        )
 
     @contextmanager
     def in_a_server() -> Iterator[str]:

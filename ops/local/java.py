@@ -28,8 +28,14 @@ class KafkaRuntime:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The environment of a process: nothing of ours, so that no secret is passed on by it."""
-        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+        """The environment of a process: nothing of ours, so that no secret is passed on by it.
+
+        ``JDK_JAVA_OPTIONS``, from which Java takes options of its own, is.
+        """
+        own = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
+        if options := os.environ.get("JDK_JAVA_OPTIONS"):
+            own["JDK_JAVA_OPTIONS"] = options
+        return own
 
 
 def kafka_runtime() -> KafkaRuntime:

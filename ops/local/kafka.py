@@ -158,9 +158,9 @@ class LocalBrokers:
         if done.exists():
             return
         arguments = ("format", "--ignore-formatted", "-t", kafka.cluster_id, "-c", str(properties))
-        command = runtime.command(
-            "kafka.tools.StorageTool", *arguments, options=self._options(node)
-        )
+        # It is done within two seconds: compiling it well would take as long again.
+        options = ("-XX:TieredStopAtLevel=1", *self._options(node))
+        command = runtime.command("kafka.tools.StorageTool", *arguments, options=options)
         ended = subprocess.run(
             command,
             env=runtime.env,

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from ledger.log.feed import Record
+from ops.home import opened
 from tests.chaos.faults import FAULTS, broker_frozen, broker_killed, second_relay
-from tests.chaos.rounds import city, run
+from tests.chaos.rounds import run
 from tests.chaos.world import World
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Record]:
+def records(city: Path) -> Sequence[Record]:
     """A small city's log."""
-    return city(tmp_path_factory.mktemp("city"))
+    with opened(city) as home:
+        return [record for batch in home.feed.read(0) for record in batch]
 
 
 @pytest.mark.timeout(900)

@@ -1,14 +1,10 @@
-"""The command line called in this process, and one simulated home for all tests."""
+"""The command line called in this process."""
 
-import atexit
 import hashlib
 import io
 import json
-import shutil
-import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,25 +61,3 @@ def contents(home: Path) -> dict[str, str]:
         and not file.name.endswith("-shm")
         and not (file.name.endswith("-wal") and file.stat().st_size == 0)
     }
-
-
-@cache
-def _simulated() -> Path:
-    """Once a process: simulating takes a few seconds."""
-    folder = Path(tempfile.mkdtemp(prefix="benefits-ledger-city-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    ok(folder / "home", "simulate", "--scale", SCALE)
-    ok(folder / "home", "project")
-    return folder / "home"
-
-
-@pytest.fixture
-def city() -> Path:
-    """A simulated home whose events no test adds to."""
-    return _simulated()
-
-
-@pytest.fixture
-def copy(city: Path, tmp_path: Path) -> Path:
-    """The simulated home once more, to do with as one likes."""
-    return Path(shutil.copytree(city, tmp_path / "home"))

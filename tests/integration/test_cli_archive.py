@@ -17,9 +17,7 @@ import pytest
 from beancount import loader
 from beancount.core.data import Balance, Transaction
 
-from tests.integration.cli import city, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import ok, run
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,7 @@ from ledger.verify.merkle import leaf_hash, verify_inclusion
 from ops.home import Home
 from ops.simulation.planting import plant
 from projections.checks import ALL_CHECKS
-from tests.integration.cli import city, contents, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import contents, ok, run
 
 AS = ("--as", "inspector-1", "--effective", "2019-04-01")
 

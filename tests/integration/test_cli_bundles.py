@@ -22,9 +22,7 @@ from ops import verifier_file
 from ops.cli.moments import today
 from ops.home import opened
 from tests.bundles import INSPECTION, OPERATOR, note
-from tests.integration.cli import city, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import ok, run
 
 KEYS = ("--key", str(OPERATOR.verifier), "--key", str(INSPECTION.verifier))
 OFFLINE = """\
@@ -48,11 +46,9 @@ def signed(home: Path, size: int | None, to: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sealed_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sealed_city(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A city whose months and year were sealed, once for the module; no test adds to it."""
-    from tests.integration.cli import _simulated
-
-    home = Path(shutil.copytree(_simulated(), tmp_path_factory.mktemp("sealed") / "home"))
+    home = Path(shutil.copytree(city, tmp_path_factory.mktemp("sealed") / "home"))
     made = ok(home, "seal", "--through", "2017-12", "--as", "auditor-1", "--format", "json").json
     periods = [each["period"] for each in made["sealed"]]
     assert periods == ["2016-12", *(f"2017-{month:02d}" for month in range(1, 13))]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import city, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import ok, run
 
 RUN = "living-subsidy/2018-01"
 ACCOUNTANT = ("--as", "zhang", "--effective", "2018-01-16")

@@ -12,9 +12,7 @@ import pytest
 from ledger.domain.stream import enrollment_id
 from ops.home import Home
 from tests import recount
-from tests.integration.cli import city, ok, run
-
-__all__ = ["city"]
+from tests.integration.cli import ok, run
 
 
 def lines(home: Path, *arguments: str) -> list[bytes]:

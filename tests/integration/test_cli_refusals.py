@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import city, contents, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import contents, ok, run
 
 
 @pytest.fixture(scope="module")

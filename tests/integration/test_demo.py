@@ -11,9 +11,7 @@ from ledger.verify.command import main as verify_bundle
 from ops import demonstration
 from ops.home import opened
 from ops.witness.office import Witness
-from tests.integration.cli import SCALE, Ended, city, copy, ok, run
-
-__all__ = ["city", "copy"]
+from tests.integration.cli import SCALE, Ended, ok, run
 
 JSON = ("--format", "json")
 DEMO = ("demo", "--scale", SCALE)

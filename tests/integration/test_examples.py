@@ -22,8 +22,7 @@ from ledger.codec import decode
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as pr
 from ledger.domain.postings import postings
-from ops.home import Home
-from ops.simulation import run as simulate
+from ops.home import Home, opened
 from tests.histories import CITY, History, history
 from tests.kafka_logs import KafkaLog, kafka_log
 
@@ -31,25 +30,23 @@ WAIT_S = 120
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def home(city: Path) -> Iterator[Home]:
     """A small city's year."""
-    home = Home.create(tmp_path_factory.mktemp("city") / "home", seed=7, scale="0.01", year=2017)
-    simulate(home, lambda *_: None)
-    yield home
-    home.close()
+    with opened(city) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
-def log(city: Home, kafka: KafkaSettings) -> KafkaLog:
+def log(home: Home, kafka: KafkaSettings) -> KafkaLog:
     """The city's log on Kafka."""
     made = kafka_log(kafka, partitions=4)
-    made.relay_once(city.feed, limits=None)
+    made.relay_once(home.feed, limits=None)
     return made
 
 
 @pytest.fixture(scope="module")
-def events(city: Home) -> list[Any]:
-    return [decode(raw) for batch in city.feed.read(0) for _, raw in batch]
+def events(home: Home) -> list[Any]:
+    return [decode(raw) for batch in home.feed.read(0) for _, raw in batch]
 
 
 def arguments(log: KafkaLog, *more: str) -> list[str]:

@@ -21,10 +21,8 @@ from ledger.store.errors import StoreFull
 from ledger.store.sqlite import SQLiteStore
 from ops.cli.payfiles import write_csv
 from ops.files import FileUnusable
-from tests.integration.cli import Ended, city, copy, ok
+from tests.integration.cli import Ended, ok
 from tests.office import CITY, LIVING, Office, by
-
-__all__ = ["city", "copy"]
 
 SIMULATE = ("simulate", "--scale", "0.01")
 ACCOUNTANT = ("--as", "zhang", "--effective", "2018-01-16")

@@ -111,8 +111,9 @@ def test_a_wrong_password_is_refused(postgres: Url) -> None:
         psycopg.connect(f"{user.rpartition(':')[0]}:wrong@{rest}")
 
 
-def test_what_is_committed_is_on_disk(postgres: Url) -> None:
-    with psycopg.connect(postgres("admin")) as db:
+def test_what_is_committed_is_on_disk(home: Path) -> None:
+    ok(home, "postgres", "up")
+    with psycopg.connect(Settings.load(home).database("admin").get_secret_value()) as db:
         for name in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums"):
             assert db.execute(f"SHOW {name}").fetchone() == ("on",)  # type: ignore[arg-type]
 

@@ -89,10 +89,9 @@ def until(url: str, true: Callable[[Samples], bool]) -> Samples:
 
 
 @pytest.fixture(scope="module")
-def home(
-    servers_folder: Path, make_database: Callable[[], str]
-) -> Iterator[tuple[Path, pytest.MonkeyPatch]]:
-    """A small city with brokers and a database of its own, its log not relayed yet."""
+def home(servers_folder: Path, make_database: Callable[[], str]) -> Iterator[tuple[Path, Metrics]]:
+    """A small city with brokers and a database of its own, its log not relayed yet; and what was
+    measured while it was simulated."""
     path = servers_folder / "metrics"
     LocalBrokers(path).up()
     url = make_database()
@@ -100,14 +99,16 @@ def home(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENEFITS_DATABASE_URL", url)
         made = Home.create(path, seed=7, scale="0.01", year=2017, store="postgres")
+        metrics = Metrics()
+        made.observer = LedgerMetrics(metrics)
         simulate(made, lambda *_: None)
         made.close()
-        yield path, patch
+        yield path, metrics
     LocalBrokers(path).down()
 
 
 def test_relay_and_worker_say_what_they_did_and_how_far_they_are(
-    home: tuple[Path, pytest.MonkeyPatch],
+    home: tuple[Path, Metrics],
 ) -> None:
     path, _ = home
     with opened(path) as found_home:
@@ -140,6 +141,18 @@ def test_relay_and_worker_say_what_they_did_and_how_far_they_are(
         assert found["benefits_projection_flush_duration_seconds_count"][()] >= PARTITIONS
 
 
+def test_the_write_side_counts_events_by_type(home: tuple[Path, Metrics]) -> None:
+    path, metrics = home
+    with opened(path) as simulated:
+        types = Counter(decode(raw).type for batch in simulated.feed.read(0) for _, raw in batch)
+    server = metrics.serve(0)
+    found = scraped(f"http://127.0.0.1:{server.server_port}/metrics")
+    server.shutdown()
+    server.server_close()
+    assert found["benefits_events_appended_total"] == {(t,): n for t, n in types.items()}
+    assert found["benefits_append_duration_seconds_count"][()] > 100
+
+
 def test_a_decision_that_a_rival_overtook_is_counted_as_taken_anew(tmp_path: Path) -> None:
     metrics = Metrics()
     office = Office(tmp_path / "home")
@@ -152,23 +165,6 @@ def test_a_decision_that_a_rival_overtook_is_counted_as_taken_anew(tmp_path: Pat
     assert retries == 1
     rival.close()
     office.close()
-
-
-def test_the_write_side_counts_events_by_type(
-    tmp_path: Path,
-) -> None:
-    metrics = Metrics()
-    home = Home.create(tmp_path / "home", seed=7, scale="0.01", year=2017)
-    home.observer = LedgerMetrics(metrics)
-    simulate(home, lambda *_: None)
-    types = Counter(decode(raw).type for batch in home.feed.read(0) for _, raw in batch)
-    home.close()
-    server = metrics.serve(0)
-    found = scraped(f"http://127.0.0.1:{server.server_port}/metrics")
-    server.shutdown()
-    server.server_close()
-    assert found["benefits_events_appended_total"] == {(t,): n for t, n in types.items()}
-    assert found["benefits_append_duration_seconds_count"][()] > 100
 
 
 def test_what_waits_is_told_by_view(kafka: KafkaSettings, make_database: Callable[[], str]) -> None:

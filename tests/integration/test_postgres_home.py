@@ -8,14 +8,10 @@ import pytest
 
 from ledger.log.feed import Feed
 from ledger.store.errors import HomeMismatch
-from ops import simulation
 from ops.home import Home
-from ops.home_file import StoreKind
 from ops.local.postgres import LocalDatabase
 from ops.settings import ServerNotConfigured
-from tests.integration.cli import ok, run
-
-SIMULATED = {"operator": "220200", "seed": 7, "scale": "0.01", "year": 2017}
+from tests.integration.cli import SCALE, ok, run
 
 ANSWERS = (
     "report --format json",
@@ -44,14 +40,10 @@ def url(make_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> It
     return it
 
 
-def simulated(path: Path, store: StoreKind) -> Home:
-    home = Home.create(path, store=store, **SIMULATED)  # type: ignore[arg-type]
-    simulation.run(home, lambda *_: None)
-    return home
-
-
-def test_a_simulated_year_is_the_same_in_either_store(tmp_path: Path, url: str) -> None:
-    kept = [simulated(tmp_path / kind, kind) for kind in ("sqlite", "postgres")]
+def test_a_simulated_year_is_the_same_in_either_store(copy: Path, tmp_path: Path, url: str) -> None:
+    homes = [copy, tmp_path / "postgres"]
+    ok(homes[1], "simulate", "--scale", SCALE, "--store", "postgres")
+    kept = [Home.open(home) for home in homes]
     logs = [log_of(home.feed) for home in kept]
     assert len(logs[0]) > 20_000
     assert logs[0] == logs[1]
@@ -63,9 +55,9 @@ def test_a_simulated_year_is_the_same_in_either_store(tmp_path: Path, url: str) 
         home.close()
     assert digests[0] == digests[1]
     for command in ANSWERS:
-        answers = [ok(tmp_path / kind, *command.split()).out for kind in ("sqlite", "postgres")]
+        answers = [ok(home, *command.split()).out for home in homes]
         assert answers[0] == answers[1], command
-    assert ok(tmp_path / "postgres", "doctor", "--lang", "en").text.count("✗") == 0
+    assert ok(homes[1], "doctor", "--lang", "en").text.count("✗") == 0
 
 
 def test_a_home_is_made_again_by_the_same_command_and_by_no_other(tmp_path: Path, url: str) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,7 @@ import pytest
 from consumers.connection import KafkaSettings
 from consumers.rebuild import Rebuild
 from consumers.worker import Worker
-from ops.home import Home
-from ops.simulation import run as simulate
+from ops.home import Home, opened
 from projections import places
 from projections.database import ViewDatabase
 from projections.digest import digest_of
@@ -26,20 +26,17 @@ SETTLE_S = 120.0
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def home(city: Path) -> Iterator[Home]:
     """A small city's year."""
-    home = Home.create(tmp_path_factory.mktemp("city") / "home", seed=7, scale="0.01", year=2017)
-    simulate(home, lambda *_: None)
-    home.projector.catch_up()
-    yield home
-    home.close()
+    with opened(city) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
-def log(city: Home, kafka: KafkaSettings) -> KafkaLog:
+def log(home: Home, kafka: KafkaSettings) -> KafkaLog:
     """The city's log on Kafka."""
     made = kafka_log(kafka, partitions=6)
-    made.relay_once(city.feed, limits=None)
+    made.relay_once(home.feed, limits=None)
     return made
 
 
@@ -97,25 +94,25 @@ def clean(projector: Projector) -> dict[str, str]:
 
 
 def test_two_workers_leave_what_one_clean_fold_leaves(
-    city: Home, log: KafkaLog, database_url: str
+    home: Home, log: KafkaLog, database_url: str
 ) -> None:
     work([Work(log, database_url), Work(log, database_url)])
-    assert digests(database_url) == clean(city.projector)
+    assert digests(database_url) == clean(home.projector)
 
 
 def test_a_worker_that_flushes_and_forgets_often_leaves_the_same(
-    city: Home, log: KafkaLog, database_url: str, monkeypatch: pytest.MonkeyPatch
+    home: Home, log: KafkaLog, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("consumers.worker.ROWS_IN_MEMORY", 500)
     work([Work(log, database_url, flush_events=700)])
-    assert digests(database_url) == clean(city.projector)
+    assert digests(database_url) == clean(home.projector)
 
 
 def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(
-    city: Home, kafka: KafkaSettings, database_url: str
+    home: Home, kafka: KafkaSettings, database_url: str
 ) -> None:
-    end = city.feed.end()
-    records = [r for batch in city.feed.read(0) for r in batch]
+    end = home.feed.end()
+    records = [r for batch in home.feed.read(0) for r in batch]
     grown = ListFeed(records[: end // 2], batch=1_000)
     log = kafka_log(kafka, partitions=4)
     log.relay_once(grown, limits=None)
@@ -145,7 +142,7 @@ def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(
     for thread in threads:
         thread.join(SETTLE_S)
     assert not failed
-    assert digests(database_url) == clean(city.projector)
+    assert digests(database_url) == clean(home.projector)
 
 
 def test_what_a_view_cannot_process_stops_that_view_for_that_subject_alone(

@@ -15,7 +15,7 @@ from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.note import LOG_SIGNATURE
 from ledger.work import Context
 from ops.home import opened
-from tests.integration.cli import _simulated, ok
+from tests.integration.cli import ok
 
 ORIGIN = "urn:benefits-ledger:220200"
 KEY = SigningKey.of(ORIGIN, LOG_SIGNATURE, bytes(range(32)))
@@ -29,9 +29,9 @@ def note_of(size: int, root: bytes, key: SigningKey = KEY) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def signing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def signing(city: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The simulated city, which has taken a key into use."""
-    path = Path(shutil.copytree(_simulated(), tmp_path_factory.mktemp("signing") / "home"))
+    path = Path(shutil.copytree(city, tmp_path_factory.mktemp("signing") / "home"))
     with opened(path) as home:
         home.keys.write(KEY)
         by = Context(

@@ -45,7 +45,8 @@ def contents(projector: Projector) -> dict[str, str]:
 
 def clean(told: History, length: int | None = None) -> dict[str, str]:
     """The digests of one fold of the first ``length`` events."""
-    with folded(ListFeed(told.records[:length])) as projector:
+    with closing(Projector("sqlite://", ListFeed(told.records[:length]))) as projector:
+        projector.catch_up()
         return contents(projector)
 
 
