@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
@@ -72,6 +73,19 @@ _PASSING = (
     WorkerInterrupted,
 )
 """What may pass by itself, or by an administrator's making room."""
+
+
+class Waiting(NamedTuple):
+    """What a worker holds and has not written: how long it has, events folded, rows changed."""
+
+    seconds: float
+    events: int
+    rows: int
+
+    def is_due(self, flush_events: int, *, behind: int) -> bool:
+        """Whether it is time to write it, with so many offsets left to read."""
+        due_s = BACKLOG_FLUSH_S if behind > POLL_RECORDS else FLUSH_S
+        return self.seconds >= due_s or self.events >= flush_events or self.rows >= FLUSH_ROWS
 
 
 class Worker:
@@ -220,17 +234,13 @@ class Worker:
                 if held.is_live():
                     raise
                 self._again(reader, batch.partition)  # a rebuild dropped the tables it read
-        if self._is_due(sum(reader.behind().values())):
-            self._flush(reader)
-
-    def _is_due(self, behind: int) -> bool:
-        """Whether it is time to write, with so many offsets left to read."""
-        due_s = BACKLOG_FLUSH_S if behind > POLL_RECORDS else FLUSH_S
-        return (
-            time.monotonic() - self._flushed_at >= due_s
-            or sum(held.waiting for held in self._held.values()) >= self._flush_events
-            or sum(held.dirty for held in self._held.values()) >= FLUSH_ROWS
+        waiting = Waiting(
+            seconds=time.monotonic() - self._flushed_at,
+            events=sum(held.waiting for held in self._held.values()),
+            rows=sum(held.dirty for held in self._held.values()),
         )
+        if waiting.is_due(self._flush_events, behind=sum(reader.behind().values())):
+            self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
         """Write every partition, two at a time: one waits for the database, one makes its rows."""
