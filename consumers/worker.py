@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import NamedTuple
 
+from consumers.adoption import adopt
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.connection import KafkaSettings, check_connection
 from consumers.dead_letter_topic import DeadLetterTopic
@@ -21,15 +21,14 @@ from consumers.errors import (
     KafkaNotAuthorized,
     KafkaUnreachable,
     TopicStalled,
-    ViewsFedOtherwise,
-    ViewsOutdated,
     WorkerInterrupted,
 )
 from consumers.held_partition import HeldPartition
 from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import POLL_RECORDS, PartitionReader, words
+from consumers.partitions import PartitionReader, words
 from consumers.topics import EVENTS
+from consumers.waiting import FLUSH_EVENTS, Waiting
 from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
@@ -44,16 +43,6 @@ from projections.view import View
 from projections.views import ALL_VIEWS
 
 GROUP = "projector"
-FLUSH_S = 1.0
-"""A flush after so much time, when the worker is with the log."""
-BACKLOG_FLUSH_S = 10.0
-"""And while more waits than one poll takes: a row that several events change is written once. With
-:data:`FLUSH_EVENTS`, the most that a crash costs."""
-FLUSH_EVENTS = 250_000
-"""A flush after so many events of all partitions."""
-FLUSH_ROWS = 60_000
-"""A flush when so many rows wait to be written: what is taken away from a worker is given up when
-they are, and others wait for that."""
 ROWS_IN_MEMORY = 150_000
 """Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
 TELL_S = 1.0
@@ -73,19 +62,6 @@ _PASSING = (
     WorkerInterrupted,
 )
 """What may pass by itself, or by an administrator's making room."""
-
-
-class Waiting(NamedTuple):
-    """What a worker holds and has not written: how long it has, events folded, rows changed."""
-
-    seconds: float
-    events: int
-    rows: int
-
-    def is_due(self, flush_events: int, *, behind: int) -> bool:
-        """Whether it is time to write it, with so many offsets left to read."""
-        due_s = BACKLOG_FLUSH_S if behind > POLL_RECORDS else FLUSH_S
-        return self.seconds >= due_s or self.events >= flush_events or self.rows >= FLUSH_ROWS
 
 
 class Worker:
@@ -136,7 +112,7 @@ class Worker:
         at that moment. What may pass is waited for; with ``until_end`` it is raised after
         :data:`~consumers.backoff.ATTEMPTS` failures in a row. Raises what
         :func:`~consumers.connection.check_connection` raises, if the first connection fails;
-        :class:`ViewsFedOtherwise`, :class:`ViewsOutdated`, :class:`KafkaNotAuthorized`,
+        what :func:`~consumers.adoption.adopt` raises; :class:`KafkaNotAuthorized`,
         :class:`~consumers.errors.TopicGap` and its like, and those of the view database's errors
         that do not pass.
         """
@@ -330,26 +306,3 @@ def _written(held: HeldPartition) -> tuple[list[Parked], int, float]:
     events, start = held.waiting, time.monotonic()
     parked = held.flush()
     return parked, events, time.monotonic() - start
-
-
-def adopt(database: ViewDatabase, views: Mapping[str, type[View]], partitions: int) -> None:
-    """See that every view has a live generation that this many partitions feed.
-
-    Raises :class:`ViewsFedOtherwise` when rows are there that came from the whole log or from
-    another number of partitions, :class:`ViewsOutdated` when they are of another version.
-    """
-    with database.write() as connection:
-        live = database.live(connection)
-        for name, view in views.items():
-            now = live.get(name)
-            if now is not None and now.partitions is None and now.position == 0:
-                database.drop(connection, now)
-                now = None
-            if now is None:
-                database.create(
-                    connection, name, view.version, view.tables, live=True, partitions=partitions
-                )
-            elif now.partitions != partitions:
-                raise ViewsFedOtherwise(view=name)
-            elif now.version != view.version:
-                raise ViewsOutdated(view=name, found=now.version, known=view.version)

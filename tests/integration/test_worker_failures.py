@@ -10,11 +10,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from consumers.adoption import adopt
 from consumers.connection import KafkaSettings
 from consumers.errors import TopicStalled, WorkerInterrupted
 from consumers.offsets import end_offsets
 from consumers.rebuild import Rebuild
-from consumers.worker import Worker, adopt
+from consumers.worker import Worker
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
 from ledger.store.errors import StoreBusy, StoreUnreachable

@@ -3,7 +3,7 @@
 import pytest
 
 from consumers.partitions import POLL_RECORDS
-from consumers.worker import BACKLOG_FLUSH_S, FLUSH_EVENTS, FLUSH_ROWS, FLUSH_S, Waiting
+from consumers.waiting import BACKLOG_FLUSH_S, FLUSH_EVENTS, FLUSH_ROWS, FLUSH_S, Waiting
 
 BACKLOG = POLL_RECORDS + 1
 
