@@ -8,6 +8,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ledger.application import Command
 from ledger.catalog.loader import load_funds
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.domain.events import enrollment as en
+from ledger.domain.events import person as pe
 from ledger.domain.stream import enrollment_id
 from ledger.recognition import Recognition
 from ledger.work import Context
@@ -118,3 +120,14 @@ def came_back(p: Legacy, who: Resident, month: int, *, program: str = LIVING, **
         after_settlement=True,
     )
     p.step(who.id, program, data, p.day(6, 15), **by)
+
+
+def died(p: Legacy, who: Resident, on: date, known: date) -> None:
+    """A death on a day, recorded on another."""
+    data = pe.DeathRecorded(died_on=on, source="民政", document="死亡证明")
+    p.about(who, data, on, recorded=known)
+
+
+def stopped(p: Legacy, who: Resident, last: int, on: date, program: str = LIVING) -> None:
+    """The benefit ended after a month because of a death, as was recorded on a day."""
+    p.end(who.id, program, last, on, "alive")

@@ -12,8 +12,10 @@ that fit (:func:`parts_of`, :func:`packed`), or tells another history under keys
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+
+import pytest
 
 from ledger.domain.events.seal import ProjectionSealed, SealedIndex
 from ledger.log.bundle import Contents, write_bundle
@@ -26,12 +28,17 @@ from ledger.verify.checkpoint import Checkpoint, Policy
 from ledger.verify.container import MANIFEST
 from ledger.verify.merkle import leaf_hash
 from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE
+from ledger.verify.refusal import Refused
 from ledger.verify.scope import Scope
 from tests.histories import CITY, History, history
 
 ORIGIN = "urn:benefits-ledger:220200"
 WITNESS = "inspection.example/witness"
 SIGNED_AT = 1_500_000_000
+
+EVENTS = "events/00000.ndjson"
+"""The part of a bundle with its events, or the first of them."""
+SEALED = "ProjectionSealed"
 
 
 Signer = SigningKey
@@ -181,3 +188,28 @@ def packed(parts: Mapping[str, bytes], **manifest: object) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, raw)
     return out.getvalue()
+
+
+def refusal(raw: bytes, **trusted: object) -> Refused:
+    """What the verifier refuses the bundle with."""
+    with pytest.raises(Refused) as refused:
+        check(raw, trust(**trusted))  # type: ignore[arg-type]
+    return refused.value
+
+
+def changed(raw: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """A bundle with one part changed, and sizes and digests that fit."""
+    parts = parts_of(raw)
+    return packed(parts | {part: change(parts[part])})
+
+
+def line(number: int, old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    """Other bytes in one line of a part."""
+
+    def change(raw: bytes) -> bytes:
+        told = raw.splitlines(keepends=True)
+        assert old in told[number]
+        told[number] = told[number].replace(old, new)
+        return b"".join(told)
+
+    return change

@@ -1,0 +1,158 @@
+"""What is no bundle, lacks a part or has one too many is refused."""
+
+import io
+import json
+import zipfile
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from ledger.log.bundle import PART_BYTES
+from ledger.verify.container import MANIFEST, RATIO_LIMIT
+from ledger.verify.merkle import leaf_hash
+from ledger.verify.refusal import Refused
+from ledger.verify.report import lines
+from ledger.verify.scope import Scope
+from ledger.verify.subset import HINT_BYTES
+from tests.bundles import (
+    EVENTS,
+    SEALED,
+    WHOLE,
+    MemoryLog,
+    check,
+    city,
+    packed,
+    parts_of,
+    person,
+    refusal,
+    trust,
+)
+
+# --- the file
+
+
+def test_an_empty_a_cut_and_a_foreign_file_are_no_bundles() -> None:
+    raw = city().bundle(WHOLE)
+    assert refusal(b"").code == "empty"
+    for bad in (b"x", raw[:-1], raw[:200], b"x" + raw, raw + b"x", b"PK\x05\x06" + bytes(18)):
+        assert refusal(bad).code in ("not-a-bundle", "part-missing")
+
+
+def test_two_parts_of_one_name_are_refused() -> None:
+    out = io.BytesIO(city().bundle(WHOLE))
+    with (
+        pytest.warns(UserWarning, match="Duplicate name"),
+        zipfile.ZipFile(out, "a") as archive,
+    ):
+        archive.writestr("checkpoint", b"another")
+    assert refusal(out.getvalue()).code == "not-a-bundle"
+
+
+def test_what_unpacks_to_far_more_than_it_is_is_refused() -> None:
+    parts = parts_of(city().bundle(WHOLE))
+    bomb = packed(parts | {"claims.json": b"{" + b" " * 1_000_000 + b"}"})
+    found = refusal(bomb)
+    assert found.code == "too-large"
+    assert RATIO_LIMIT < 1_000
+
+
+@pytest.mark.parametrize("part", ["checkpoint", "hints.bin", "seals.json", EVENTS, MANIFEST])
+def test_a_part_that_is_not_there_is_missed(part: str) -> None:
+    parts = parts_of(city().bundle(WHOLE))
+    del parts[part]
+    if part == MANIFEST:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, raw in parts.items():
+                archive.writestr(name, raw)
+        assert refusal(out.getvalue()).code == "part-missing"
+    else:
+        assert refusal(packed(parts)).code in ("part-missing", "positions")
+
+
+def test_equal_contents_are_equal_files() -> None:
+    assert city().bundle(person("p1")) == city().bundle(person("p1"))
+
+
+def test_events_go_on_in_further_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.log.bundle.PART_BYTES", 2_000)
+    log = city()
+    raw = log.bundle(WHOLE)
+    assert len([n for n in parts_of(raw) if n.startswith("events/")]) > 5
+    assert check(raw, trust()).events == log.size()
+    assert PART_BYTES > 2_000
+
+
+def test_a_part_that_does_not_belong_is_refused() -> None:
+    parts = parts_of(city().bundle(WHOLE))
+    for name in ("notes.txt", "events/x.ndjson", "catalog/../x", "schemas/", "other/x"):
+        assert refusal(packed(parts | {name: b"x"})).code == "part-unknown"
+
+
+AMISS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+)
+
+
+@settings(max_examples=200)
+@given(
+    name=st.sampled_from(
+        ["PaymentSettled", "OverpaymentFound", "OverpaymentCancelled", "DeviceFitted", SEALED]
+    ),
+    data=st.dictionaries(
+        st.sampled_from(
+            [
+                "amount_fen",
+                "offset_fen",
+                "owed_fen",
+                "refund_fen",
+                "value_fen",
+                "fund",
+                "program",
+                "period",
+                "position",
+                "index",
+                "views",
+            ]
+        ),
+        AMISS,
+    ),
+    subject=AMISS,
+)
+def test_an_operator_who_signs_nonsense_is_refused_in_words(
+    name: str, data: dict[str, object], subject: object
+) -> None:
+    event = {
+        "data": data,
+        "division": "220202",
+        "effective": "2017-01-01",
+        "id": "x/1",
+        "subject": subject,
+        "time": "2017-01-01T00:00:00.000000Z",
+        "type": f"benefits.{name}.v1",
+    }
+    raw = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    log = MemoryLog([*city().records[:3], (3, raw)])
+    parts = parts_of(log.bundle(Scope("year", "2017")) if name != SEALED else _bare(log))
+    code, said = "", []
+    try:
+        said = lines(check(packed(parts), trust()), "both")
+    except Refused as refused:
+        code = refused.code
+    assert said or code in ("event-malformed", "seal-wrong", "out-of-scope")
+
+
+def _bare(log: MemoryLog) -> bytes:
+    """All of a log whose last event says it is a seal, as a writer that reads nothing of it."""
+    parts = parts_of(MemoryLog(log.records[:3]).bundle(WHOLE))
+    told = [raw for _, raw in log.records]
+    parts[EVENTS] = b"".join(raw + b"\n" for raw in told)
+    parts["hints.bin"] = b"".join(leaf_hash(raw)[:HINT_BYTES] for raw in told)
+    parts["positions.json"] = b"[[0,4]]"
+    parts["checkpoint"] = log.checkpoint()
+    return packed(parts, size=4)
