@@ -6,6 +6,7 @@ What a command does is in the module of its group; how it ends is in :mod:`ops.c
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -110,9 +111,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if getattr(sys, name) is None:  # closed by the caller: nobody wants to hear
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     given = list(sys.argv[1:] if arguments is None else arguments)
+    command_line(spoken(given)).main(args=given, prog_name="benefits-ledger")
+
+
+@cache
+def command_line(lang: str) -> Any:
+    """The commands with their help in a language, put together once a process."""
     program: Any = typer.main.get_command(app)
-    localize(program, spoken(given))
-    program.main(args=given, prog_name="benefits-ledger")
+    localize(program, lang)
+    return program
 
 
 def spoken(arguments: Sequence[str]) -> str:
