@@ -23,8 +23,12 @@ from shutil import copytree
 from typing import Any
 from unittest.mock import patch
 
+import ops.archiving
 import ops.cli.main
-import projections.archive.verifying  # noqa: F401 - DuckDB, imported once and not by each process
+import ops.settings
+import ops.witness.client
+import projections.archive.verifying  # noqa: F401 - as DuckDB, by this process and not by each
+from ledger.catalog.loader import load_programs
 from ledger.log.sequencer import Sequencer
 from ledger.store.heads import SignedHead
 from ledger.store.sqlite import SQLiteStore
@@ -175,6 +179,9 @@ def die_before(last: int, home: Path, command: list[str]) -> None:
 
 def main() -> None:
     prepared, folder, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    # Read and put together once, and not by each process either.
+    load_programs()
+    ops.cli.main.command_line(ops.cli.main.spoken(command).lang)
     for last in range(1, MOST):
         home = Path(copytree(prepared, folder / str(last)))
         pid = os.fork()

@@ -8,6 +8,7 @@ files. A packaged program or fund is never replaced: a changed rule is an event,
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -51,10 +52,19 @@ class Earmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_programs(extra: Path | None = None) -> dict[str, ProgramDefinition]:
-    """All programs by code, packaged ones and those of the folder ``extra``.
+    """All programs by code, packaged ones (read once a process) and those of the folder ``extra``.
 
     Raises ``CatalogInvalid`` with every problem of programs and funds.
     """
+    return dict(_packaged_programs()) if extra is None else _load_programs(extra)
+
+
+@cache
+def _packaged_programs() -> dict[str, ProgramDefinition]:
+    return _load_programs(None)
+
+
+def _load_programs(extra: Path | None) -> dict[str, ProgramDefinition]:
     problems = Problems()
     programs = _read_programs(extra, problems)
     funds = _read_funds(extra, problems)

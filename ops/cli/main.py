@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, TextIO
 
 import typer
@@ -124,9 +125,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sayable(getattr(sys, name))
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = spoken(given)
+    sys.exit(guarded(session, lambda: parsed(command_line(session.lang), given)))
+
+
+@cache
+def command_line(lang: str) -> Any:
+    """The commands with their help in a language, put together once a process."""
     program: Any = typer.main.get_command(app)
-    localize(program, session.lang)
-    sys.exit(guarded(session, lambda: parsed(program, given)))
+    localize(program, lang)
+    return program
 
 
 def parsed(program: Any, given: Sequence[str]) -> int:
