@@ -17,6 +17,7 @@ from psycopg import sql
 
 from consumers.connection import KafkaSettings
 from consumers.relay_state import read_state
+from ledger.domain.errors import UNUSABLE
 from ledger.log.feed import Record
 from ledger.store.errors import StoreUnreachable
 from ops.local.described import LocalPostgres, database_url, read_description
@@ -83,6 +84,11 @@ class Process:
     def told(self, what: str) -> int:
         """How often its diary says so."""
         return sum(note["what"] == what for note in self.notes())
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has come as far as to have reached its servers."""
+        return bool(self.told("started") or self.told("assigned"))
 
     def tail(self) -> str:
         return "\n".join(self._output.read_text(errors="replace").splitlines()[-_TAIL:])
@@ -228,9 +234,15 @@ class World:
         return time.monotonic() - began
 
     def all_well(self) -> None:
-        """Relay and workers run."""
+        """Relay and workers run.
+
+        One that found a server away when it began has said so and ended: whoever supervises it
+        starts it again.
+        """
         for process in (self.relay, *self.workers):
-            if process.status is not None:
+            if process.status == UNUSABLE and not process.begun:
+                self.replaced(process)
+            elif process.status is not None:
                 raise Failed(f"{process} ended by itself with {process.status}\n{process.tail()}")
 
     def tails(self) -> str:
