@@ -99,6 +99,11 @@ class HeldPartition:
         )
 
     @property
+    def unwritten(self) -> bool:
+        """Whether it is read further than is stored."""
+        return any(fold.place != fold.stored for fold in self.folds)
+
+    @property
     def scattered(self) -> bool:
         """Whether there are several folds, and they have come to one place."""
         return len(self.folds) > 1 and len({fold.place for fold in self.folds}) == 1

@@ -18,7 +18,9 @@ from consumers.connection import KafkaSettings
 SESSION_S = 10.0
 """A member that is silent for so long has lost its partitions to the others."""
 _HEARTBEATS = 5
-"""How many a session has: some may be late."""
+"""How many a session has at least: some may be late."""
+_HEARTBEAT_MS = 500
+"""And most between two: their answers tell a member that partitions are to be given up."""
 _POLL_MS = 500
 _JOIN_S = 30.0
 
@@ -104,7 +106,7 @@ class Membership:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=int(self._session_s * 1_000),
-            heartbeat_interval_ms=int(self._session_s * 1_000 / _HEARTBEATS),
+            heartbeat_interval_ms=min(_HEARTBEAT_MS, int(self._session_s * 1_000 / _HEARTBEATS)),
         )
         membership = self
 

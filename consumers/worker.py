@@ -174,7 +174,7 @@ class Worker:
                 else:
                     stop.wait(_POLL_S)
                 self._tell(reader)
-                if ends is not None and self._all_at(ends):
+                if ends is not None and self._is_done(reader, ends):
                     break
             self._flush(reader)
             if ends is not None:
@@ -287,10 +287,15 @@ class Worker:
         for partition in list(partitions):
             self._held.pop(partition).close()
 
-    def _all_at(self, ends: Mapping[int, int]) -> bool:
-        """Whether every partition, whoever has it, is folded up to where the topic ended."""
-        if any(held.waiting for held in self._held.values()):
+    def _is_done(self, reader: PartitionReader, ends: Mapping[int, int]) -> bool:
+        """Whether every partition, whoever has it, is folded up to where the topic ended.
+
+        What was read up to there is written now: there is nothing more to wait for.
+        """
+        if any(reader.offset(partition) < ends[partition] for partition in self._held):
             return False
+        if any(held.unwritten for held in self._held.values()):
+            self._flush(reader)
         with self._database.read() as connection:
             live = self._database.live(connection)
             stand = places.places(connection, [live[name] for name in self._views])
