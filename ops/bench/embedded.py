@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,11 @@ def plain(folder: Path, name: str) -> Accounts:
 
 
 def single_commands(home: Home, folder: Path) -> Measured:
-    """One durable command, decided and stored, beside one ``save`` of one event."""
-    now = datetime(2018, 1, 5, tzinfo=UTC)
+    """One durable command, decided and stored, beside one ``save`` of one event.
+
+    The clock goes on from the log's last event: a decision of an earlier day is taken twice.
+    """
+    now = datetime.fromisoformat(home.store.last_time()) + timedelta(days=1)
     ledger = home.ledger(clock=lambda: now)
     citizens = populate(int(home.info.seed or 0), home.info.share, home.vault, 2017)
     gone = {r.person for r in home.projector.select("persons") if r.deceased_on}
