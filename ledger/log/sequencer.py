@@ -61,32 +61,44 @@ class Sequencer:
             raise self._damaged(f"{last.last_notification} events were sequenced, {highest} found")
         if leaves > last.end:
             raise self._damaged(f"{leaves} leaves for {last.end} positions")
-        if leaves < last.end:
-            after = order.number_at(leaves - 1) or 0
-            end = min(last.end, leaves + self._step)
-        else:
-            after = last.last_notification
-            for run in _runs_after(order, last, self._step):
-                order.put(run)
-                last = run
-            end = last.end
-        return end, self._grow(order, leaves, end, after)
-
-    def _grow(self, order: Order, size: int, end: int, after: int) -> int:
-        """Hash the events from position ``size`` to ``end``; the last one's notification id."""
         try:
-            growth = Growth(size, edge(_Tiles(order), size))
+            growth = Growth(leaves, edge(_Tiles(order), leaves))
         except ProofRefused as error:
             raise self._damaged(str(error)) from error
+        if leaves < last.end:
+            after = self._made_up(order, growth, last.end)
+        else:
+            after = self._lengthened(order, growth, last)
+        for tile, hashes in growth.changed():
+            order.put_tile(tile.level, tile.number, hashes)
+        return growth.size, after
+
+    def _made_up(self, order: Order, growth: Growth, end: int) -> int:
+        """Hash events that have positions, before ``end``; the last one's notification id."""
+        after = order.number_at(growth.size - 1) or 0
+        end = min(end, growth.size + self._step)
         while growth.size < end:
             after, found = order.following(after, min(HASHED_AT_ONCE, end - growth.size))
             if not found:
                 raise self._damaged(f"position {growth.size}")
             growth.extend(leaf_hashes(found))
-        if end and after != order.number_at(end - 1):
+        if after != order.number_at(end - 1):
             raise self._damaged(f"an event before position {end} is missing")
-        for tile, hashes in growth.changed():
-            order.put_tile(tile.level, tile.number, hashes)
+        return after
+
+    def _lengthened(self, order: Order, growth: Growth, newest: Run) -> int:
+        """Give the next events their positions and hash them; the last one's notification id."""
+        after, end = newest.last_notification, growth.size + self._step
+        while growth.size < end:
+            last, found = order.following(after, min(HASHED_AT_ONCE, end - growth.size))
+            if not found:
+                break
+            runs = _runs_with(order, newest, last, len(found))
+            for run in runs:
+                order.put(run)
+            newest = runs[-1]
+            growth.extend(leaf_hashes(found))
+            after = last
         return after
 
     def _damaged(self, reason: str) -> StoreDamaged:
@@ -109,17 +121,15 @@ class _Tiles:
         return self._order.tile(level, number) or b""
 
 
-def _runs_after(order: Order, last: Run, limit: int) -> list[Run]:
-    """The runs to write: ``last`` lengthened, or new ones where numbers were skipped."""
-    done = last.last_notification
-    count, highest = order.ahead(done, limit)
-    if not count:
-        return []
-    if count == highest - done:
-        return [last._replace(length=last.length + count)]
-    runs = [last] if last.length else []
-    position = last.end
-    for number in order.numbers(done, limit):
+def _runs_with(order: Order, run: Run, last: int, count: int) -> list[Run]:
+    """The runs to write for the next ``count`` events, of which the last has this notification id:
+    ``run`` lengthened, or new ones where numbers were skipped."""
+    done = run.last_notification
+    if last - done == count:
+        return [run._replace(length=run.length + count)]
+    runs = [run] if run.length else []
+    position = run.end
+    for number in order.numbers(done, count):
         current = runs[-1] if runs else None
         if current and number == current.last_notification + 1:
             runs[-1] = current._replace(length=current.length + 1)
