@@ -173,8 +173,9 @@ class Worker:
                     self._round(reader)
                 else:
                     stop.wait(_POLL_S)
+                done = ends is not None and self._is_done(reader, ends)
                 self._tell(reader)
-                if ends is not None and self._is_done(reader, ends):
+                if done:
                     break
             self._flush(reader)
             if ends is not None:
