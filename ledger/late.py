@@ -15,6 +15,7 @@ from ledger.domain.events.enrollment import (
     EligibilityReviewed,
     OverpaymentCancelled,
 )
+from ledger.domain.events.envelope import EventData
 from ledger.domain.payment import instruct
 from ledger.domain.payrun import PAYRUN, PayRun
 from ledger.domain.person import Person, division_on, facts_on, last_change, moves_ahead
@@ -94,6 +95,19 @@ def reconsider_enrollment(
         computed=lambda month: any(r.computed for r in runs_of(work, program.code, month)),
         until=last_change(person),
     )
+
+    def follow(data: EventData, there: str, effective: date | None) -> None:
+        work.record(
+            ENROLLMENT,
+            e,
+            data,
+            subject=person.id,
+            division=there,
+            effective=effective,
+            causation=cause,
+            follows=True,
+        )
+
     moved = division != e.division_on(work.today)
     refunds: set[str] = set()
     for data in reconsider(e, known, today=work.today, fund=program.fund or "", moved=moved):
@@ -105,40 +119,13 @@ def reconsider_enrollment(
                 continue  # the fact stands all the same; the arrears can be granted later
         elif isinstance(data, OverpaymentCancelled):
             refunds |= {m.month for m in data.months if m.refund_fen}
-        work.record(
-            ENROLLMENT,
-            e,
-            data,
-            subject=person.id,
-            division=division,
-            effective=effective,
-            causation=cause,
-            follows=True,
-        )
+        follow(data, division, effective)
         give_back_reversed(work, e, data)
     for day, there, review in follow_moves(e, known, moves_ahead(person, work.today)):
-        work.record(
-            ENROLLMENT,
-            e,
-            review,
-            subject=person.id,
-            division=there,
-            effective=day,
-            causation=cause,
-            follows=True,
-        )
+        follow(review, there, day)
     for grant in list(e.grants.values()):
         unsent = grant.status == "granted" and grant.payrun is None
         if person.account is not None and (unsent or grant.month in refunds):
             reason = "arrears" if unsent else "refund"
             data = instruct(e, month=grant.month, account=person.account, reason=reason)
-            work.record(
-                ENROLLMENT,
-                e,
-                data,
-                subject=person.id,
-                division=division,
-                effective=work.today,
-                causation=cause,
-                follows=True,
-            )
+            follow(data, division, work.today)
