@@ -46,13 +46,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     effective: date
 
     def check(self) -> None:
-        """Raise :class:`InvalidValue` for an actor or a role that is empty or padded.
+        """Raise :class:`InvalidValue` for an actor or a role that is empty, padded or unprintable.
 
         One name with a space behind it and without would be two people to the four eyes.
         """
         for field in ("actor", "role"):
             value = getattr(self, field)
-            if not value or value != value.strip():
+            if not value or value != value.strip() or not value.isprintable():
                 raise InvalidValue(field=field, value=value or "-")
 
 

@@ -22,8 +22,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.mark.parametrize("field", ["actor", "role"])
-@pytest.mark.parametrize("value", ["", " ", "clerk-1 ", "\tclerk-1"])
-def test_an_officer_and_a_role_are_named_without_padding(
+@pytest.mark.parametrize("value", ["", " ", "clerk-1 ", "\tclerk-1", "clerk\n1", "clerk\u200b1"])
+def test_an_officer_and_a_role_are_named_without_padding_or_what_nobody_sees(
     office: Office, field: str, value: str
 ) -> None:
     before = office.length()
