@@ -36,7 +36,7 @@ class ViewRows:
     ) -> None:
         """``empty`` says that nothing has been stored at these generations yet."""
         self._database = database
-        self._reader: sa.Connection | None = None
+        self._reader = _Reader(database)
         self._tables: dict[str, tuple[Rows[Any], Statements]] = {}
         self._views: list[View] = []
         plan: dict[type[EventData], list[Handler]] = {kind: [] for kind in EVENT_TYPES.values()}
@@ -88,7 +88,7 @@ class ViewRows:
             unknown = rows.unknown(firsts)
             for start in range(0, len(unknown), _AHEAD):
                 chunk = unknown[start : start + _AHEAD]
-                rows.fill(chunk, self._stored(at, chunk))
+                rows.fill(chunk, self._reader.stored(at, chunk))
 
     def settle(self) -> None:
         """Bring sums held aside into rows. It may read; after it, nothing does until the write."""
@@ -122,33 +122,39 @@ class ViewRows:
 
     def close(self) -> None:
         """End the reading transaction, if one is open."""
-        reader, self._reader = self._reader, None
-        if reader is None:
-            return
-        # If the server is gone, so is the transaction, and it only read: whoever asks for the next
-        # row, or writes, is told.
-        with suppress(sa.exc.DBAPIError):
-            reader.close()
+        self._reader.close()
 
     def _take(self, cls: type[View], generation: int, empty: bool) -> dict[str, Rows[Any]]:
         """The rows of a view's tables at a generation."""
         found: dict[str, Rows[Any]] = {}
         for table in cls.tables:
             at = self._database.statements(table, generation)
-            rows = Rows(table, self._fetcher(at), empty=empty)
+            rows = Rows(table, self._reader.fetcher(at), empty=empty)
             found[table.name] = rows
             self._tables[table.name] = (rows, at)
         return found
 
-    def _stored(self, at: Statements, firsts: Sequence[str]) -> list[tuple[Key, Any]]:
+
+class _Reader:
+    """Stored rows, on one connection for as long as a batch lasts.
+
+    It knows nothing of the rows in memory that ask it: they form no cycle, and go with whoever
+    holds them while the cycle collector is held back.
+    """
+
+    def __init__(self, database: ViewDatabase) -> None:
+        self._database = database
+        self._open: sa.Connection | None = None
+
+    def stored(self, at: Statements, firsts: Sequence[str]) -> list[tuple[Key, Any]]:
         """The stored rows under some first key fields."""
         layout = at.layout
         with translated():
             found = self._connection().exec_driver_sql(at.ahead, (at.these(firsts),))
             return [(layout.key(values), layout.row(values)) for values in found]
 
-    def _fetcher(self, at: Statements) -> Callable[[Key], Any]:
-        """Reads one row by key, on one connection for as long as a batch lasts."""
+    def fetcher(self, at: Statements) -> Callable[[Key], Any]:
+        """Reads one row by key."""
         layout, single = at.layout, len(at.layout.table.key) == 1
 
         def fetch(key: Key) -> Any:
@@ -159,10 +165,20 @@ class ViewRows:
 
         return fetch
 
+    def close(self) -> None:
+        """End the reading transaction, if one is open."""
+        connection, self._open = self._open, None
+        if connection is None:
+            return
+        # If the server is gone, so is the transaction, and it only read: whoever asks for the next
+        # row, or writes, is told.
+        with suppress(sa.exc.DBAPIError):
+            connection.close()
+
     def _connection(self) -> sa.Connection:
-        if self._reader is None:
-            self._reader = self._database.engine.connect()
-        return self._reader
+        if self._open is None:
+            self._open = self._database.engine.connect()
+        return self._open
 
 
 def remaining(handlers: Iterable[Handler], without: Container[str]) -> tuple[Handler, ...]:

@@ -31,12 +31,28 @@ class SimulationRefused(LedgerError):
     )
 
 
+class _Clock:
+    """Recorded time, which never goes back: what is done late in a month stays after it."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self._now
+
+    def advance(self, at: datetime) -> None:
+        self._now = max(self._now, at)
+
+
 class Runner:
-    """Carries out steps in order of time."""
+    """Carries out steps in order of time.
+
+    The ledger does not know it: the states that the ledger remembers go with the runner, at once.
+    """
 
     def __init__(self, home: Home, progress: Progress, expected_events: int) -> None:
-        self._now = datetime(2000, 1, 1, tzinfo=UTC)
-        self.ledger: Ledger = home.ledger(clock=lambda: self._now)
+        self._clock = _Clock()
+        self.ledger: Ledger = home.ledger(clock=self._clock)
         self._done = home.store.command_keys()
         self._progress = progress
         self._expected = expected_events
@@ -50,14 +66,14 @@ class Runner:
 
     def one(self, key: str, at: datetime, command: Command, context: Context) -> str:
         """Carry out one command; the id of its stream. Its result is read back when it is done."""
-        self._advance(at)
+        self._clock.advance(at)
         result = self.ledger.execute(command, context, key=key)
         if not result.repeated:
             self._count(result.outcomes[0].events)
         return result.stream
 
     def _step(self, key: str, at: datetime, chunk: Sequence[Item]) -> None:
-        self._advance(at)
+        self._clock.advance(at)
         if key in self._done:
             return
         result = self.ledger.execute_group(chunk, key=key)
@@ -65,10 +81,6 @@ class Runner:
             if outcome.error is not None:
                 raise SimulationRefused(step=key, reason=f"{outcome.error}: {outcome.en}")
         self._count(sum(o.events for o in result.outcomes))
-
-    def _advance(self, at: datetime) -> None:
-        """Recorded time never goes back: what is done late in a month stays after it."""
-        self._now = max(self._now, at)
 
     def _count(self, events: int) -> None:
         self._stored += events
