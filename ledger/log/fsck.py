@@ -16,8 +16,8 @@ from ledger.store.order import Order, Run
 from ledger.store.store import Store
 from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hash, leaf_hashes
 
-CHUNK = 20 * TILE_WIDTH
-"""Events in memory at a time."""
+CHUNK = 2 * TILE_WIDTH
+"""Events in memory at a time: few enough to be hashed where they were read to."""
 
 MOST = 100
 """Problems of one kind that are told at most."""
@@ -204,11 +204,11 @@ def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
         first, last = run.first_notification, run.last_notification
         while first <= last:
             count = min(CHUNK, last - first + 1)
-            end, states = order.following(first - 1, count)
-            if len(states) == count and end == first + count - 1:
-                yield leaf_hashes(states)
+            rows = order.states(first - 1, count)
+            if len(rows) == count and rows[-1][0] == first + count - 1:
+                yield leaf_hashes(state for _, state in rows)
             else:
-                yield _with_gaps(run, first, count, order.states(first - 1, count), found)
+                yield _with_gaps(run, first, count, rows, found)
             first += count
 
 

@@ -18,8 +18,8 @@ from ledger.verify.merkle import HASH_BYTES, ProofRefused, leaf_hashes
 STEP = 100_000
 """Events of one transaction at most: a long backlog neither fills memory nor shuts writers out."""
 
-HASHED_AT_ONCE = 5_000
-"""Events in memory while a step hashes them."""
+HASHED_AT_ONCE = 500
+"""Events in memory while a step hashes them: few enough to be hashed where they were read to."""
 
 
 class Sequencer:
@@ -75,34 +75,35 @@ class Sequencer:
 
     def _made_up(self, order: Order, growth: Growth, end: int) -> int:
         """Hash events that have positions, before ``end``; the last one's notification id."""
-        after = order.number_at(growth.size - 1) or 0
         end = min(end, growth.size + self._step)
-        while growth.size < end:
-            after, found = order.following(after, min(HASHED_AT_ONCE, end - growth.size))
-            if not found:
-                raise self._damaged(f"position {growth.size}")
-            growth.extend(leaf_hashes(found))
+        after = _hashed(order, growth, order.number_at(growth.size - 1) or 0, end)
+        if growth.size < end:
+            raise self._damaged(f"position {growth.size}")
         if after != order.number_at(end - 1):
             raise self._damaged(f"an event before position {end} is missing")
         return after
 
     def _lengthened(self, order: Order, growth: Growth, newest: Run) -> int:
         """Give the next events their positions and hash them; the last one's notification id."""
-        after, end = newest.last_notification, growth.size + self._step
-        while growth.size < end:
-            last, found = order.following(after, min(HASHED_AT_ONCE, end - growth.size))
-            if not found:
-                break
-            runs = _runs_with(order, newest, last, len(found))
-            for run in runs:
-                order.put(run)
-            newest = runs[-1]
-            growth.extend(leaf_hashes(found))
-            after = last
+        after = _hashed(order, growth, newest.last_notification, growth.size + self._step)
+        for run in _runs_with(order, newest, after, growth.size - newest.end):
+            order.put(run)
         return after
 
     def _damaged(self, reason: str) -> StoreDamaged:
         return StoreDamaged(reason=f"{self._store.name}: {reason}")
+
+
+def _hashed(order: Order, growth: Growth, after: int, end: int) -> int:
+    """Take in the events after a notification id, up to ``end`` leaves in all or as many as there
+    are; the last one's notification id."""
+    while growth.size < end:
+        found = order.states(after, min(HASHED_AT_ONCE, end - growth.size))
+        if not found:
+            break
+        growth.extend(leaf_hashes(state for _, state in found))
+        after = found[-1][0]
+    return after
 
 
 def leaves_in(order: Order) -> int:

@@ -36,15 +36,10 @@ class Cursor(Protocol):
 class Order:
     """Reads and writes the order inside a transaction that a store opened."""
 
-    def __init__(
-        self, cursor: Cursor, *, number: str, mark: str, joined: str, as_bytes: str = "{}"
-    ) -> None:
-        """``joined`` aggregates a column of bytes to one value, a line break between two rows.
-
-        ``as_bytes`` has such a column read as bytes, where a store takes anything for them: what
-        somebody put there is then found by its hash, and does not stop the reading.
-        """
-        self._cursor, self._number, self._mark, self._joined = cursor, number, mark, joined
+    def __init__(self, cursor: Cursor, *, number: str, mark: str, as_bytes: str = "{}") -> None:
+        """``as_bytes`` has a column of bytes read as such, where a store takes anything for them:
+        what somebody put there is then found by its hash, and does not stop the reading."""
+        self._cursor, self._number, self._mark = cursor, number, mark
         self._state, self._hashes = as_bytes.format("state"), as_bytes.format("hashes")
 
     def runs(self) -> list[Run]:
@@ -81,22 +76,6 @@ class Order:
     def states(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Notification ids and bytes of the next ``limit`` events after one, ascending."""
         return self._all(f"{self._next(f', {self._state}')} LIMIT {self._mark}", (after, limit))
-
-    def following(self, after: int, limit: int) -> tuple[int, list[bytes]]:
-        """As :meth:`states`, the last notification id (``after`` if there is none) for all of them.
-
-        They are read as one value: canonical bytes hold no line break.
-        """
-        rows = f"SELECT {self._number} AS n, state FROM stored_events WHERE {self._number}>"
-        count, last, joined = self._all(
-            f"SELECT COUNT(*), MAX(n), {self._joined.format('state')} FROM "
-            f"({rows}{self._mark} ORDER BY n LIMIT {self._mark}) AS following",
-            (after, limit),
-        )[0]
-        found: list[bytes] = [] if joined is None else joined.split(b"\n")
-        if len(found) != count:  # not canonical: somebody else wrote it
-            found = [state for _, state in self.states(after, limit)]
-        return int(last or after), found
 
     def number_at(self, position: int) -> int | None:
         """The notification id of the event at a position; None if no event has it."""

@@ -151,12 +151,7 @@ class PostgresStore(Store):
         ):
             if write:
                 c.execute("SELECT lock_events()")
-            yield Order(
-                c,
-                number="notification_id",
-                mark="%s",
-                joined=r"string_agg({}, '\x0a'::bytea ORDER BY n)",
-            )
+            yield Order(c, number="notification_id", mark="%s")
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:

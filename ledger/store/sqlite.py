@@ -101,11 +101,10 @@ def _columns(s: StoredEvent) -> tuple[Any, ...]:
     return s.originator_id, s.originator_version, s.topic, s.state
 
 
-_AS_ONE = "CAST(group_concat(CAST({} AS TEXT), x'0a') AS BLOB)"
-"""Many events as one value: canonical bytes hold no line break. The driver lets other threads run
-while SQLite works on one row, and this is one."""
 _EACH = "SELECT state FROM stored_events WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
-_JOINED = f"SELECT count(*), {_AS_ONE.format('state')} FROM ({_EACH})"
+_JOINED = f"SELECT count(*), CAST(group_concat(CAST(state AS TEXT), x'0a') AS BLOB) FROM ({_EACH})"
+"""Many events as one value: canonical bytes hold no line break. The driver lets other threads run
+while SQLite works on one row, and this is one: it is read while another batch is folded."""
 
 _LAST = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
 
@@ -241,7 +240,7 @@ class SQLiteStore(Store):
     @contextmanager
     def order(self, *, write: bool = False) -> Iterator[Order]:
         with self._writing() if write else self._reading() as c:
-            yield Order(c, number="rowid", mark="?", joined=_AS_ONE, as_bytes="CAST({} AS BLOB)")
+            yield Order(c, number="rowid", mark="?", as_bytes="CAST({} AS BLOB)")
 
     @contextmanager
     def heads(self, *, write: bool = False) -> Iterator[Heads]:
