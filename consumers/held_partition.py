@@ -4,8 +4,10 @@ Usually that is one. After a rebuild, or when a subject was tried again in one v
 several places for a while: each takes the records that it lacks, until they meet.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from consumers.partitions import Start
 from ledger.domain.discard import Passed
@@ -14,6 +16,14 @@ from projections.database import Generation, ViewDatabase
 from projections.partition import PartitionFold, PartitionRecord, Unprocessable
 from projections.places import Parked, Place
 from projections.view import View
+
+
+class Written(NamedTuple):
+    """What was parked by writing a partition, how many events were new, and the seconds."""
+
+    parked: list[Parked]
+    events: int
+    seconds: float
 
 
 class HeldPartition:
@@ -79,9 +89,14 @@ class HeldPartition:
             if next_offset > fold.place.next_offset:
                 self.waiting += fold.apply(records, next_offset)
 
-    def flush(self) -> list[Parked]:
+    def write(self, *, forget: bool = False) -> Written:
+        """Write what was folded; ``forget`` gives up the rows in memory then."""
+        events, start = self.waiting, time.monotonic()
         self.waiting = 0
-        return [event for fold in self.folds for event in fold.flush()]
+        parked = [event for fold in self.folds for event in fold.flush()]
+        if forget:
+            self.forget()
+        return Written(parked, events, time.monotonic() - start)
 
     @property
     def dirty(self) -> int:

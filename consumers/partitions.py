@@ -24,7 +24,8 @@ from projections.partition import PartitionRecord
 
 FETCH_BYTES = 8 * 1024 * 1024
 """Most that one answer of a broker holds: what a reader keeps is a small multiple of it."""
-PARTITION_BYTES = 2 * 1024 * 1024
+PARTITION_BYTES = 512 * 1024
+"""Of one partition: little, so that the next of it is asked for while this is worked on."""
 LOOK_BYTES = 320 * 1024
 """Room for the relay's largest batch: of what does not fit Kafka gives one partition at a time."""
 POLL_RECORDS = 10_000
@@ -107,6 +108,9 @@ class PartitionReader:
             values.install(self._consumer)
         self._part: Callable[[int], Any] = lambda partition: TopicPartition(topic, partition)
         self._parts: dict[int, Any] = {}
+        self._sought: frozenset[int] = frozenset()
+        self.reading: frozenset[int] = frozenset()
+        """The partitions that are read now: see :meth:`only`."""
         self._offsets: dict[int, int] = {}
         self._last: dict[int, int | None] = {}
         self._ends: dict[int, int] = {}
@@ -119,6 +123,7 @@ class PartitionReader:
         for partition, start in starts.items():
             self._parts.setdefault(partition, self._part(partition))
             self._offsets[partition], self._last[partition] = start
+        self._sought = frozenset(starts)
         self.only(starts)
 
     def only(self, partitions: Iterable[int]) -> None:
@@ -128,9 +133,9 @@ class PartitionReader:
         before it was paused. What was fetched of those left out is fetched again when its turn
         comes.
         """
-        self._reading = set(partitions)
-        self._consumer.assign([self._parts[p] for p in self._reading])
-        for partition in self._reading:
+        self.reading = frozenset(partitions)
+        self._consumer.assign([self._parts[p] for p in self.reading])
+        for partition in self.reading:
             self._consumer.seek(self._parts[partition], self._offsets[partition])
 
     def __enter__(self) -> Self:
@@ -154,15 +159,15 @@ class PartitionReader:
     def behind(self) -> dict[int, int]:
         """Offsets that each partition has left to read, as the brokers' last answers have it.
 
-        Costs no question. A partition of which no answer has come is absent; an open transaction
-        of the relay's counts as left to read.
+        Costs no question. A partition of which no answer has come is absent, one that is not read
+        now has its last answer's end; an open transaction of the relay's counts as left to read.
         """
-        for partition in self._reading:
+        for partition in self.reading:
             end = self._consumer.highwater(self._parts[partition])
             if end is not None:
                 self._ends[partition] = end
         return {
-            p: max(0, self._ends[p] - self._offsets[p]) for p in self._reading if p in self._ends
+            p: max(0, self._ends[p] - self._offsets[p]) for p in self._sought if p in self._ends
         }
 
     def poll(self, timeout_s: float, max_records: int = POLL_RECORDS) -> list[PartitionBatch]:
@@ -184,10 +189,10 @@ class PartitionReader:
             if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
                 raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
             # After an exception the consumer stands nowhere in particular.
-            self.only(self._reading)
+            self.only(self.reading)
             return []
         batches = []
-        for partition in self._reading:
+        for partition in self.reading:
             part = self._parts[partition]
             records = fetched.get(part, ())
             offset = self._consumer.position(part)

@@ -14,6 +14,7 @@ from consumers.connection import KafkaSettings, check_connection
 from consumers.offsets import end_offsets
 from consumers.partitions import PartitionReader, Start
 from consumers.topics import EVENTS
+from consumers.waiting import FLUSH_ROWS, ROWS_IN_MEMORY
 from ledger.codec import type_name
 from ledger.collector import collector_paused
 from ledger.domain.discard import Passed
@@ -28,8 +29,6 @@ from projections.places import Place
 from projections.rebuild import Rebuilt
 from projections.view import View
 
-FLUSH_EVENTS = 50_000
-ROWS_IN_MEMORY = 150_000
 _POLL_S = 0.5
 _QUIET_POLLS = 240
 """Polls without a record before the topic counts as stalled: two minutes."""
@@ -76,9 +75,8 @@ class Rebuild:
             p: PartitionFold(self._database, self._views, members, p, Place(), passed=self._passed)
             for p in ends
         }
-        starts = {p: Start() for p in ends}
         with (
-            PartitionReader(self._kafka, starts, topic=self._topic) as reader,
+            PartitionReader(self._kafka, {}, topic=self._topic) as reader,
             collector_paused(),
         ):
             try:
@@ -108,39 +106,33 @@ class Rebuild:
             ]
 
     def _fold_to(self, reader: PartitionReader, ends: Mapping[int, int]) -> None:
-        """Fold every partition up to an offset, and no further."""
-        total, waiting, quiet = sum(ends.values()), 0, 0
-        left = {p for p, end in ends.items() if self._folds[p].place.next_offset < end}
-        reader.seek({p: self._start(p) for p in left})
-        while left:
-            batches = reader.poll(_POLL_S)
-            quiet = 0 if batches else quiet + 1
-            if quiet > _QUIET_POLLS:
-                raise StoreBusy(reason=f"{self._topic}: nothing came for {quiet * _POLL_S:.0f} s")
-            for batch in batches:
-                end = ends[batch.partition]
-                records = [r for r in batch.records if r.offset < end]
-                fold = self._folds[batch.partition]
-                waiting += fold.apply(records, min(batch.next_offset, end))
-                if fold.place.next_offset >= end:
-                    left.discard(batch.partition)
-            if waiting >= FLUSH_EVENTS or not left:
-                self._flush()
-                waiting = 0
-            if self._progress is not None:
-                done = sum(fold.place.next_offset for fold in self._folds.values())
-                self._progress(min(done, total), total)
+        """Fold every partition up to an offset and no further, one after the other.
 
-    def _start(self, partition: int) -> Start:
-        place = self._folds[partition].place
-        return Start(place.next_offset, place.position)
-
-    def _flush(self) -> None:
-        for fold in self._folds.values():
+        A row of one is in memory until it is written, most of them once.
+        """
+        total = sum(ends.values())
+        reached = {p: fold.place.next_offset for p, fold in self._folds.items()}
+        for partition, end in ends.items():
+            fold, quiet = self._folds[partition], 0
+            reader.seek({partition: Start(fold.place.next_offset, fold.place.position)})
+            while fold.place.next_offset < end:
+                batches = reader.poll(_POLL_S)
+                quiet = 0 if batches else quiet + 1
+                if quiet > _QUIET_POLLS:
+                    waited_s = quiet * _POLL_S
+                    raise StoreBusy(reason=f"{self._topic}: nothing came for {waited_s:.0f} s")
+                for batch in batches:
+                    records = [r for r in batch.records if r.offset < end]
+                    fold.apply(records, min(batch.next_offset, end))
+                if fold.dirty >= FLUSH_ROWS:
+                    fold.flush()
+                    if len(fold) > ROWS_IN_MEMORY:
+                        fold.forget()
+                if self._progress is not None:
+                    reached[partition] = fold.place.next_offset
+                    self._progress(min(sum(reached.values()), total), total)
             fold.flush()
-        if sum(len(fold) for fold in self._folds.values()) > ROWS_IN_MEMORY:
-            for fold in self._folds.values():
-                fold.forget()
+            fold.forget()
 
     def _switch(self, reader: PartitionReader, members: Sequence[Generation]) -> list[Rebuilt]:
         """Hold the workers, come to where they are, compare, and take their generation's place."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from consumers.adoption import adopt
 from consumers.backoff import ATTEMPTS, Backoff
@@ -23,12 +23,12 @@ from consumers.errors import (
     TopicStalled,
     WorkerInterrupted,
 )
-from consumers.held_partition import HeldPartition
+from consumers.held_partition import HeldPartition, Written
 from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
 from consumers.partitions import PartitionReader, words
 from consumers.topics import EVENTS
-from consumers.waiting import FLUSH_EVENTS, Waiting
+from consumers.waiting import FLUSH_EVENTS, ROWS_IN_MEMORY, Waiting, read_alone
 from consumers.worker_observer import Unobserved, WorkerObserver
 from ledger.collector import collector_paused
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
@@ -38,13 +38,10 @@ from projections.discards import Discarding, nothing_discarded
 from projections.errors import ViewUnreadable
 from projections.fold import Moved
 from projections.partition import Unprocessable
-from projections.places import Parked
 from projections.view import View
 from projections.views import ALL_VIEWS
 
 GROUP = "projector"
-ROWS_IN_MEMORY = 150_000
-"""Rows of all partitions above which a worker gives back what is stored: some 200 MB."""
 TELL_S = 1.0
 """How often the observer is told how far behind the worker is."""
 TELL_WAITING_S = 10.0
@@ -99,6 +96,8 @@ class Worker:
         self._letters = DeadLetters(database, self._views, discarded)
         self._topic_of_letters = DeadLetterTopic(kafka, database, dead_letters or f"{topic}.dlq")
         self._held: dict[int, HeldPartition] = {}
+        self._alone: int | None = None
+        self._writing: dict[int, Future[Written]] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
         self._flushed_at = self._told_at = self._told_waiting_at = time.monotonic()
         self._moved: Counter[int] = Counter()
@@ -182,6 +181,8 @@ class Worker:
                 # Others' partitions count too: what a worker that died has told nobody.
                 self._topic_of_letters.produce(ends)
         finally:
+            wait(self._writing.values())
+            self._writing.clear()
             self._drop(self._held)
             self._topic_of_letters.close()
 
@@ -194,8 +195,27 @@ class Worker:
         reader.seek({p: held.start for p, held in self._held.items()})
         self._observer.assigned(sorted(self._held))
 
+    def _attend(self, reader: PartitionReader) -> None:
+        """Choose what to read: see :func:`read_alone`.
+
+        What is left is written while the next one is folded, and given up.
+        """
+        alone = read_alone(self._alone, reader.behind())
+        if alone != self._alone:
+            if self._alone in self._held and alone is not None:
+                self._settle(reader)
+                self._write(self._alone, forget=True)
+                self._flushed_at = time.monotonic()
+            else:
+                self._flush(reader)
+            self._alone = alone
+        wanted = frozenset(self._held if alone is None else (alone,))
+        if reader.reading != wanted:
+            reader.only(wanted)
+
     def _round(self, reader: PartitionReader) -> None:
         """Read something and fold it; flush when it is time to."""
+        self._attend(reader)
         for batch in reader.poll(_POLL_S):
             held = self._held.get(batch.partition)
             if held is None:
@@ -211,17 +231,33 @@ class Worker:
                 if held.is_live():
                     raise
                 self._again(reader, batch.partition)  # a rebuild dropped the tables it read
+        folding = [held for p, held in self._held.items() if p not in self._writing]
         waiting = Waiting(
             seconds=time.monotonic() - self._flushed_at,
-            events=sum(held.waiting for held in self._held.values()),
-            rows=sum(held.dirty for held in self._held.values()),
+            events=sum(held.waiting for held in folding),
+            rows=sum(held.dirty for held in folding),
         )
         if waiting.is_due(self._flush_events, behind=sum(reader.behind().values())):
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
         """Write every partition, two at a time: one waits for the database, one makes its rows."""
-        writing = {p: self._writers.submit(_written, held) for p, held in self._held.items()}
+        for partition in self._held.keys() - self._writing.keys():
+            self._write(partition)
+        self._settle(reader)
+        if sum(len(held) for held in self._held.values()) > ROWS_IN_MEMORY:
+            for held in self._held.values():
+                held.forget()
+        self._flushed_at = time.monotonic()
+
+    def _write(self, partition: int, *, forget: bool = False) -> None:
+        """Begin to write a partition, which is not read until that is settled."""
+        write = self._held[partition].write
+        self._writing[partition] = self._writers.submit(write, forget=forget)
+
+    def _settle(self, reader: PartitionReader) -> None:
+        """Wait for what is being written, and see what came of it."""
+        writing, self._writing = self._writing, {}
         wait(writing.values())
         for partition, written in writing.items():
             held = self._held[partition]
@@ -248,10 +284,6 @@ class Worker:
             if held.scattered or held.news:
                 self._again(reader, partition)
         self._topic_of_letters.produce(self._held)
-        if sum(len(held) for held in self._held.values()) > ROWS_IN_MEMORY:
-            for held in self._held.values():
-                held.forget()
-        self._flushed_at = time.monotonic()
 
     def _tell(self, reader: PartitionReader) -> None:
         """How far behind the worker is, from what the brokers' last answers said."""
@@ -305,10 +337,3 @@ class Worker:
             for at in stand.values()
             for partition, end in ends.items()
         )
-
-
-def _written(held: HeldPartition) -> tuple[list[Parked], int, float]:
-    """Write a partition: what was parked by it, how many events were new, and the seconds."""
-    events, start = held.waiting, time.monotonic()
-    parked = held.flush()
-    return parked, events, time.monotonic() - start

@@ -15,6 +15,7 @@ from ops.cli.output import progress, yuan
 from ops.cli.queries import print_report, report_of
 from ops.cli.session import Session, command
 from ops.home import Home
+from ops.memory import give_back
 from ops.sealing import published_in
 from projections.digest import ViewDigest
 from projections.figures import load_figures
@@ -74,6 +75,7 @@ def demo(
     start = time.monotonic()
     home, seconds, events = simulated(session, seed, scale, year, store)
     home.close()  # what deciding kept in memory goes; folding opens it again
+    give_back()
     try:
         if not session.json:
             session.out.line(
@@ -157,6 +159,7 @@ def _rebuilt_twice(
 
     with progress(session.say("rebuilding"), session.lang) as report:
         beside = {r.view: r.after.digest for r in home.projector.rebuild(report)}
+    give_back()
     end, wanted = home.feed.end(), []
     if sealed_year(home, year) is None:
         wanted.append((str(year), position_at_end(home.log, str(year))))

@@ -406,7 +406,7 @@ def test_what_a_worker_holds_in_memory_is_not_written_over_a_retry(office: Offic
     mend()
     office.letters.retry("brittle", "p0")
     with pytest.raises(Moved):
-        held.flush()
+        held.write()
     held.close()
     assert office.letters.waiting(subject="p0") == []
     office.letters.retry("brittle")

@@ -228,8 +228,7 @@ def test_a_connection_that_broke_while_reading_is_told_to_who_reads_next(
     with database.read() as connection:
         members = list(database.live(connection).values())
     fold = partition_fold.PartitionFold(database, VIEWS, members, 0, Place(count=1))
-    rows = fold._rows
-    rows._connection().exec_driver_sql("SELECT 1")
+    fold._rows._reader._connection().exec_driver_sql("SELECT 1")
     with psycopg.connect(make_database(), autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",

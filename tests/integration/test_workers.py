@@ -1,7 +1,7 @@
 """Workers share a log's partitions and leave the views that one clean fold leaves."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from consumers.connection import KafkaSettings
+from consumers.partitions import PartitionReader
 from consumers.rebuild import Rebuild
 from consumers.worker import Worker
 from ops.home import Home, opened
@@ -106,6 +107,40 @@ def test_a_worker_that_flushes_and_forgets_often_leaves_the_same(
     monkeypatch.setattr("consumers.worker.ROWS_IN_MEMORY", 500)
     work([Work(log, database_url, flush_events=700)])
     assert digests(database_url) == clean(home.projector)
+
+
+@pytest.fixture
+def far_behind(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[int]]:
+    """As if every partition had a long way to go; what was read at a time, in turn."""
+    monkeypatch.setattr("consumers.waiting.FAR", 1_000)
+    monkeypatch.setattr("consumers.waiting.POLL_RECORDS", 100)
+    poll, only = PartitionReader.poll, PartitionReader.only
+    read: list[frozenset[int]] = []
+
+    def told(reader: PartitionReader, partitions: Iterable[int]) -> None:
+        only(reader, partitions)
+        read.append(reader.reading)
+
+    monkeypatch.setattr(PartitionReader, "poll", lambda reader, wait_s: poll(reader, wait_s, 100))
+    monkeypatch.setattr(PartitionReader, "only", told)
+    return read
+
+
+def test_a_worker_far_behind_reads_one_partition_after_the_other(
+    home: Home, log: KafkaLog, database_url: str, far_behind: list[frozenset[int]]
+) -> None:
+    work([Work(log, database_url)])
+    assert digests(database_url) == clean(home.projector)
+    alone = [reading for reading in far_behind if len(reading) == 1]
+    assert len(alone) == len(set(alone)) == 6
+
+
+def test_workers_far_behind_leave_what_one_clean_fold_leaves(
+    home: Home, log: KafkaLog, database_url: str, far_behind: list[frozenset[int]]
+) -> None:
+    work([Work(log, database_url, flush_events=700), Work(log, database_url)])
+    assert digests(database_url) == clean(home.projector)
+    assert any(len(reading) == 1 for reading in far_behind)
 
 
 def test_a_rebuild_beside_live_workers_loses_and_doubles_nothing(

@@ -1,9 +1,18 @@
-"""When a worker writes: soon with the log, later with a backlog, and never too much at once."""
+"""What a worker reads and when it writes: soon with the log, later with a backlog, never too much
+at once."""
 
 import pytest
 
 from consumers.partitions import POLL_RECORDS
-from consumers.waiting import BACKLOG_FLUSH_S, FLUSH_EVENTS, FLUSH_ROWS, FLUSH_S, Waiting
+from consumers.waiting import (
+    BACKLOG_FLUSH_S,
+    FAR,
+    FLUSH_EVENTS,
+    FLUSH_ROWS,
+    FLUSH_S,
+    Waiting,
+    read_alone,
+)
 
 BACKLOG = POLL_RECORDS + 1
 
@@ -25,3 +34,22 @@ def test_a_backlog_is_written_less_often(
     seconds: float, events: int, rows: int, behind: int, due: bool
 ) -> None:
     assert Waiting(seconds, events, rows).is_due(FLUSH_EVENTS, behind=behind) is due
+
+
+@pytest.mark.parametrize(
+    ("now", "behind", "alone"),
+    [
+        (None, {}, None),
+        (None, {0: FAR, 1: 0}, None),
+        (None, {0: FAR + 1, 1: FAR + 2, 2: 0}, 1),
+        (0, {0: POLL_RECORDS + 1, 1: FAR + 2}, 0),
+        (0, {0: POLL_RECORDS, 1: FAR + 2}, 1),
+        (0, {0: POLL_RECORDS, 1: FAR}, None),
+        (0, {1: FAR + 2}, 1),
+        (0, {}, None),
+    ],
+)
+def test_far_behind_one_partition_is_read_at_a_time(
+    now: int | None, behind: dict[int, int], alone: int | None
+) -> None:
+    assert read_alone(now, behind) == alone
