@@ -10,8 +10,8 @@ import subprocess
 import threading
 import time
 import uuid
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,28 +166,23 @@ class _Times(Unobserved):
         raise AssertionError(error)
 
 
-def _worker(kafka: KafkaSettings, url: str, topic: str, told: "Queue[Any]") -> None:
-    """One process."""
+def _worker(kafka: KafkaSettings, url: str, topic: str) -> _Told:
+    """What one process does."""
     times, database = _Times(), ViewDatabase(url)
     group = topic
     Worker(kafka, database, topic=topic, group=group, observer=times).run(
         threading.Event(), until_end=True
     )
     database.close()
-    told.put(_Told(times.events, times.began, times.ended, peak_mb()))
+    return _Told(times.events, times.began, times.ended, peak_mb())
 
 
 def _rebuilt(topics: Topics, url: str, workers: int) -> tuple[float, float]:
     """Events a second of so many worker processes on empty views, and the largest one's memory."""
-    context = multiprocessing.get_context("spawn")
-    told: Queue[Any] = context.Queue()
-    arguments = (topics.kafka, url, topics.events, told)
-    processes = [context.Process(target=_worker, args=arguments) for _ in range(workers)]
-    for process in processes:
-        process.start()
-    found: list[_Told] = [told.get(timeout=WAIT_S) for _ in processes]
-    for process in processes:
-        process.join(WAIT_S)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+        working = [pool.submit(_worker, topics.kafka, url, topics.events) for _ in range(workers)]
+        found = [worker.result(WAIT_S) for worker in working]
     took_s = max(f.ended for f in found) - min(f.began for f in found if f.began)
     return sum(f.events for f in found) / took_s, max(f.peak_mb for f in found)
 
