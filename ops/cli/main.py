@@ -44,6 +44,7 @@ from ops.cli import (
     topics,
     witnessing,
 )
+from ops.cli.helping import localize
 from ops.cli.session import (
     FormatOption,
     HomeOption,
@@ -170,18 +171,6 @@ def spoken(arguments: Sequence[str]) -> Session:
         elif name == "--format":
             session = replace(session, format=value)
     return session
-
-
-def localize(program: Any, lang: str) -> None:
-    """Keep the Chinese or the English half of every help text."""
-    for part in (program, *program.params):
-        for name in ("help", "epilog", "short_help"):
-            text = getattr(part, name, None)
-            if isinstance(text, str) and "|" in text:
-                zh, _, en = text.partition("|")
-                setattr(part, name, (en if lang == "en" else zh).strip())
-    for child in getattr(program, "commands", {}).values():
-        localize(child, lang)
 
 
 if __name__ == "__main__":

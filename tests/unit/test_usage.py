@@ -53,6 +53,19 @@ def test_wrong_usage_is_said_in_the_language_asked_for(
     assert not re.search("[\u4e00-\u9fff]", english.err)
 
 
+@pytest.mark.parametrize("arguments", [(), ("simulate",), ("payrun", "open")], ids=str)
+def test_help_is_in_the_language_asked_for(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Twice in turn: the words around it are the library's, one set for the whole process."""
+    for _ in range(2):
+        chinese = run(tmp_path, "--lang", "zh", *arguments, "--help")
+        assert chinese.status == 0
+        assert "显示本说明" in chinese.text
+        assert not re.search(r"Options|Arguments|Commands|default:|required|Show", chinese.text)
+        english = run(tmp_path, "--lang", "en", *arguments, "--help")
+        assert "Show this message" in english.text
+        assert not re.search("[\u4e00-\u9fff]", english.text)
+
+
 def test_wrong_usage_is_one_json_document_where_json_was_asked_for(tmp_path: Path) -> None:
     ended = run(tmp_path, "report", "--nope", "--format=json")
     error = json.loads(ended.err)["error"]
