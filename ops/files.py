@@ -26,15 +26,7 @@ def write_whole(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> N
     A link is followed. What is neither a file nor free is left alone: a device would be replaced by
     a file. Raises :class:`NotFound` without the folder, StoreFull, FileUnusable.
     """
-    try:
-        path = _target(path)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.unlink(missing_ok=True)  # of a process that was killed and had our number
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileNotFoundError as error:
-        raise NotFound(what=str(path.parent)) from error
-    except OSError as error:
-        raise _refused(path, error) from error
+    path, partial, descriptor = _begun(path, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             write(file)
@@ -49,9 +41,30 @@ def write_whole(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> N
         raise
 
 
+def require_writable(path: Path) -> None:
+    """Raise now what :func:`write_whole` would raise later for want of a folder or of a right."""
+    _, partial, descriptor = _begun(path, 0o600)
+    os.close(descriptor)
+    partial.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """A file of a home, as :func:`write_whole` writes it."""
     write_whole(path, 0o644, lambda file: file.write(text.encode()))
+
+
+def _begun(path: Path, mode: int) -> tuple[Path, Path, int]:
+    """The file to be replaced, the one beside it that is written first, and that one open."""
+    try:
+        path = _target(path)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial.unlink(missing_ok=True)  # of a process that was killed and had our number
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileNotFoundError as error:
+        raise NotFound(what=str(path.parent)) from error
+    except OSError as error:
+        raise _refused(path, error) from error
+    return path, partial, descriptor
 
 
 def _target(path: Path) -> Path:

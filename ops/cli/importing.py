@@ -12,12 +12,13 @@ import msgspec
 import typer
 
 from ledger.catalog.loader import load_divisions
-from ledger.domain.errors import AlreadyExists, NotFound
+from ledger.domain.errors import AlreadyExists
 from ledger.work import Context
 from ops.cli.moments import today
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress
 from ops.cli.session import Session
+from ops.files import require_writable
 from ops.home import Home
 from ops.roster.applications import program_of
 from ops.roster.fields import Reference
@@ -145,10 +146,9 @@ def _import(
 def _free(files: Files) -> Path:
     """Where the rejects may be written, known before anything is applied."""
     path = files.rejects or free_path(files.file)
+    require_writable(path)
     if path.exists():
         raise AlreadyExists(what=str(path))
-    if not path.parent.is_dir():
-        raise NotFound(what=str(path.parent))
     return path
 
 

@@ -107,6 +107,20 @@ def test_a_workbook_of_rejects_is_never_replaced(home: Path) -> None:
     assert "already-exists" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("place", "code"), [("nowhere/退回.xlsx", "not-found"), ("退" * 300, "file-unusable")]
+)
+def test_where_rejects_cannot_be_written_is_said_before_anything_is_applied(
+    home: Path, place: str, code: str
+) -> None:
+    before = contents(home)
+    file = given(home, [person(1), person(2, urban=None)])
+    ended = run(home, "import", "persons", str(file), *CLERK, "--rejects", str(home.parent / place))
+    assert (ended.status, contents(home)) == (2, before)
+    assert code in ended.err
+    assert not list(home.parent.glob("*.partial"))
+
+
 def test_a_cell_that_begins_like_a_formula_comes_back_as_text(home: Path) -> None:
     names = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)"]
     rows = [person(n, name=name, urban=None) for n, name in enumerate(names)]
