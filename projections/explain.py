@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from ledger.codec import decode
-from ledger.domain.enrollment import ENROLLMENT, Enrollment, Grant, period_of
+from ledger.domain.enrollment import ENROLLMENT, Enrollment, period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.grant import OUTLIVED, REASONS, reason_left_out
 from ledger.domain.grant import standing as standing_of
+from ledger.domain.granted import Grant
 from ledger.domain.month import first_day, last_day
 from ledger.domain.overpayment import STOP_WORDS
 from ledger.domain.postings import postings

@@ -8,10 +8,11 @@ found to have been owed after all; never below nothing. Recoveries are of a debt
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ledger.domain.enrollment import Enrollment, Grant
+from ledger.domain.enrollment import Enrollment
 from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
+from ledger.domain.granted import Grant
 from ledger.domain.money import positive
 from ledger.domain.month import span_of
 from ledger.domain.payment import find_grant, reverse

@@ -1,9 +1,10 @@
 """Payments of an enrollment's grants: sent to the bank, arrived, returned, or reversed unpaid."""
 
-from ledger.domain.enrollment import Enrollment, Grant
+from ledger.domain.enrollment import Enrollment
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
+from ledger.domain.granted import Grant
 from ledger.domain.refusals import NoSuchGrant, NotEligible
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
-from ledger.domain.enrollment import ENROLLMENT, Grant
+from ledger.domain.enrollment import ENROLLMENT
 from ledger.domain.errors import InvalidAmount, InvalidValue, OutOfOrder
+from ledger.domain.granted import Grant
 from ledger.domain.refusals import AboveGranted, NoSuchGrant
 from ledger.domain.stream import enrollment_id
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, died, learn, revoked
