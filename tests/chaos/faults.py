@@ -247,8 +247,7 @@ def disk_full(it: Round) -> None:
     """No file of the views' server may grow; it is noticed before there is room again."""
     world, before = it.world, _refused(it.world)
     with _filled(world):
-        # Not the one that writes the server's own log.
-        _limit([p for p in world.server_processes() if "logger" not in _title(p)], _ROOM)
+        _limit_server(world, _ROOM)
         try:
             deadline = time.monotonic() + _NOTICED_S
             while _refused(world) == before and time.monotonic() < deadline:
@@ -259,7 +258,7 @@ def disk_full(it: Round) -> None:
                 raise Failed(f"no worker noticed the full disk\n{world.tails()}")
             it.pause(0, 2)
         finally:
-            _limit(world.server_processes(), resource.RLIM_INFINITY)
+            _limit_server(world, resource.RLIM_INFINITY)
 
 
 def _refused(world: World) -> int:
@@ -281,6 +280,17 @@ for pid in sys.argv[2:]:
     except ProcessLookupError:
         continue
 """
+
+
+def _limit_server(world: World, size: int) -> None:
+    """Set how long the server's files may become, but for its own log.
+
+    The process that starts the others comes first, and then those there are: one that it started
+    meanwhile would go on as before.
+    """
+    first, *_ = world.server_processes()
+    _limit([first], size)
+    _limit([p for p in world.server_processes() if "logger" not in _title(p)], size)
 
 
 def _limit(processes: Sequence[psutil.Process], size: int) -> None:
