@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 
 import psutil
@@ -28,7 +29,7 @@ _FENCED = 3
 _ROOM = 1024 * 1024 + 4096
 """Not a whole number of pages: the page that crosses it is written in part."""
 _NOTICED_S = 20.0
-_ROWS = 200
+_ROWS = 20
 """Smaller tables are left alone: it would take long to make them grow."""
 
 
@@ -250,8 +251,13 @@ def disk_full(it: Round) -> None:
         _limit_server(world, _ROOM)
         try:
             deadline = time.monotonic() + _NOTICED_S
-            while _refused(world) == before and time.monotonic() < deadline:
-                it.more()
+            for looked in count(1):
+                if _refused(world) != before or time.monotonic() > deadline:
+                    break
+                # More each time: there are days on which the city writes nothing but rows of a
+                # table that is small still and has room to grow.
+                for _ in range(looked):
+                    it.more()
                 world.all_well()
                 time.sleep(0.3)
             if _refused(world) == before:
@@ -319,9 +325,9 @@ def _filled(world: World) -> Iterator[None]:
             c.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(name))
             rewrite = sql.SQL("UPDATE {} SET {} = {}").format(name, first, first)
             size = sql.SQL("SELECT pg_relation_size({})").format(sql.Literal(table))
-            (count,) = c.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
+            (rows,) = c.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
             (before,) = c.execute(size).fetchone()
-            while count > _ROWS and c.execute(size).fetchone()[0] <= max(before, _ROOM):
+            while rows > _ROWS and c.execute(size).fetchone()[0] <= max(before, _ROOM):
                 c.execute(rewrite)
             c.commit()
         yield
