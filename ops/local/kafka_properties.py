@@ -18,8 +18,8 @@ _COMMON = {
     "auto.create.topics.enable": "false",
     "unclean.leader.election.enable": "false",
     "log.retention.ms": "-1",
-    # Kafka's default is three seconds. Workers that start together share the partitions at once, and
-    # the first one does not begin with all of them.
+    # Kafka's default is three seconds. Workers that start together share the partitions at once,
+    # and the first one does not begin with all of them.
     "group.initial.rebalance.delay.ms": "300",
     # The default of six seconds is what every member that dies would cost a test.
     "group.min.session.timeout.ms": "1000",
