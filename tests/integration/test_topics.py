@@ -30,7 +30,7 @@ from consumers.kafka_feed import KafkaFeed
 from consumers.topic_check import check_topics
 from consumers.topics import TOPICS, Topic, create_topics
 from ops.local.described import LocalKafka, read_description, read_password
-from ops.local.kafka_access import SUPER_USER
+from ops.local.kafka_access import SUPER_USER, make_rules
 from ops.settings import KafkaUser
 from tests.integration.cli import ok, run
 from tests.kafka_logs import kafka_log, told
@@ -173,7 +173,7 @@ class TestACluster:
         )
         acl = ACL(principal, "*", ACLOperation[operation], ACLPermissionType.ALLOW, pattern)
         with KafkaAdminClient(**brokers_own.options()) as admin:
-            admin.create_acls([acl])
+            make_rules(admin, [acl])
         problems = check_topics(cluster, topics=own[:1])
         assert [(p.setting, p.found) for p in problems] == ([("acl", operation)] if bad else [])
 
