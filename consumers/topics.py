@@ -12,6 +12,7 @@ from typing import Any
 
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import KafkaRefused, TopicPartitionsFixed
+from consumers.every_broker import wait_for_topics
 
 EVENTS = "benefits.events"
 CHECKPOINTS = "benefits.checkpoints"
@@ -103,7 +104,7 @@ def create_topics(
         }
         try:
             admin.create_topics(wanted)
-            admin.wait_for_topics(list(wanted))
+            wait_for_topics(admin, list(wanted))
         except errors.KafkaError as error:
             raise KafkaRefused(what="create topics", reason=str(error)) from error
         return list(wanted)

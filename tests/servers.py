@@ -19,6 +19,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from consumers.connection import KafkaSettings
+from consumers.every_broker import wait_for_topics
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.kafka import LocalBrokers
 from ops.local.postgres import LocalDatabase
@@ -106,7 +107,7 @@ def topic_of_its_own(kafka: KafkaSettings, prefix: str = "test", partitions: int
     name = f"{prefix}.{uuid.uuid4().hex}"
     with KafkaAdminClient(**kafka.options()) as admin:
         admin.create_topics({name: {"num_partitions": partitions, "replication_factor": -1}})
-        admin.wait_for_topics([name])
+        wait_for_topics(admin, [name])
     return name
 
 

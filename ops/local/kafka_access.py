@@ -5,10 +5,10 @@ alter a topic: the log is append-only on the broker too. Only ``kafka up`` itsel
 own user, may do more.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from consumers.every_broker import wait_for_every_broker
 from consumers.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
@@ -20,7 +20,6 @@ from ops.local.errors import ServerNotReady
 
 SUPER_USER = "broker"
 USERS = ("admin", "relay", "projector", "reader")
-KNOWN_WITHIN_S = 20.0
 _ANY = "*"
 
 
@@ -80,40 +79,22 @@ def establish(admin: Any, password: Callable[[str], str]) -> None:
 def make_rules(admin: Any, acls: Sequence[Any]) -> None:
     """Make access rules and wait until every broker goes by them, and by all that came before.
 
-    The controller answers before the brokers have heard, and they hear one after the other: a
-    command typed at once would be refused by one of them. Raises :class:`ServerNotReady` when a
-    rule is refused, or a broker does not know it within :data:`KNOWN_WITHIN_S` seconds.
+    Raises :class:`ServerNotReady` when a rule is refused, and kafka-python's errors.
     """
-    _all_well(admin.create_acls(list(acls))["failed"])
-    waiting = {broker["broker_id"] for broker in admin.describe_cluster()["brokers"]}
-    deadline = time.monotonic() + KNOWN_WITHIN_S
-    while waiting := {node for node in waiting if not _knows(admin, node, acls)}:
-        if time.monotonic() > deadline:
-            raise ServerNotReady(server="kafka", log=f"brokers {waiting} do not know the rules")
-        time.sleep(0.02)
-
-
-def _knows(admin: Any, node: int, acls: Sequence[Any]) -> bool:
-    """Whether this broker tells the rules; kafka-python's own call asks any one of them."""
     from kafka.protocol.admin import DescribeAclsRequest
 
-    answers = (
-        admin._manager.run(
-            admin._manager.send,
-            DescribeAclsRequest(
-                resource_type_filter=acl.resource_pattern.resource_type,
-                resource_name_filter=acl.resource_pattern.resource_name,
-                pattern_type_filter=acl.resource_pattern.pattern_type,
-                principal_filter=acl.principal,
-                host_filter=acl.host,
-                operation=acl.operation,
-                permission_type=acl.permission_type,
-            ),
-            node,
-        )
-        for acl in acls
+    _all_well(admin.create_acls(list(acls))["failed"])
+    last = acls[-1]
+    request = DescribeAclsRequest(
+        resource_type_filter=last.resource_pattern.resource_type,
+        resource_name_filter=last.resource_pattern.resource_name,
+        pattern_type_filter=last.resource_pattern.pattern_type,
+        principal_filter=last.principal,
+        host_filter=last.host,
+        operation=last.operation,
+        permission_type=last.permission_type,
     )
-    return all(answer.resources for answer in answers)
+    wait_for_every_broker(admin, request, lambda answer: bool(answer.resources))
 
 
 def _all_well(failures: Any) -> None:

@@ -18,6 +18,7 @@ from consumers.errors import (
     KafkaTopicMissing,
     KafkaUnreachable,
 )
+from consumers.every_broker import wait_for_topics
 from consumers.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
@@ -44,7 +45,7 @@ def cluster(kafka_cluster: Cluster) -> Cluster:
             # Another worker's tests may come first.
             with suppress(errors.TopicAlreadyExistsError):
                 admin.create_topics(missing)
-        admin.wait_for_topics(topics)
+        wait_for_topics(admin, topics)
     return kafka_cluster
 
 

@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from consumers.connection import KafkaSettings
+from consumers.every_broker import wait_for_topics
 from ops.local.described import LocalKafka, read_description
 from ops.local.errors import ServerNotReady
 from ops.local.kafka import LocalBrokers
@@ -42,7 +43,7 @@ def produce(kafka: KafkaSettings, value: bytes) -> None:
     with KafkaAdminClient(**kafka.options()) as admin:
         if TOPIC not in admin.list_topics():
             admin.create_topics({TOPIC: {"num_partitions": 1, "replication_factor": 1}})
-            admin.wait_for_topics([TOPIC])
+            wait_for_topics(admin, [TOPIC])
     producer = KafkaProducer(**kafka.options())
     producer.send(TOPIC, value, partition=0).get(timeout=20)
     producer.close()

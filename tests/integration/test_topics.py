@@ -26,6 +26,7 @@ from pydantic import SecretStr
 
 from consumers.connection import KafkaSettings
 from consumers.errors import TopicPartitionsFixed, TopicsUnsafe
+from consumers.every_broker import wait_for_topics
 from consumers.kafka_feed import KafkaFeed
 from consumers.topic_check import check_topics
 from consumers.topics import TOPICS, Topic, create_topics
@@ -144,7 +145,7 @@ class TestACluster:
     def test_one_copy_is_a_problem(self, cluster: KafkaSettings, own: list[Topic]) -> None:
         with KafkaAdminClient(**cluster.options()) as admin:
             admin.create_topics({own[0].name: {"num_partitions": 1, "replication_factor": 1}})
-            admin.wait_for_topics([own[0].name])
+            wait_for_topics(admin, [own[0].name])
         assert ("replication", "1") in settings(check_topics(cluster, topics=own[:1]))
 
     @pytest.mark.parametrize(
