@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ops.bench import archive, bundles, embedded, kafka, tree
 from ops.bench.measure import Measured
+from ops.cli.signals import stopped_at_the_end
 from ops.home import Home
 
 
@@ -22,28 +23,26 @@ def main() -> int:
     given = parser.parse_args()
     Fraction(given.scale)
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
+    with stopped_at_the_end() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         folder.chmod(0o755)  # as root, PostgreSQL's own user must pass
         home = Home.create(folder / "home", seed=2017, scale=given.scale, year=2017)
-        try:
-            year = embedded.city_year(home, folder, console)
-            archive.archived(home, folder, console)
-            measured = [
-                year,
-                embedded.rebuild(home, folder),
-                embedded.grouped(home, folder),
-                embedded.single_commands(home, folder),
-                tree.sequencing(home, folder),
-                tree.rehash(home),
-                bundles.chaining(home),
-            ]
-            tree.proving(home, console)
-            bundles.opening(home, console)
-            if not given.without_kafka:
-                measured += kafka.measured(home, folder, console)
-        finally:
-            home.close()
+        started.callback(home.close)
+        year = embedded.city_year(home, folder, console)
+        archive.archived(home, folder, console)
+        measured = [
+            year,
+            embedded.rebuild(home, folder),
+            embedded.grouped(home, folder),
+            embedded.single_commands(home, folder),
+            tree.sequencing(home, folder),
+            tree.rehash(home),
+            bundles.chaining(home),
+        ]
+        tree.proving(home, console)
+        bundles.opening(home, console)
+        if not given.without_kafka:
+            measured += kafka.measured(home, folder, console)
     console.print(_table(measured))
     return 0 if all(m.ratio >= m.wanted for m in measured) else 1
 

@@ -30,6 +30,7 @@ from consumers.worker import Worker
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
 from ops.bench.measure import Measured, alternating, peak_mb, timed
+from ops.cli.signals import stopped_at_the_end
 from ops.home import Home
 from ops.local.described import LocalPostgres, database_url, read_description
 from ops.local.java import kafka_runtime
@@ -61,17 +62,16 @@ def measured(home: Home, folder: Path, console: Console) -> list[Measured]:
     place = folder / "servers"
     place.mkdir()
     brokers, database = LocalBrokers(place), LocalDatabase(place)
-    try:
+    with stopped_at_the_end() as started:
+        started.callback(brokers.down)
         brokers.up()
+        started.callback(database.down)
         database.up()
         kafka = Settings.load(place).kafka("admin")
         topics, relay = _relay(home, kafka)
         made = [relay, _feed(home, topics), *_workers(topics, place, console)]
         console.print(_tools(topics, home.feed.end()))
         return made
-    finally:
-        database.down()
-        brokers.down()
 
 
 def _relay(home: Home, kafka: KafkaSettings) -> tuple[Topics, Measured]:

@@ -4,10 +4,8 @@ What comes out at the far end must be what the same seed gives without any serve
 happens, what was started is stopped again.
 """
 
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from ops.cli.making import Scale, Seed, Year, share_of, stage_text
 from ops.cli.output import progress, stages, yuan
 from ops.cli.queries import report_of
 from ops.cli.session import Session, command, must_be_whole
+from ops.cli.signals import stopped_at_the_end
 from ops.cli.told import Told
 from ops.home import Home
 from projections.figures import load_figures
@@ -54,7 +53,8 @@ def demo_kafka(
     if (session.home / "home.toml").exists():
         Home.open(session.home).require_made_with(**made, store="postgres")
     told = Told(session)
-    with _stopped_at_the_end(told) as started:
+    with stopped_at_the_end() as started:
+        started.callback(told.step, "down")
         _start_servers(told, started)
         home = Home.create(session.home, store="postgres", **made)
         started.callback(home.close)
@@ -74,36 +74,6 @@ def demo_kafka(
 
 
 # --- what is started, and stopped again
-
-
-@contextmanager
-def _stopped_at_the_end(told: Told) -> Iterator[ExitStack]:
-    """Gives what takes the stops of all that is started: done at the end, whatever happens.
-
-    SIGTERM and a terminal that closes interrupt as Ctrl-C does; while things are being stopped
-    nothing does.
-    """
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in ends}
-    for number, handler in before.items():
-        if handler is signal.SIG_DFL:
-            signal.signal(number, interrupt)
-    started = ExitStack()
-    try:
-        yield started
-    finally:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
-        try:
-            started.close()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        told.step("down")
 
 
 def _start_servers(told: Told, started: ExitStack) -> None:
