@@ -147,9 +147,10 @@ def in_time(events: Sequence[NewEvent], last: bytes) -> list[StoredRow]:
     length is recorded at the time of the event before it. Decisions rest on the city's day of
     recording: one that is behind by a day is a :class:`Conflict` of no stream, to be taken anew.
     """
-    rows = [StoredRow(e.originator_id, e.originator_version, e.topic, e.state) for e in events]
-    behind = [codec.recorded(row.state) for row in rows if codec.recorded(row.state) < last]
-    if any(day_of(time.decode()) < day_of(last.decode()) for time in behind):
+    rows = [StoredRow(stream, version, e.type, raw) for stream, version, raw, e in events]
+    latest = last.decode()
+    behind = {e.event.time for e in events if e.event.time < latest}
+    if any(day_of(time) < day_of(latest) for time in behind):
         raise Conflict([])
     if not behind:
         return rows

@@ -15,7 +15,7 @@ import rfc8785
 from hypothesis import HealthCheck, given, settings
 from msgspec import inspect, structs
 
-from ledger.codec import MAX_BYTES, decode, encode, recorded, restamped
+from ledger.codec import MAX_BYTES, PLAIN, decode, encode, recorded, restamped
 from ledger.domain.errors import EventTooLarge, NotCanonical
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.events.envelope import EventData
@@ -205,6 +205,16 @@ def test_a_combining_mark_after_a_control_character_is_nfc_and_accepted() -> Non
     text = "first line\n\u0301"
     assert unicodedata.is_normalized("NFC", text)
     assert json.loads(encoded(appropriation(document=text)))["data"]["document"] == text
+
+
+def test_what_is_taken_for_nfc_at_a_glance_neither_decomposes_nor_composes() -> None:
+    plain = {c for c in map(chr, range(0x110000)) if PLAIN.fullmatch(c)}
+    assert "残" in plain
+    assert "（" in plain
+    assert not [c for c in plain if unicodedata.combining(c)]
+    assert not [c for c in plain if unicodedata.normalize("NFD", c) != c]
+    canonical = (unicodedata.normalize("NFD", chr(c)) for c in range(0x110000))
+    assert not plain & {c for text in canonical if len(text) > 1 for c in text[1:]}
 
 
 def test_orjson_and_rfc_8785_differ_where_the_profile_forbids() -> None:
