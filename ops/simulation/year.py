@@ -1,6 +1,7 @@
 """The simulated year from its opening to its close, month by month."""
 
 from ledger.catalog.loader import load_funds
+from ledger.collector import collector_paused
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ops.home import Home
 from ops.simulation import runs
@@ -31,6 +32,13 @@ def run(home: Home, progress: Progress) -> None:
 
     Raises :class:`CityTooSmall`, with nothing stored, where the year cannot be planned.
     """
+    with (
+        collector_paused()
+    ):  # a month leaves a thousand objects in cycles, whatever the city's size
+        _run(home, progress)
+
+
+def _run(home: Home, progress: Progress) -> None:
     info = home.info
     assert info.seed is not None
     assert info.year is not None
