@@ -226,20 +226,20 @@ class ViewDatabase:
         )
 
     def put(
-        self, connection: sa.Connection, at: Statements, values: Sequence[Values], *, first: bool
+        self, connection: sa.Connection, at: Statements, values: Sequence[Values], *, new: bool
     ) -> None:
-        """Write rows, by ascending key; the very ``first`` ones are none of them there yet."""
-        if not at.stage or len(values) < BULK_ROWS:
+        """Write rows, by ascending key; ``new`` ones are none of them there yet."""
+        if at.bulk is None or len(values) < BULK_ROWS:
             for start in range(0, len(values), STATEMENT_ROWS):
                 chunk = list(values[start : start + STATEMENT_ROWS])
-                connection.exec_driver_sql(at.insert if first else at.upsert, chunk)
+                connection.exec_driver_sql(at.insert if new else at.upsert, chunk)
             return
-        connection.exec_driver_sql(at.stage)
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(at.copy) as copy:
-            for row in values:
-                copy.write_row(row)
-        connection.exec_driver_sql(at.merge)
+        if new:
+            _copy(connection, at.bulk.copy_new, values)
+            return
+        connection.exec_driver_sql(at.bulk.stage)
+        _copy(connection, at.bulk.copy, values)
+        connection.exec_driver_sql(at.bulk.merge)
 
     def scan(self, connection: sa.Connection, statement: str) -> Any:
         """A driver's cursor over a whole table, in the connection's transaction, row by row."""
@@ -252,6 +252,17 @@ class ViewDatabase:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _copy(connection: sa.Connection, statement: str, values: Sequence[Values]) -> None:
+    """Copy rows into a table past SQLAlchemy, which wraps no error here: told as those it does."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in values:
+                copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise (meaning(error) or ViewUnreadable)(reason=str(error)) from error
 
 
 def _fields(generation: Generation) -> dict[str, Any]:

@@ -128,6 +128,8 @@ class Fold:
             if database.positions(connection, self.members) != {self.stored}:
                 raise Moved
             self._rows.write(connection, first=self.stored == 0)
+            if self.stored == 0:
+                self._rows.index(connection)
             database.advance(connection, self.members, self.position, self.recorded)
         self._rows.clean()
         self.stored = self.position

@@ -155,7 +155,7 @@ class PartitionFold:
             mine = [replace(self.stored, epoch=epoch) for epoch in self._epochs]
             if hold(connection, self.members, self.partition) != mine:
                 raise Moved
-            self._rows.write(connection, first=False)
+            self._rows.write(connection, first=self.stored.count == 0)
             park(connection, self._waiting)
             move(connection, self.members, self.partition, self.place)
         self._rows.clean()

@@ -128,6 +128,20 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Bulk:
+    """How a server takes many rows at once.
+
+    New ones are copied in (``copy_new``). Others are copied into ``stage``, a temporary table like
+    this one (``copy``), and upserted from there (``merge``).
+    """
+
+    stage: str
+    copy: str
+    merge: str
+    copy_new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statements:
     """One table of one generation: the SQLAlchemy table, and statements compiled once.
 
@@ -136,8 +150,7 @@ class Statements:
     ``ahead`` reads every row under some first key fields, given as one parameter by :meth:`these`.
     ``scan`` reads the whole table by key. Where the database can write the canonical lines itself,
     ``pages`` are the first rows' and those after a key: their number, and their lines as one value.
-    ``stage``, ``copy`` and ``merge`` are where a server takes rows in bulk: a temporary table like
-    this one, rows copied into it, and one upsert from there; empty elsewhere.
+    ``bulk`` is how a server takes many rows at once, None elsewhere.
     """
 
     layout: Layout
@@ -150,9 +163,7 @@ class Statements:
     scan: str
     indexes: tuple[str, ...]
     pages: tuple[str, str] | None = None
-    stage: str = ""
-    copy: str = ""
-    merge: str = ""
+    bulk: Bulk | None = None
 
     def these(self, firsts: Sequence[str]) -> Any:
         """The parameter of ``ahead``: an array, as a database without arrays has it in JSON."""
@@ -203,18 +214,19 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
     def text(statement: Any) -> str:
         return str(statement.compile(dialect=dialect))
 
-    bulk: dict[str, Any] = {}
+    bulk = None
     if dialect.name == "postgresql":
         stage = sa.Table(f"stage_{name}", sa.MetaData(), *(sa.Column(n) for n in layout.names))
         given = sa.select(stage).order_by(*(stage.c[k] for k in definition.key))
         temporary = f"TEMPORARY TABLE IF NOT EXISTS {stage.name} (LIKE {name})"
-        bulk = {
-            "stage": f"CREATE {temporary} ON COMMIT DELETE ROWS",
-            "copy": f"COPY {stage.name} FROM STDIN",
-            "merge": text(merging(insert.from_select(layout.names, given))),
-        }
+        bulk = Bulk(
+            stage=f"CREATE {temporary} ON COMMIT DELETE ROWS",
+            copy=f"COPY {stage.name} FROM STDIN",
+            merge=text(merging(insert.from_select(layout.names, given))),
+            copy_new=f"COPY {name} FROM STDIN",
+        )
     return Statements(
-        **bulk,
+        bulk=bulk,
         pages=_pages(layout, name) if dialect.name == "sqlite" else None,
         layout=layout,
         table=table,

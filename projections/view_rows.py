@@ -96,17 +96,20 @@ class ViewRows:
             view.settle()
 
     def write(self, connection: sa.Connection, *, first: bool) -> None:
-        """Write every touched row; the very ``first`` ones find tables empty, without indexes.
+        """Write every touched row; of the very ``first`` ones none is stored yet, but for sums.
 
         Sums come last: other workers add to the same rows and wait for no longer than they must.
         """
         for rows, at in sorted(self._tables.values(), key=lambda t: bool(t[0].table.sums)):
             if touched := rows.touched():
-                values = at.layout.values(touched)
-                self._database.put(connection, at, values, first=first)
-            if first:
-                for index in at.indexes:
-                    connection.exec_driver_sql(index)
+                new = first and not rows.table.sums
+                self._database.put(connection, at, at.layout.values(touched), new=new)
+
+    def index(self, connection: sa.Connection) -> None:
+        """Make the tables' indexes, which they get after their first rows."""
+        for _, at in self._tables.values():
+            for index in at.indexes:
+                connection.exec_driver_sql(index)
 
     def clean(self) -> None:
         """What was written is committed."""

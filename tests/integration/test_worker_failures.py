@@ -18,14 +18,15 @@ from consumers.rebuild import Rebuild
 from consumers.worker import Worker
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
-from ledger.store.errors import StoreBusy, StoreUnreachable
+from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import database as view_database
 from projections import partition as partition_fold
-from projections.database import ViewDatabase
+from projections.database import BULK_ROWS, ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
 from projections.places import PLACES, Place, hold
 from projections.views import ALL_VIEWS
+from projections.views.registry import Registry
 from tests.histories import History, ListFeed, history
 from tests.kafka_logs import KafkaLog, kafka_log
 
@@ -237,6 +238,38 @@ def test_a_connection_that_broke_while_reading_is_told_to_who_reads_next(
     fold.close()
     record = partition_fold.PartitionRecord(0, 0, -1, told.records[0][1])
     assert fold.apply([record], 1) == 1
+    database.close()
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize(("ending", "expected"), [(True, StoreUnreachable), (False, StoreFull)])
+def test_what_fails_while_rows_are_taken_in_bulk_is_told_as_of_any_statement(
+    url: str, make_database: Callable[[], str], new: bool, ending: bool, expected: type[Exception]
+) -> None:
+    """They go past SQLAlchemy, and so do the driver's errors."""
+    database = ViewDatabase(url)
+    adopt(database, VIEWS, 1)
+    with database.read() as connection:
+        generation = database.live(connection)[Registry.name].generation
+    at = database.statements(Registry.tables[0], generation)
+
+    class Rows(list[Any]):
+        """Before the first of them is taken, the server ends the connection or has no room."""
+
+        def __iter__(self) -> Iterator[Any]:
+            if not ending:
+                raise psycopg.errors.DiskFull("no room")
+            with psycopg.connect(make_database(), autocommit=True) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE datname = %s",
+                    [sa.make_url(url).database],
+                )
+            return super().__iter__()
+
+    rows = Rows([(None,) * len(at.layout.names)] * BULK_ROWS)
+    with pytest.raises(expected), database.share() as connection:
+        database.put(connection, at, rows, new=new)
     database.close()
 
 

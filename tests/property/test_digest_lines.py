@@ -61,7 +61,7 @@ def test_lines_by_sqlite_are_the_canonical_ones(given_rows: list[Spelled], page:
         made = database.create(connection, "spelled", 1, (SPELLED,), live=True)
         at = database.statements(SPELLED, made.generation)
         values = at.layout.values(given_rows)
-        database.put(connection, at, values, first=True)
+        database.put(connection, at, values, new=True)
         found = digest.digest_of(database, connection, SpelledView, made)
     database.close()
     expected = sha256(b"spelled\n" + at.layout.lines(values)).hexdigest()
