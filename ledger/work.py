@@ -63,7 +63,8 @@ class StateCache:
     the store checks every version, so a stale state costs a retry and never a wrong decision.
     """
 
-    def __init__(self, limit: int = 30_000) -> None:
+    def __init__(self, limit: int = 80_000) -> None:
+        """``limit`` states are some 80 MB: most of a city's, which a month asks for in turn."""
         self._limit = limit
         self._states: OrderedDict[str, Any] = OrderedDict()
 

@@ -62,9 +62,10 @@ class Fold:
                         continue
                     raise FeedGap(expected=expected, found=position)
                 expected += 1
-                found = taken_in.get(type_name(raw))
+                kind = type_name(raw)
+                found = taken_in.get(kind)
                 if found is None:
-                    if type_name(raw) in self._rows.unhandled:
+                    if kind in self._rows.unhandled:
                         continue
                     raise NotCanonical(reason="of no known type")
                 read, handlers = found
@@ -76,8 +77,8 @@ class Fold:
         except (FeedGap, *STORE_ERRORS):
             raise
         except Exception as error:
-            kind = type_name(raw).decode()
-            raise ProjectionFailed(position=expected - 1, type=kind, reason=repr(error)) from error
+            named = type_name(raw).decode()
+            raise ProjectionFailed(position=expected - 1, type=named, reason=repr(error)) from error
         if expected > self.position:
             self.recorded = attribute(raw, b'"time":"')
         self.position = expected
