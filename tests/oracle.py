@@ -148,7 +148,10 @@ class Oracle:
         match d:
             case en.ApplicationSubmitted():
                 e.update(by=event.actor, kin=d.kin, open=set(), until=None, day=event.effective)
+            case en.EligibilityAssessed():
+                e["assessed"] = event.effective
             case en.NoticePublished():
+                need(d.notice_from >= e["assessed"], event, "what is noticed was decided")
                 e["until"] = d.notice_until
                 days = (d.notice_until - d.notice_from).days + 1
                 need(days >= 7, event, "an application is on notice for seven days")
@@ -300,7 +303,9 @@ class Oracle:
             case pr.PayRunOpened():
                 run["program"], run["month"] = d.program, d.month
             case pr.PayRunComputed():
-                run["computed"] = event.actor
+                run["computed"], run["since"] = event.actor, event.effective
+            case pr.PayRunNoticed():
+                need(d.notice_from >= run["since"], event, "the lines on notice were there")
             case en.ObjectionRaised():
                 run["objections"] = {**(run["objections"] or {}), d.objection: d.enrollment}
             case en.ObjectionResolved():
@@ -335,7 +340,10 @@ class Oracle:
             case hh.ExitProposed():
                 home["by"] = event.actor
                 need(d.votes_for * 2 > d.attendees, event, "the review was carried")
+            case hh.HouseholdConfirmed():
+                home["since"] = event.effective
             case hh.ExitNoticed():
+                need(d.notice_from >= home["since"], event, "the household had agreed")
                 home["until"] = d.notice_until
                 days = (d.notice_until - d.notice_from).days + 1
                 need(days >= 7, event, "an exit is on notice for seven days")

@@ -21,6 +21,7 @@ from ledger.domain.refusals import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
+    NoticeTooEarly,
     NoticeTooShort,
     ObjectionOpen,
 )
@@ -68,12 +69,18 @@ def publish_notice(e: Enrollment, rule: Rule, *, start: date, until: date, place
     _must_be(e, "notice", "assessed")
     if not e.eligible:
         raise NotEligible(reason="assessment")
-    check_notice(rule.notice_days, start, until)
+    check_notice(rule.notice_days, start, until, since=e.assessed_on)
     return ev.NoticePublished(program=e.program, notice_from=start, notice_until=until, place=place)
 
 
-def check_notice(days: int, start: date, until: date) -> None:
-    """Raise :class:`NoticeTooShort` unless the notice spans at least ``days`` days."""
+def check_notice(days: int, start: date, until: date, *, since: date | None) -> None:
+    """Raise :class:`NoticeTooShort` unless the notice spans at least ``days`` days.
+
+    ``since`` is from when what is noticed holds: :class:`NoticeTooEarly` when the notice begins
+    before, since nobody can have read it then.
+    """
+    if since is not None and start < since:
+        raise NoticeTooEarly(since=since)
     if (until - start).days + 1 < days:
         raise NoticeTooShort(days=days)
 

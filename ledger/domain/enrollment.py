@@ -67,6 +67,7 @@ class Enrollment:
     kin: tuple[str, ...] = ()
     eligible: bool = False
     rule: date | None = None
+    assessed_on: date | None = None
     notice_until: date | None = None
     objections: set[str] = field(default_factory=set)
     approved: list[Interval] = field(default_factory=list)
@@ -134,6 +135,7 @@ def _submitted(e: Enrollment, event: Event[ev.ApplicationSubmitted]) -> None:
 
 def _assessed(e: Enrollment, event: Event[ev.EligibilityAssessed]) -> None:
     e.status, e.eligible, e.rule = "assessed", event.data.eligible, event.data.rule
+    e.assessed_on = event.effective
 
 
 def _reviewed(e: Enrollment, event: Event[ev.EligibilityReviewed]) -> None:

@@ -136,9 +136,7 @@ def notice_exit(
 ) -> EventData:
     """A public notice of ``days``, never fewer than seven, that began after the confirmation."""
     _in_order(h, "notice-exit", "confirmed", day)
-    if h.since is not None and start < h.since:
-        raise InvalidDate(value=start.isoformat())
-    check_notice(max(days, MIN_NOTICE_DAYS), start, until)
+    check_notice(max(days, MIN_NOTICE_DAYS), start, until, since=h.since)
     return ev.ExitNoticed(notice_from=start, notice_until=until, place=place)
 
 

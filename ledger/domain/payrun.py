@@ -97,6 +97,7 @@ class PayRun:
     total_fen: int = 0
     issued: str = ""
     computed_by: str = ""
+    computed_on: date | None = None
     approved_by: str = ""
     notice_until: date | None = None
     objections: dict[str, str] = field(default_factory=dict)
@@ -119,7 +120,7 @@ def must_be(run: PayRun, step: str, *statuses: str) -> None:
 def notice(run: PayRun, rule: Rule, *, start: date, until: date, place: str) -> EventData:
     """Put the computed lines on public notice for at least the rule's days."""
     must_be(run, "notice", "computed")
-    check_notice(rule.notice_days, start, until)
+    check_notice(rule.notice_days, start, until, since=run.computed_on)
     return ev.PayRunNoticed(
         program=run.program,
         month=run.month,
@@ -202,6 +203,7 @@ def _opened(run: PayRun, event: Event[ev.PayRunOpened]) -> None:
 def _computed(run: PayRun, event: Event[ev.PayRunComputed]) -> None:
     d = event.data
     run.status, run.computed_by, run.rule = "computed", event.actor, d.rule
+    run.computed_on = event.effective
     run.lines, run.count, run.total_fen = d.lines, d.count, d.total_fen
 
 

@@ -166,6 +166,14 @@ class NoticeTooShort(LedgerError):
     )
 
 
+class NoticeTooEarly(LedgerError):
+    code, zh, en = (
+        "notice-too-early",
+        "公示内容{since}才形成,公示不得早于该日",
+        "what is noticed was decided on {since}: the notice cannot begin before",
+    )
+
+
 class ObjectionOpen(LedgerError):
     code, zh, en = ("objection-open", "异议尚未处理", "an objection is still open")
 

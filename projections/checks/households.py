@@ -86,12 +86,12 @@ class ExitFlaw(Check):
         days = [e.effective for _, _, e in steps] + [decided.effective]
         if names != list(ORDER) or days != sorted(days):
             return "out-of-order", "步骤次序颠倒", "steps out of order"
-        confirmed, notice = steps[2][2].data, steps[3][2].data
+        agreed, confirmed, notice = steps[2][2].effective, steps[2][2].data, steps[3][2].data
         household = self.book.households.get(decided.subject)
         if household is not None and confirmed.signer not in household.members:
             return "stranger", "签字人不是家庭成员", "signed by someone who is not a member"
         wanted = self.number("notice_days", decided.effective)
-        ran = (notice.notice_until - notice.notice_from).days + 1
+        ran = (notice.notice_until - max(notice.notice_from, agreed)).days + 1
         if ran < wanted or decided.effective <= notice.notice_until:
             return "short-notice", f"公示不足{wanted}天", f"a notice of fewer than {wanted} days"
         if self._open.get(decided.subject):

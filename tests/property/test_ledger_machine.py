@@ -201,7 +201,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(who=WHO, program=PROGRAM_CODE, days=st.integers(5, 9))
     def assesses(self, who: int, program: str, days: int) -> None:
         about, first = self.about(who, program), self.on(days)
-        self.ask(en.AssessEligibility(**about), by("clerk-1", self.day))
+        self.ask(en.AssessEligibility(**about), by("clerk-1", first))
         until = first + timedelta(days=days - 1)
         command = en.PublishNotice(**about, notice_from=first, notice_until=until, place="p")
         self.ask(command, by("clerk-1", first))
@@ -271,9 +271,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- pay runs
 
-    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH)
-    def computes(self, program: str, back: int, batch: int) -> None:
-        accountant = by("accountant-1", self.day, CITY)
+    @rule(program=PROGRAM_CODE, back=BACK, batch=BATCH, ago=st.integers(7, 9))
+    def computes(self, program: str, back: int, batch: int, ago: int) -> None:
+        accountant = by("accountant-1", self.on(ago), CITY)
         month = self.month(back)
         self.ask(pr.OpenPayRun(program=program, month=month, batch=batch), accountant)
         self.ask(pr.ComputePayRun(payrun=payrun_id(program, month, batch)), accountant)
@@ -353,7 +353,7 @@ class LedgerMachine(RuleBasedStateMachine):
         objected: str | None,
     ) -> None:
         """A whole run: with something learned while the money is on its way, read back or not."""
-        self.computes(program, back, batch)
+        self.computes(program, back, batch, 8)
         if objected is None or against is None:
             self.notices_run(program, back, batch, None, "open")
         else:

@@ -8,9 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from ledger.domain.events import enrollment as en
+from ledger.domain.events import household as hh
+from ledger.domain.events import payrun as pr
 from ledger.domain.finding import is_about
+from ledger.domain.household import household_id
+from ledger.domain.stream import payrun_id
 from ops.simulation.plants import THEMES, Legacy, money
-from ops.simulation.plants.legacy import LIVING
+from ops.simulation.plants.legacy import LIVING, NURSING
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters
@@ -42,6 +47,63 @@ def test_every_kind_of_every_check_is_planted_and_has_both_names() -> None:
     assert planted == {(check.code, kind) for check in ALL_CHECKS for kind in check.kinds}
     assert len({code for code, _ in planted}) == len(ALL_CHECKS) == 32
     assert all(check.name_zh and check.name_en and check.__doc__ for check in ALL_CHECKS)
+
+
+# --- days of a notice on which there was nothing to read
+
+
+def noticed_before_it_was_assessed(p: Legacy) -> None:
+    who = p.person()
+    p.enroll(who.id, LIVING, notice_days=0)
+    noticed = en.NoticePublished(
+        program=LIVING, notice_from=p.day(1, 1), notice_until=p.day(1, 9), place="公示栏"
+    )
+    p.step(who.id, LIVING, noticed, p.day(1, 4), hour=2)
+    p.step(who.id, LIVING, en.NoticeClosed(program=LIVING), p.day(1, 14))
+
+
+def run_noticed_before_it_was_computed(p: Legacy) -> None:
+    who = p.person()
+    p.enroll(who.id, NURSING)
+    p.pay(who, NURSING, 6, notice_days=0)
+    noticed = pr.PayRunNoticed(
+        program=NURSING,
+        month=p.month(6),
+        notice_from=p.day(6, 10),
+        notice_until=p.day(6, 20),
+        place="网站",
+        lines="0" * 64,
+    )
+    p.event(noticed, payrun_id(NURSING, p.month(6), 1), p.day(6, 16), hour=3)
+
+
+def exit_noticed_before_the_household_agreed(p: Legacy) -> None:
+    who = p.person()
+    home, on = household_id(who.id), p.day(1, 5)
+    steps = (
+        hh.HouseholdRegistered(head=who.id, members=[who.id], urban=True),
+        hh.ExitProposed(reviewed_on=on, attendees=9, votes_for=8, income_fen=1),
+        hh.ExitVerified(village="村", resident_team="队"),
+        hh.HouseholdConfirmed(signer=who.id),
+        hh.ExitNoticed(notice_from=p.day(1, 1), notice_until=p.day(1, 10), place="公示栏"),
+    )
+    for n, data in enumerate(steps):
+        p.event(data, home, on, second=n)
+    p.event(hh.ExitDecided(members=[who.id], document="公告"), home, p.day(1, 12), actor="chief")
+
+
+@pytest.mark.parametrize(
+    ("story", "kinds"),
+    [
+        (noticed_before_it_was_assessed, [("short-notice", "short")]),
+        (run_noticed_before_it_was_computed, [("short-notice", "payrun-short")]),
+        (exit_noticed_before_the_household_agreed, [("exit-flaw", "short-notice")]),
+    ],
+)
+def test_days_before_there_was_anything_to_read_are_no_notice(
+    story: Story, kinds: list[tuple[str, str]]
+) -> None:
+    assert [(f.code, f.kind) for f in told(story)[1].findings] == kinds
 
 
 # --- what a finding rests on

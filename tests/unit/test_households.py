@@ -113,7 +113,7 @@ def test_the_notice_lasts_at_least_seven_days_and_follows_the_confirmation(city:
     city.do(propose(home), "03-01")
     city.do(verify(home), "03-02")
     city.do(hh.ConfirmExit(household=home, signer=members[0]), "03-06")
-    with refused("invalid-date"):
+    with refused("notice-too-early"):
         city.do(notice(home), "03-06")
     late = hh.NoticeExit(
         household=home, notice_from=day("03-06"), notice_until=day("03-11"), place="村委会"

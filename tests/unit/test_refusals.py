@@ -148,6 +148,24 @@ def run_that_over_commits_its_fund(office: Office) -> Asked:
     return pr.ApprovePayRun(payrun=run, lines=lines), by("director-1", "2017-03-24", CITY)
 
 
+def notice_from_before_the_assessment(office: Office) -> Asked:
+    """Seven days that were over before anybody knew what to object to."""
+    about = {"program": LIVING, "beneficiary": office.person(1)}
+    office.do(en.SubmitApplication(**about), CLERK)
+    office.do(en.AssessEligibility(**about), CLERK)
+    noticed = {"notice_from": date(2017, 1, 24), "notice_until": date(2017, 2, 1)}
+    return en.PublishNotice(**about, **noticed, place="p"), CLERK
+
+
+def notice_from_before_the_lines(office: Office) -> Asked:
+    accountant = by("accountant-1", "2017-02-16", CITY)
+    opening = pr.OpenPayRun(program=LIVING, month="2017-02")
+    run = office.at("2017-02-16").do(opening, accountant).stream
+    office.do(pr.ComputePayRun(payrun=run), accountant)
+    noticed = {"notice_from": date(2017, 2, 15), "notice_until": date(2017, 2, 28)}
+    return pr.NoticePayRun(payrun=run, **noticed, place="p"), accountant
+
+
 CASES: list[tuple[Case, str, str, str]] = [
     (unknown_program, "unknown-program", "没有这个项目:nope", "no such program: nope"),
     (rule_with_overlapping_dates, "rule-overlap", "规则期间重叠", "overlap: 2015-01-01"),
@@ -155,6 +173,8 @@ CASES: list[tuple[Case, str, str, str]] = [
     (amount_above_the_cap, "amount-above-cap", "240001分超过上限240000分", "cap of 240000 fen"),
     (approval_from_before_the_application, "month-before-enrollment", "早于起始月", "precedes"),
     (arrears_of_a_month_before_enrollment, "month-before-enrollment", "早于起始月", "precedes"),
+    (notice_from_before_the_assessment, "notice-too-early", "2017-02-02才形成", "on 2017-02-02"),
+    (notice_from_before_the_lines, "notice-too-early", "2017-02-16才形成", "on 2017-02-16"),
     (amount(-1), "invalid-amount", "正整数:-1", "number of fen: -1"),
     (amount(0), "invalid-amount", "正整数:0", "number of fen: 0"),
     (amount(0.5), "invalid-amount", "正整数:0.5", "number of fen: 0.5"),
