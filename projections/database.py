@@ -1,14 +1,9 @@
-"""The view database: its connections, its table of generations, its errors in the ledger's words.
+"""The view database: its transactions, and its table of generations.
 
 One row of ``view_generations`` a view and generation says how far that generation has come; it is
 written in the transaction that writes the rows, so that position and content never part. Exactly
 one generation of a view is live; others are being built beside it, or were left by a build that
 died and are dropped by the next one.
-
-On PostgreSQL a reader sees one moment for as long as it looks, and writers of one schema wait for
-each other; workers' transactions wait for nobody's disk. On SQLite the journal is WAL with
-``synchronous=NORMAL``. Either way a power cut may take the last transactions as a whole, rows and
-position together, and they are folded again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,20 +14,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from ledger.store.errors import StoreBusy, StoreDamaged, StoreDenied, StoreFull, StoreUnreachable
 from ledger.store.failures import meaning
 from projections import places
+from projections.connecting import engine_for, translated
 from projections.errors import ViewUnreadable
 from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
 
 T = TypeVar("T")
-
-BUSY_TIMEOUT_S = 30
-STANDING_S = 30
-"""How long a shared transaction may stand still: it holds sums to which every worker adds, and the
-worker may be frozen with its machine. The server ends it then, and the worker begins again.
-"""
 
 BULK_ROWS = 100
 """Rows of a table from which a server takes them in bulk."""
@@ -82,7 +71,7 @@ class ViewDatabase:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         """``durable`` False is for a database that is thrown away: no journal, no syncs."""
-        self.engine = _engine(url, durable)
+        self.engine = engine_for(url, durable=durable)
         parsed = self.engine.url
         self._within_thread = parsed.get_backend_name() == "sqlite" and not parsed.database
         self._writer = self.engine.execution_options(write=True)
@@ -279,78 +268,3 @@ def _is(generation: Generation) -> sa.ColumnElement[bool]:
 def _among(generations: Sequence[Generation]) -> sa.ColumnElement[bool]:
     keys = [(g.view, g.generation) for g in generations]
     return sa.tuple_(GENERATIONS.c.view, GENERATIONS.c.generation).in_(keys)
-
-
-def _engine(url: str, durable: bool) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed, durable)
-    engine = sa.create_engine(parsed, paramstyle="format", pool_pre_ping=True)
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get("write", False):
-            connection.exec_driver_sql(_ONE_MOMENT)
-        elif options.get("share", False):
-            connection.exec_driver_sql(_BESIDE)
-        else:
-            connection.exec_driver_sql(_ALONE)
-
-    return engine
-
-
-_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('views ' || current_schema(), 0))"
-_BESIDE = (
-    f"SET LOCAL idle_in_transaction_session_timeout = '{STANDING_S}s'; "
-    "SET LOCAL synchronous_commit = off"
-)
-_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-
-
-def _sqlite(parsed: sa.URL, durable: bool) -> sa.Engine:
-    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
-    pragmas = (
-        ("journal_mode=WAL", "synchronous=NORMAL")
-        if durable
-        else ("journal_mode=OFF", "synchronous=OFF")
-    )
-
-    # Some builds of SQLite overwrite with zeros whatever is deleted. Nothing personal stands in a
-    # view unsealed, and dropping a generation would write all of it once more.
-    settings = ("secure_delete=OFF", "temp_store=MEMORY", "cache_size=-65536")
-
-    @sa.event.listens_for(engine, "connect")
-    def _connected(raw: Any, _record: Any) -> None:
-        raw.isolation_level = None  # the driver must not open transactions of its own
-        for pragma in (*pragmas, *settings, "mmap_size=1073741824"):
-            raw.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        write = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-STORE_ERRORS = (
-    StoreFull,
-    StoreDamaged,
-    StoreBusy,
-    StoreUnreachable,
-    StoreDenied,
-    ViewUnreadable,
-)
-"""What a database error can become."""
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Database errors as the ledger's: full, damaged, busy, or a view that cannot be read."""
-    try:
-        yield
-    except sa.exc.TimeoutError as error:
-        raise StoreBusy(reason=str(error)) from error
-    except sa.exc.DBAPIError as error:
-        raise (meaning(error.orig) or ViewUnreadable)(reason=str(error.orig)) from error

@@ -14,7 +14,8 @@ from ledger.domain.errors import NotCanonical
 from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
-from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.connecting import STORE_ERRORS
+from projections.database import Generation, ViewDatabase
 from projections.errors import ProjectionFailed
 from projections.view import View
 from projections.view_rows import ViewRows, remaining

@@ -19,7 +19,8 @@ from ledger.domain.events.discard import ParkedEventDiscarded
 from ledger.log.errors import FeedGap
 from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
-from projections.database import STORE_ERRORS, Generation, ViewDatabase
+from projections.connecting import STORE_ERRORS
+from projections.database import Generation, ViewDatabase
 from projections.errors import ViewHoldsDiscarded
 from projections.fold import Moved
 from projections.places import Parked, Place, hold, move, park

@@ -19,7 +19,7 @@ from consumers.worker import Worker
 from consumers.worker_observer import Unobserved
 from ledger.domain.errors import LedgerError
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
-from projections import database as view_database
+from projections import connecting
 from projections import partition as partition_fold
 from projections.database import BULK_ROWS, ViewDatabase
 from projections.digest import digest_of
@@ -277,7 +277,7 @@ def test_a_writer_that_stands_still_lets_the_others_go_on(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was frozen in a transaction holds places, and sums that all add to."""
-    monkeypatch.setattr(view_database, "STANDING_S", 1)
+    monkeypatch.setattr(connecting, "STANDING_S", 1)
     frozen, other = ViewDatabase(url), ViewDatabase(url)
     adopt(other, VIEWS, 1)
     with other.read() as connection:
@@ -296,7 +296,7 @@ def test_a_writer_that_stands_still_lets_the_others_go_on(
 
 
 def test_a_pool_without_a_connection_is_a_database_in_use() -> None:
-    with pytest.raises(StoreBusy), view_database.translated():
+    with pytest.raises(StoreBusy), connecting.translated():
         raise sa.exc.TimeoutError("no connection")
 
 
