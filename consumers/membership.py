@@ -98,11 +98,12 @@ class Membership:
         from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
         kafka, group, topic = self._settings
+        assignor = CooperativeStickyAssignor()
         logging.getLogger("kafka.coordinator").setLevel(logging.ERROR)
         consumer = KafkaConsumer(
             **kafka.options(),
             group_id=group,
-            partition_assignment_strategy=[CooperativeStickyAssignor],
+            partition_assignment_strategy=[assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=int(self._session_s * 1_000),
@@ -117,6 +118,12 @@ class Membership:
 
             def on_partitions_revoked(self, revoked: Any) -> None:
                 membership._change(gone=frozenset(p.partition for p in revoked))
+
+            def on_partitions_lost(self, lost: Any) -> None:
+                # The assignor would go on claiming them: who joins meanwhile were to get some once
+                # we have given them up, which we have no more, and nobody would ever have them.
+                assignor.member_assignment = None
+                self.on_partitions_revoked(lost)
 
         consumer.subscribe([topic], listener=Listener())
         return consumer
