@@ -14,14 +14,15 @@ _POLL_S = 0.02
 
 
 def wait_for_every_broker(admin: Any, request: Any, known: Callable[[Any], bool]) -> None:
-    """Ask each broker until what it answers to ``request`` is what is ``known``.
+    """Ask each broker that is up until what it answers to ``request`` is what is ``known``.
 
     ``admin`` is kafka-python's admin client; its public calls do not choose the broker. Raises
     ``KafkaTimeoutError`` when one does not know after :data:`KNOWN_WITHIN_S` seconds.
     """
     from kafka import errors
 
-    waiting = {broker["broker_id"] for broker in admin.describe_cluster()["brokers"]}
+    brokers = admin.describe_cluster()["brokers"]
+    waiting = {broker["broker_id"] for broker in brokers if not broker.get("is_fenced", False)}
     deadline = time.monotonic() + KNOWN_WITHIN_S
     while True:
         answers = {node: admin._manager.run(admin._manager.send, request, node) for node in waiting}
