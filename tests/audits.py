@@ -19,7 +19,9 @@ from ledger.application import Command
 from ledger.catalog.loader import load_funds
 from ledger.commands.program import AdoptProgram, AppropriateFunds, OpenFund
 from ledger.domain.events import enrollment as en
+from ledger.domain.events import household as hh
 from ledger.domain.events import person as pe
+from ledger.domain.household import household_id
 from ledger.domain.stream import enrollment_id
 from ledger.recognition import Recognition
 from ledger.work import Context
@@ -131,3 +133,32 @@ def died(p: Legacy, who: Resident, on: date, known: date) -> None:
 def stopped(p: Legacy, who: Resident, last: int, on: date, program: str = LIVING) -> None:
     """The benefit ended after a month because of a death, as was recorded on a day."""
     p.end(who.id, program, last, on, "alive")
+
+
+def exit_of(
+    p: Legacy,
+    *,
+    left_out: type[Any] | None = None,
+    noticed_from: date | None = None,
+    noticed_until: date | None = None,
+) -> Resident:
+    """A household of one leaves poverty on 12 January: every step on the 5th, noticed from then
+    until the 11th unless said otherwise."""
+    who = p.person()
+    home, on = household_id(who.id), p.day(1, 5)
+    noticed = hh.ExitNoticed(
+        notice_from=noticed_from or on, notice_until=noticed_until or p.day(1, 11), place="公示栏"
+    )
+    steps = (
+        hh.HouseholdRegistered(head=who.id, members=[who.id], urban=True),
+        hh.ExitProposed(reviewed_on=on, attendees=9, votes_for=8, income_fen=1),
+        hh.ExitVerified(village="村", resident_team="队"),
+        hh.HouseholdConfirmed(signer=who.id),
+        noticed,
+    )
+    for n, data in enumerate(steps):
+        if left_out is None or not isinstance(data, left_out):
+            p.event(data, home, on, second=n)
+    data = hh.ExitDecided(members=[who.id], document="公告")
+    p.event(data, home, p.day(1, 12), actor="chief")
+    return who

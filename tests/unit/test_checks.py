@@ -9,17 +9,15 @@ import msgspec
 import pytest
 
 from ledger.domain.events import enrollment as en
-from ledger.domain.events import household as hh
 from ledger.domain.events import payrun as pr
 from ledger.domain.finding import is_about
-from ledger.domain.household import household_id
 from ledger.domain.stream import payrun_id
 from ops.simulation.plants import THEMES, Legacy, money
 from ops.simulation.plants.legacy import LIVING, NURSING
 from projections.asof import AsOf
 from projections.checks import ALL_CHECKS
 from projections.checks.parameters import Parameters
-from tests.audits import Story, died, found, office, paid, stopped, told
+from tests.audits import Story, died, exit_of, found, office, paid, stopped, told
 
 Key = tuple[str, str, str, str | None, tuple[str, ...], int]
 
@@ -78,18 +76,7 @@ def run_noticed_before_it_was_computed(p: Legacy) -> None:
 
 
 def exit_noticed_before_the_household_agreed(p: Legacy) -> None:
-    who = p.person()
-    home, on = household_id(who.id), p.day(1, 5)
-    steps = (
-        hh.HouseholdRegistered(head=who.id, members=[who.id], urban=True),
-        hh.ExitProposed(reviewed_on=on, attendees=9, votes_for=8, income_fen=1),
-        hh.ExitVerified(village="村", resident_team="队"),
-        hh.HouseholdConfirmed(signer=who.id),
-        hh.ExitNoticed(notice_from=p.day(1, 1), notice_until=p.day(1, 10), place="公示栏"),
-    )
-    for n, data in enumerate(steps):
-        p.event(data, home, on, second=n)
-    p.event(hh.ExitDecided(members=[who.id], document="公告"), home, p.day(1, 12), actor="chief")
+    exit_of(p, noticed_from=p.day(1, 1), noticed_until=p.day(1, 10))
 
 
 @pytest.mark.parametrize(

@@ -16,26 +16,7 @@ from ledger.domain.household import household_id
 from ledger.domain.stream import fund_id
 from ops.simulation.plants import Legacy
 from ops.simulation.plants.legacy import LIVING
-from ops.simulation.plants.people import Resident
-from tests.audits import Story, came_back, paid, told
-
-
-def exit_of(p: Legacy, *, left_out: type[Any] | None = None) -> Resident:
-    who = p.person()
-    home, on = household_id(who.id), p.day(1, 5)
-    steps = (
-        hh.HouseholdRegistered(head=who.id, members=[who.id], urban=True),
-        hh.ExitProposed(reviewed_on=on, attendees=9, votes_for=8, income_fen=1),
-        hh.ExitVerified(village="村", resident_team="队"),
-        hh.HouseholdConfirmed(signer=who.id),
-        hh.ExitNoticed(notice_from=on, notice_until=p.day(1, 11), place="公示栏"),
-    )
-    for n, data in enumerate(steps):
-        if left_out is None or not isinstance(data, left_out):
-            p.event(data, home, on, second=n)
-    data = hh.ExitDecided(members=[who.id], document="公告")
-    p.event(data, home, p.day(1, 12), actor="chief")
-    return who
+from tests.audits import Story, came_back, exit_of, paid, told
 
 
 def exit_without_a_flaw(p: Legacy) -> None:
