@@ -75,6 +75,16 @@ def run_noticed_before_it_was_computed(p: Legacy) -> None:
     p.event(noticed, payrun_id(NURSING, p.month(6), 1), p.day(6, 16), hour=3)
 
 
+def run_recorded_after_its_notice_began(p: Legacy) -> None:
+    """With the date that the lines should have had."""
+    who = p.person()
+    p.enroll(who.id, NURSING)
+    p.pay(who, NURSING, 6)
+    (told,) = [e for e in p.events() if isinstance(e.event.data, pr.PayRunComputed)]
+    run = payrun_id(NURSING, p.month(6), 1)
+    p.event(told.event.data, run, p.day(6, 16), recorded=p.day(6, 20))
+
+
 def exit_noticed_before_the_household_agreed(p: Legacy) -> None:
     exit_of(p, noticed_from=p.day(1, 1), noticed_until=p.day(1, 10))
 
@@ -84,6 +94,7 @@ def exit_noticed_before_the_household_agreed(p: Legacy) -> None:
     [
         (noticed_before_it_was_assessed, [("short-notice", "short")]),
         (run_noticed_before_it_was_computed, [("short-notice", "payrun-short")]),
+        (run_recorded_after_its_notice_began, [("short-notice", "payrun-short")]),
         (exit_noticed_before_the_household_agreed, [("exit-flaw", "short-notice")]),
     ],
 )
