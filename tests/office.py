@@ -6,7 +6,7 @@ become known on the 14th, a run is computed on the 16th, noticed from the 17th t
 on the 24th, issued on the 25th and read back on the 27th.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -275,12 +275,18 @@ class Office:
         """The lines of a run's document."""
         return read_document(self.ledger.documents.get(digest), Line)
 
-    def paid(self, first: str, last: str, program: str = LIVING) -> "Office":
-        """Whole runs for some months of 2017."""
+    def paid(self, first: str, last: str, *programs: str) -> "Office":
+        """Whole runs for some months of 2017, of each program (the living subsidy) side by side."""
         for number in range(int(first[5:]), int(last[5:]) + 1):
             month = f"2017-{number:02d}"
-            self.result(self.issued(month, program), month)
+            self.pay([self.compute(month, program) for program in programs or (LIVING,)], month)
         return self
+
+    def pay(self, runs: Sequence[str], month: str) -> None:
+        """From the notice to the bank's file, side by side, on the days of a month."""
+        for step in (self.notice, self.approve, self.issue, self.result):
+            for run in runs:
+                step(run, month)
 
     # --- reading
 

@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from ledger.domain.admission import check_notice
+from ledger.domain.city_time import day_of
 from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
@@ -203,7 +204,8 @@ def _opened(run: PayRun, event: Event[ev.PayRunOpened]) -> None:
 def _computed(run: PayRun, event: Event[ev.PayRunComputed]) -> None:
     d = event.data
     run.status, run.computed_by, run.rule = "computed", event.actor, d.rule
-    run.computed_on = event.effective
+    # The ledger made the lines: nobody saw them before they were recorded, whatever date was given.
+    run.computed_on = max(event.effective, day_of(event.time))
     run.lines, run.count, run.total_fen = d.lines, d.count, d.total_fen
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from ledger.domain.city_time import day_of
+from ledger.domain.enrollment import Enrollment
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as pr
+from ledger.domain.payrun import PayRun
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.finding import Finding
@@ -68,16 +69,7 @@ class ShortNotice(Check):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._notices: dict[tuple[str, str], tuple[int, date, date]] = {}
-        self._since: dict[tuple[str, str], date] = {}
         self._found: list[tuple[list[int], Event[Any], str, str, str]] = []
-
-    @on(en.EligibilityAssessed, pr.PayRunComputed)
-    def _decided(
-        self, position: int, event: Event[en.EligibilityAssessed] | Event[pr.PayRunComputed]
-    ) -> None:
-        d, day = event.data, event.effective
-        made = isinstance(d, pr.PayRunComputed)
-        self._since[d.program, event.subject] = max(day, day_of(event.time)) if made else day
 
     @on(en.NoticePublished, pr.PayRunNoticed)
     def _published(
@@ -89,20 +81,20 @@ class ShortNotice(Check):
     @on(en.EnrollmentApproved)
     def _approved(self, position: int, event: Event[en.EnrollmentApproved]) -> None:
         file = self.book.files.get((event.data.program, event.subject))
-        self._judge(position, event, len(file.state.objections) if file is not None else 0)
+        self._judge(position, event, file.state if file is not None else None)
 
     @on(pr.PayRunApproved)
     def _run_approved(self, position: int, event: Event[pr.PayRunApproved]) -> None:
         run = self.book.runs.get(event.subject)
-        self._judge(position, event, len(run.state.objections) if run is not None else 0)
+        self._judge(position, event, run.state if run is not None else None)
 
-    def _judge(self, position: int, event: Event[Any], objections: int) -> None:
-        key = (event.data.program, event.subject)
-        notice, since = self._notices.pop(key, None), self._since.pop(key, date.min)
+    def _judge(self, position: int, event: Event[Any], noticed: Enrollment | PayRun | None) -> None:
+        notice = self._notices.pop((event.data.program, event.subject), None)
         if notice is None:
             return
         at, start, until = notice
-        start = max(start, since)
+        if noticed is not None and (since := decided_on(noticed)) is not None:
+            start = max(start, since)
         whose = "payrun-" if isinstance(event.data, pr.PayRunApproved) else ""
         wanted = notice_days(self, event.data.program, event.effective)
         # What was approved while the notice ran had only the days until then.
@@ -111,7 +103,7 @@ class ShortNotice(Check):
         if ran < wanted:
             zh, english = f"公示{ran}天,不足{wanted}天", f"a notice of {ran} days, not {wanted}"
             self._found.append(([at, position], event, f"{whose}short", zh, english))
-        elif objections:
+        elif noticed is not None and noticed.objections:
             zh, english = "批准时仍有异议未结", "an objection was open at approval"
             self._found.append(([at, position], event, f"{whose}objection", zh, english))
 
@@ -134,6 +126,11 @@ def notice_days(check: Check, program: str, day: date) -> int:
     known = check.book.programs.get(program)
     rule = find_rule(known, day) if known is not None else None
     return rule.notice_days if rule is not None else 0
+
+
+def decided_on(noticed: Enrollment | PayRun) -> date | None:
+    """The day from which what is on notice holds: of the assessment, or of the run's lines."""
+    return noticed.computed_on if isinstance(noticed, PayRun) else noticed.assessed_on
 
 
 def approved_fen(check: Check, event: Event[Any]) -> int:

@@ -196,12 +196,12 @@ def test_an_inquiry_cleared_late_is_made_good_from_its_beginning(office: Office)
     office.do(en.SuspendEnrollment(**about, from_month="2017-03", reason="inquiry"), clerk)
     office.at("2017-07-01")
     office.do(en.ResumeEnrollment(**about, from_month="2017-07", reason="cleared"), clerk)
+    office.paid("2017-07", "2017-07")
     office.at("2017-08-01")
     office.do(en.ResumeEnrollment(**about, from_month="2017-03", reason="nothing in it"), director)
     for month in ("2017-03", "2017-04", "2017-05", "2017-06"):
         office.do(pay.GrantArrears(**about, month=month, reason="inquiry"), director)
-    office.paid("2017-07", "2017-07")
-    assert granted(office) == [f"2017-0{n}" for n in range(1, 8)]
+    assert sorted(granted(office)) == [f"2017-0{n}" for n in range(1, 8)]
     with pytest.raises(OutOfOrder):
         office.do(en.ResumeEnrollment(**about, from_month="2017-03", reason="again"), director)
 

@@ -127,7 +127,7 @@ def test_a_death_ends_every_monthly_benefit_of_the_person(office: Office) -> Non
     who = office.person(1, care=True)
     office.enroll(who, LIVING)
     office.enroll(who, NURSING)
-    office.paid("2017-01", "2017-02", LIVING).paid("2017-01", "2017-02", NURSING)
+    office.paid("2017-01", "2017-02", LIVING, NURSING)
     told = learn(office, "2017-03-14", "2017-01-31", died(who))
     assert sorted(t for t in told if t[0] == "OverpaymentFound") == [
         ("OverpaymentFound", ["2017-02"], LIVING_FEN, "alive"),
@@ -205,7 +205,7 @@ def test_a_regrade_learned_late_ends_nursing_and_not_living(office: Office) -> N
     who = office.person(1, care=True, grade=2)
     office.enroll(who, LIVING)
     office.enroll(who, NURSING)
-    office.paid("2017-01", "2017-04", LIVING).paid("2017-01", "2017-04", NURSING)
+    office.paid("2017-01", "2017-04", LIVING, NURSING)
     regraded = ChangeCertificate(person=who, category=4, grade=3, reason="reassessed")
     assert learn(office, "2017-05-14", "2017-02-10", regraded) == [
         ("CertificateChanged",),
@@ -358,13 +358,11 @@ def test_this_months_run_pays_this_month_unless_it_was_computed_before(
     arrears = [t for t in told if t[0] == "ArrearsGranted"]
     assert arrears == ([] if cancelled else [("ArrearsGranted", "2017-02", LIVING_FEN)])
     if cancelled:
-        office.result(office.issued("2017-02", batch=2), "2017-02")
+        again = office.compute("2017-02", batch=2)
+        office.pay([again, office.compute("2017-03")], "2017-03")
     else:
-        office.notice(run, "2017-02")
-        office.approve(run, "2017-02")
-        office.issue(run, "2017-02")
-        office.result(run, "2017-02")
-    office.paid("2017-03", "2017-03")
+        office.pay([run], "2017-02")
+        office.paid("2017-03", "2017-03")
     months = [
         e.data.month
         for e in office.log()
@@ -472,7 +470,7 @@ def test_what_ended_between_application_and_approval_is_not_paid(office: Office)
     office.at("2017-03-12").do(en.CloseNotice(**about), approver)
     office.do(en.ApproveEnrollment(**about), approver)
     start = office.length()
-    office.paid("2017-02", "2017-03")
+    office.pay([office.compute("2017-02"), office.compute("2017-03")], "2017-03")
     assert [t for t in office.told(start) if t[0] == "SubsidyGranted"] == [
         ("SubsidyGranted", "2017-02", LIVING_FEN)
     ]

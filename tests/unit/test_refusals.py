@@ -166,6 +166,16 @@ def notice_from_before_the_lines(office: Office) -> Asked:
     return pr.NoticePayRun(payrun=run, **noticed, place="p"), accountant
 
 
+def notice_from_before_the_lines_were_recorded(office: Office) -> Asked:
+    """Computed on the 20th, under the date that it should have had."""
+    accountant = by("accountant-1", "2017-02-16", CITY)
+    opening = pr.OpenPayRun(program=LIVING, month="2017-02")
+    run = office.at("2017-02-20").do(opening, accountant).stream
+    office.do(pr.ComputePayRun(payrun=run), accountant)
+    noticed = {"notice_from": date(2017, 2, 19), "notice_until": date(2017, 2, 28)}
+    return pr.NoticePayRun(payrun=run, **noticed, place="p"), accountant
+
+
 CASES: list[tuple[Case, str, str, str]] = [
     (unknown_program, "unknown-program", "没有这个项目:nope", "no such program: nope"),
     (rule_with_overlapping_dates, "rule-overlap", "规则期间重叠", "overlap: 2015-01-01"),
@@ -175,6 +185,12 @@ CASES: list[tuple[Case, str, str, str]] = [
     (arrears_of_a_month_before_enrollment, "month-before-enrollment", "早于起始月", "precedes"),
     (notice_from_before_the_assessment, "notice-too-early", "2017-02-02才形成", "on 2017-02-02"),
     (notice_from_before_the_lines, "notice-too-early", "2017-02-16才形成", "on 2017-02-16"),
+    (
+        notice_from_before_the_lines_were_recorded,
+        "notice-too-early",
+        "2017-02-20才形成",
+        "on 2017-02-20",
+    ),
     (amount(-1), "invalid-amount", "正整数:-1", "number of fen: -1"),
     (amount(0), "invalid-amount", "正整数:0", "number of fen: 0"),
     (amount(0.5), "invalid-amount", "正整数:0.5", "number of fen: 0.5"),
