@@ -101,7 +101,7 @@ def _hashed(order: Order, growth: Growth, after: int, end: int) -> int:
         found = order.states(after, min(HASHED_AT_ONCE, end - growth.size))
         if not found:
             break
-        growth.extend(leaf_hashes(state for _, state in found))
+        growth.extend(leaf_hashes([state for _, state in found]))
         after = found[-1][0]
     return after
 

@@ -135,7 +135,8 @@ class Order:
         return f"SELECT {n} AS n{more} FROM stored_events WHERE {n}>{self._mark} ORDER BY {n}"
 
     def _all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        return list(self._cursor.execute(statement, parameters).fetchall())
+        found: list[Any] = self._cursor.execute(statement, parameters).fetchall()
+        return found
 
 
 _COLUMNS = "first_position, first_notification, length"
