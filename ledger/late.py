@@ -37,18 +37,21 @@ def held_by(work: Work, beneficiary: str, month: str) -> Callable[[str], bool]:
     return held
 
 
-def reconsider_person(work: Work, person: Person, cause: str) -> None:
+def reconsider_person(
+    work: Work, person: Person, cause: str, lapsed: Callable[[date], bool]
+) -> None:
     """Bring every monthly enrollment of a person in line with what is known now.
 
     Arrears and refunds that follow are instructed at once if there is an account. ``cause`` is
     the id of the event that brought the knowledge; it becomes the causation id of all that follows.
+    ``lapsed`` says whether the certificate had run out by a day, as was known before that event.
     """
     monthly = {enrollment_id(person.id, code): code for code in work.monthly}
     for stream in sorted(work.existing(list(monthly))):
         e = work.load(ENROLLMENT, stream)
         if e.approved:
             program = work.load(PROGRAM, program_id(monthly[stream]))
-            reconsider_enrollment(work, person, e, program, cause)
+            reconsider_enrollment(work, person, e, program, cause, lapsed=lapsed)
 
 
 def barred_for(work: Work, e: Enrollment, program: Program) -> Callable[[str], bool]:
@@ -78,7 +81,13 @@ def runs_of(work: Work, program: str, month: str) -> Iterator[PayRun]:
 
 
 def reconsider_enrollment(
-    work: Work, person: Person, e: Enrollment, program: Program, cause: str
+    work: Work,
+    person: Person,
+    e: Enrollment,
+    program: Program,
+    cause: str,
+    *,
+    lapsed: Callable[[date], bool] = lambda _: False,
 ) -> None:
     """Bring one enrollment of a person in line with what is known now."""
     division = division_on(person, work.today)
@@ -93,6 +102,7 @@ def reconsider_enrollment(
         held=lambda code, month: held_by(work, person.id, month)(code),
         barred=barred_for(work, e, program),
         computed=lambda month: any(r.computed for r in runs_of(work, program.code, month)),
+        lapsed=lapsed,
         until=last_change(person),
     )
 

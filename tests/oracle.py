@@ -375,10 +375,10 @@ class Oracle:
             case pe.ResidenceChanged():
                 note("resident", d.to_division is not None)
             case pe.CertificateIssued() | pe.CertificateChanged():
-                note("certificate", True)
+                note("certificate", d.expires_on or date.max)
                 note("grade", d.grade)
             case pe.CertificateExpired() | pe.CertificateFrozen() | pe.CertificateCancelled():
-                note("certificate", False)
+                note("certificate", None)
             case pe.LowIncomeRecognized() | pe.LowIncomeEnded():
                 note(d.kind, isinstance(d, pe.LowIncomeRecognized))
             case pe.CustodyRecorded() | pe.CustodyEnded():
@@ -390,8 +390,11 @@ class Oracle:
             case pe.DeathRevoked():
                 self.facts[event.subject].pop("died")
 
-    def entitled(self, stream: str, month: str) -> bool:
-        """Whether the facts known now carry a month, by an own reading of the two rules."""
+    def entitled(self, stream: str, month: str, *, told: bool = False) -> bool:
+        """Whether the facts known now carry a month, by an own reading of the two rules.
+
+        ``told``: but for a certificate's own last day, which passes without an event.
+        """
         person, program = self.about[stream]
         facts = self.facts[person]
         day = self.applied[stream].get(month, date.fromisoformat(f"{month}-01"))
@@ -401,7 +404,9 @@ class Oracle:
             return max(known, key=lambda entry: entry[:2])[2] if known else None
 
         died = facts["died"][-1][2] if facts.get("died") else None
-        if (died is not None and day > died) or not on("resident") or not on("certificate"):
+        last_day = on("certificate")
+        certified = last_day is not None and (told or day <= last_day)
+        if (died is not None and day > died) or not on("resident") or not certified:
             return False
         named = {f: on(f) for f in ("low-income", "needs_care", "grade")}
         return not on("custody") and not on("extreme-poverty") and bool(RULES[program](named))
@@ -427,7 +432,8 @@ class Oracle:
             assert self.entitled(stream, month), f"money stands against the facts: {where}"
         for stream, months in self.months.items():
             active = months.active
-            wrong = [m for m in sorted(active) if m <= until and not self.entitled(stream, m)]
+            now = [m for m in sorted(active) if m <= until]
+            wrong = [m for m in now if not self.entitled(stream, m, told=True)]
             assert not wrong, f"{stream} is payable against the facts in {wrong}"
             span = {m for m in MONTHS if months.first <= m <= min(until, months.term)}
             lost = sorted(span - active - months.decided)

@@ -286,7 +286,8 @@ def record_and_reconsider(
     work: Work, person: Person, data: EventData, *, division: str | None = None
 ) -> str:
     """The person's next event, and at once what follows from it for every enrollment."""
+    lapsed = rules.lapses(person)
     _record(work, person, data, division)
     cause = f"{person.id}/{person.version}"
-    reconsider_person(work, person, cause)
+    reconsider_person(work, person, cause, lapsed)
     return person.id

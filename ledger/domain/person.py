@@ -76,16 +76,12 @@ def _note(person: Person, fact: str, day: date, value: Any) -> None:
 def facts_on(person: Person, day: date) -> Facts:
     """Every fact a rule may ask for, as it held on ``day`` by what is known now."""
     certificate: Certificate | None = person.on("certificate", day)
-    certified = (
-        certificate is not None
-        and certificate.status == "valid"
-        and (certificate.expires_on is None or day <= certificate.expires_on)
-    )
+    valid = certificate is not None and certificate.status == "valid"
     facts: Facts = {
         "alive": person.died_on is None or day <= person.died_on,
         "resident": person.on("division", day) is not None,
         "urban": bool(person.on("urban", day)),
-        "certified": certified,
+        "certified": valid and not ran_out(certificate, day),
         "category": certificate.category if certificate else None,
         "grade": certificate.grade if certificate else None,
         "low_income": bool(person.on("low-income", day)),
@@ -101,6 +97,22 @@ def facts_on(person: Person, day: date) -> Facts:
     for allowance in ALLOWANCES:
         facts[allowance] = person.on(allowance, day) or 0
     return facts
+
+
+def ran_out(certificate: Certificate | None, day: date) -> bool:
+    """Whether a day is after the certificate's own last one: the one loss that no event tells."""
+    return (
+        certificate is not None
+        and certificate.expires_on is not None
+        and day > certificate.expires_on
+    )
+
+
+def lapses(person: Person) -> Callable[[date], bool]:
+    """Whether the certificate has run out by a day, by what is known now; what comes to be known
+    later changes no answer."""
+    now = Person(person.id, history={"certificate": [*person.history.get("certificate", [])]})
+    return lambda day: ran_out(now.on("certificate", day), day)
 
 
 def last_change(person: Person) -> date:

@@ -40,8 +40,10 @@ class Knowledge:
     ``amount_rule`` is the rule at whose amount a month is granted, which may be another than that
     of its deciding day. ``barred`` says of a month that it may not be granted, whatever the facts:
     an objection to its payment was upheld, or the program was closed by then. ``computed`` says
-    that a run of the month was computed, which pays nobody who comes later. ``until`` is the last
-    day from which a fact is known to hold, which may lie ahead.
+    that a run of the month was computed, which pays nobody who comes later. ``lapsed`` says that by
+    what was known before, the certificate had run out by a day: runs left such a month out, and no
+    event stopped it. ``until`` is the last day from which a fact is known to hold, which may lie
+    ahead.
     """
 
     facts_on: Callable[[date], Facts]
@@ -50,6 +52,7 @@ class Knowledge:
     held: Callable[[str, str], bool]
     barred: Callable[[str], bool]
     computed: Callable[[str], bool]
+    lapsed: Callable[[date], bool]
     until: date
 
 
@@ -66,19 +69,20 @@ def reconsider(
     if not e.approved:
         return
     months = _judged(e, known, until=plus_months(month_of(max(today, known.until)), 1))
-    if all((m.failing is None) == e.active_in(m.month) for m in months):
+    missed = [m.month for m in months if m.failing is None and _left_out(e, m.month, known)]
+    if not missed and all((m.failing is None) == e.active_in(m.month) for m in months):
         ahead = [m for m in months if m.month >= month_of(today)]
         runs = e.status in ("approved", "suspended") or any(e.active_in(m.month) for m in ahead)
         if moved and runs:
             yield _review(e, known, today)
         yield from _cancellations(e, months)
         return
-    stopped = {m.month for m in months if m.failing is None and not e.active_in(m.month)}
+    stopped = [m.month for m in months if m.failing is None and not e.active_in(m.month)]
     yield _review(e, known, today)
     yield from _boundaries(e, months)
     yield from _corrections(e, months)
     yield from _cancellations(e, months)
-    yield from _arrears(e, sorted(stopped), known, today=today, fund=fund)
+    yield from _arrears(e, sorted(stopped + missed), known, today=today, fund=fund)
 
 
 def follow_moves(
@@ -93,6 +97,12 @@ def follow_moves(
         runs = any(i.last >= month_of(day) for i in e.approved)
         if runs and e.division_on(day) != division:
             yield day, division, _review(e, known, day)
+
+
+def _left_out(e: Enrollment, month: Month, known: Knowledge) -> bool:
+    """Whether a run passed over a month that was not stopped, for the certificate's last day."""
+    lapsed = e.active_in(month) and known.lapsed(deciding_day(e, month))
+    return lapsed and not e.granted(month) and known.computed(month)
 
 
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
@@ -217,7 +227,7 @@ def _cancellations(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
 def _arrears(
     e: Enrollment, months: list[Month], known: Knowledge, *, today: date, fund: str
 ) -> Iterable[EventData]:
-    """Past months that were stopped and should not have been; this month's run pays this month.
+    """Past months that were not paid and should have been; this month's run pays this month.
 
     Unless it has been computed: then nothing else would pay it. A year whose cap is reached has
     nothing left to give, as in a run.

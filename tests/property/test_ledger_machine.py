@@ -169,9 +169,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def no_death(self, who: int) -> None:
         self.learns(pe.RevokeDeath(person=self.people[who], reason="r", document="d"), 0)
 
-    @rule(who=WHO, ago=AGO, what=st.sampled_from(["expire", "freeze", "cancel", 1, 2, 3]))
-    def certificate(self, who: int, ago: int, what: str | int) -> None:
-        """It lapses, or is of a grade from a day on."""
+    @rule(
+        who=WHO,
+        ago=AGO,
+        what=st.sampled_from(["expire", "freeze", "cancel", 1, 2, 3]),
+        lasts=st.none() | st.integers(-60, 60),
+    )
+    def certificate(self, who: int, ago: int, what: str | int, lasts: int | None) -> None:
+        """It lapses, or is of a grade from a day on, perhaps until another."""
         person = {"person": self.people[who]}
         commands: dict[str | int, Command] = {
             "expire": ExpireCertificate(**person),
@@ -179,7 +184,10 @@ class LedgerMachine(RuleBasedStateMachine):
             "cancel": CancelCertificate(**person, reason="r"),
         }
         for grade in (1, 2, 3):
-            commands[grade] = ChangeCertificate(**person, category=4, grade=grade, reason="r")
+            until = None if lasts is None else self.on(-lasts)
+            commands[grade] = ChangeCertificate(
+                **person, category=4, grade=grade, expires_on=until, reason="r"
+            )
         self.learns(commands[what], ago)
 
     @rule(who=WHO, ago=AGO, to=st.sampled_from([None, DISTRICT, "220203"]))

@@ -1,14 +1,12 @@
 """A payable month that was never granted is found once the office had its chance to grant it."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ledger.commands import payment as pay
 from ledger.commands import person as pe
-from ledger.commands.certificate import ChangeCertificate
 from ledger.domain.events import enrollment as events
 from ledger.domain.rules import Rule
 from ledger.domain.stream import enrollment_id
@@ -55,25 +53,6 @@ def test_an_approval_behind_the_months_run_is_found_when_the_next_run_is_issued(
     arrears = pay.GrantArrears(program=LIVING, beneficiary=late, month="2017-02", reason="late")
     office.do(arrears, by("director-1", "2017-03-28", CITY))
     assert found(office) == []
-
-
-def test_a_certificate_renewed_late_from_before_leaves_months_that_nothing_pays(
-    office: Office,
-) -> None:
-    """What time alone took out of the runs was never stopped, so its renewal restores nothing."""
-    who = office.enrolled(1)
-    office.enrolled(2)
-    learn(office, "2017-01-14", "2017-01-10", expiring(who, date(2017, 2, 28)))
-    office.paid("2017-01", "2017-03")
-    assert found(office) == []
-    learn(office, "2017-03-28", "2017-02-28", expiring(who, date(2027, 2, 28)))
-    assert found(office) == []
-    office.paid("2017-04", "2017-04")
-    assert found(office) == [("not-granted", "not-made-up", ["2017-03"], LIVING_FEN)]
-
-
-def expiring(who: str, on: date) -> ChangeCertificate:
-    return ChangeCertificate(person=who, category=4, grade=2, expires_on=on, reason="renewed")
 
 
 def test_who_has_no_account_is_found_and_paid_once_there_is_one(office: Office) -> None:

@@ -73,6 +73,38 @@ def test_a_run_pays_no_month_after_a_certificates_own_last_day(office: Office) -
     assert ("ArrearsGranted", "2017-04", LIVING_FEN) in told
 
 
+def test_what_time_alone_took_is_made_good_by_a_renewal_from_before(office: Office) -> None:
+    """March and April were left out and never stopped; May's run is still to come."""
+    who = office.enrolled(1)
+    learn(office, "2017-01-14", "2017-01-10", expiring(who, date(2017, 2, 28)))
+    office.paid("2017-01", "2017-03")
+    run = office.compute("2017-04")
+    told = learn(office, "2017-04-28", "2017-02-28", expiring(who, date(2027, 2, 28)))
+    assert told[:2] == [("CertificateChanged",), ("EligibilityReviewed",)]
+    assert [t for t in told if t[0] == "ArrearsGranted"] == [
+        ("ArrearsGranted", "2017-03", LIVING_FEN),
+        ("ArrearsGranted", "2017-04", LIVING_FEN),
+    ]
+    office.pay([run, office.compute("2017-05")], "2017-05")
+    assert paid_months(office) == ["2017-01", "2017-02", "2017-05"]
+    again = learn(office, "2017-05-28", "2017-02-28", expiring(who, date(2028, 2, 28)))
+    assert again == [("CertificateChanged",)]
+
+
+def test_a_renewal_from_its_own_day_makes_good_nothing_before(office: Office) -> None:
+    who = office.enrolled(1)
+    learn(office, "2017-01-14", "2017-01-10", expiring(who, date(2017, 2, 28)))
+    office.paid("2017-01", "2017-04")
+    told = learn(office, "2017-04-28", "2017-04-01", expiring(who, date(2027, 2, 28)))
+    assert [t for t in told if t[0] == "ArrearsGranted"] == [
+        ("ArrearsGranted", "2017-04", LIVING_FEN)
+    ]
+
+
+def expiring(who: str, on: date) -> ce.ChangeCertificate:
+    return ce.ChangeCertificate(person=who, category=4, grade=2, expires_on=on, reason="renewed")
+
+
 def test_a_certificate_that_runs_out_within_a_month_carries_that_month(office: Office) -> None:
     who = office.enrolled(1)
     until = ce.ChangeCertificate(
