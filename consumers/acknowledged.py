@@ -39,7 +39,20 @@ class AcknowledgedProducer:
         self._producer: Any = None
 
     def send(self, tellings: Iterable[Telling]) -> None:
-        """Come back when every record is acknowledged. Raises kafka-python's errors."""
+        """Come back when every record is acknowledged. Raises kafka-python's errors.
+
+        A producer that failed is given up: kafka-python's sends nothing more once a batch of its
+        has expired.
+        """
+        from kafka import errors
+
+        try:
+            self._send(tellings)
+        except errors.KafkaError:
+            self.close()
+            raise
+
+    def _send(self, tellings: Iterable[Telling]) -> None:
         from kafka import KafkaProducer
 
         if self._producer is None:

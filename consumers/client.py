@@ -137,7 +137,7 @@ class EventClient:
         that asks where they are. Raises :class:`EventTypeUnknown`, :class:`UnknownDivision`,
         :class:`StartInvalid`; entering it, what :func:`check_connection` raises.
         """
-        asked = isinstance(start, FromCheckpoint) and callable(start.checkpoint)
+        asked = isinstance(start, FromCheckpoint) and start.asked
         if group is not None and not asked:
             raise StartInvalid(reason="a group's members need FromCheckpoint(where to ask)")
         self.counts = ReadCounts()
@@ -149,6 +149,9 @@ class EventClient:
         self._types = None if types is None else frozenset(_full_name(one) for one in types)
         self._divisions = None if divisions is None else _Divisions(divisions)
         self._places: dict[int, Start] = {}
+        """Where each partition is, by the batches that are done with."""
+        self._given: Places = {}
+        """Where the batch at hand leaves its partitions."""
         self._open = ExitStack()
         self._membership: Membership | None = None
         self._stop = Flag()
@@ -176,7 +179,7 @@ class EventClient:
     @property
     def checkpoint(self) -> Checkpoint:
         """Where the client is: after the batch it gave last."""
-        return Checkpoint(dict(self._places))
+        return Checkpoint({**self._places, **self._given})
 
     def stop(self) -> None:
         """End :meth:`batches` after the batch at hand; may be called by a signal's handler."""
@@ -186,23 +189,36 @@ class EventClient:
         """Batches as they come, until :meth:`stop`, or until the end of the topic as it is now.
 
         Asking for the next one says that the last one is done with: partitions that a group takes
-        away are given up then. Raises :class:`TopicGap`, :class:`TopicDuplicate`,
+        away are given up then. A batch that was not done with, since its handler raised or broke
+        off, comes again when :meth:`batches` is called again; with a checkpoint that is asked for
+        (:class:`FromCheckpoint`), that one says whether it does. Raises :class:`TopicGap`, :class:`TopicDuplicate`,
         :class:`TopicDisorder`, :class:`TopicForeignRecord`, :class:`TopicUnreadable`, and
         :class:`~ledger.domain.errors.NotCanonical` for bytes that are not what their type says. A
         broker that is away is waited for.
         """
         ends = end_offsets(self._kafka, self._topic)
+        self._begin_again(ends)
         while not self._stop.is_set():
             self._follow_group()
             batch = self._next() if self._places else None
             if batch is not None:
                 yield batch
+                self._places.update(self._given)
+                self._given = {}
             elif not self._places:
                 self._stop.wait(_POLL_S)
             if until_end and batch is None and self._all_at(ends):
                 return
 
     # --- partitions
+
+    def _begin_again(self, ends: dict[int, int]) -> None:
+        """Stand where the batches that are done with left off, wherever the last reading ended."""
+        undecided, self._given = self._given, {}
+        if undecided and isinstance(self._start, FromCheckpoint) and self._start.asked:
+            self._take({p: ends[p] for p in undecided})
+        else:
+            self._reader.seek(self._places)
 
     def _follow_group(self) -> None:
         """Give up what was taken away and take up what is new, from where it is stored."""
@@ -240,7 +256,7 @@ class EventClient:
             before[part.partition] = self._places[part.partition]
             after[part.partition] = self._moved(part)
             events += self._received(part)
-        self._places.update(after)
+        self._given = after
         self.counts.batches += 1
         return EventBatch(events, self.checkpoint, before, after)
 

@@ -24,7 +24,10 @@ class StartFrom(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FromPosition:
-    """At this position of the log: every event at or after it, in all partitions. 0 is all."""
+    """At this position of the log: every event at or after it, in all partitions. 0 is all.
+
+    A position that is not there yet begins with what comes next.
+    """
 
     position: int = 0
 
@@ -71,6 +74,11 @@ class FromCheckpoint:
         new = {p: end for p, end in ends.items() if p not in stored}
         begun = self.otherwise.places(kafka, topic, new) if new else {}
         return {**begun, **{p: start for p, start in stored.items() if p in ends}}
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is asked for anew, each time that it matters."""
+        return callable(self.checkpoint)
 
     def loaded(self) -> Checkpoint:
         """The checkpoint as it is now."""
