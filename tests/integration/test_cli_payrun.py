@@ -3,10 +3,13 @@
 import csv
 import json
 import stat
+from datetime import UTC, datetime
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 
+from ops.home import Home
 from tests.integration.cli import ok, run
 
 RUN = "living-subsidy/2018-01"
@@ -16,9 +19,17 @@ CASHIER = ("--as", "li", "--effective", "2018-01-25")
 NOTICE = ("--from", "2018-01-17", "--until", "2018-01-23", "--place", "网站")
 
 
+def computed(home: Path) -> None:
+    """On the day that it holds from: a notice cannot begin before its lines were recorded."""
+    day = datetime(2018, 1, 16, 4, tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Home, "ledger", partialmethod(Home.ledger, clock=lambda: day))
+        ok(home, "payrun", "open", "living-subsidy", "2018-01", *ACCOUNTANT)
+        ok(home, "payrun", "compute", RUN, *ACCOUNTANT)
+
+
 def noticed(home: Path) -> dict[str, object]:
-    ok(home, "payrun", "open", "living-subsidy", "2018-01", *ACCOUNTANT)
-    ok(home, "payrun", "compute", RUN, *ACCOUNTANT)
+    computed(home)
     made: dict[str, object] = ok(
         home, "payrun", "notice", RUN, *NOTICE, *ACCOUNTANT, "--format", "json"
     ).json
