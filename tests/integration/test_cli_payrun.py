@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.home import Home
-from tests.integration.cli import ok, run
+from tests.integration.cli import contents, ok, run
 
 RUN = "living-subsidy/2018-01"
 ACCOUNTANT = ("--as", "zhang", "--effective", "2018-01-16")
@@ -93,6 +93,23 @@ def test_writing_a_bank_file_again_is_a_reading_of_its_own(copy: Path, tmp_path:
     told = ok(copy, "events", "--type", "PayRunDataAccessed", "--format", "ndjson").out
     purposes = [json.loads(line)["data"]["purpose"] for line in told.splitlines()]
     assert purposes == ["public-notice", "bank-file", "bank-file"]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_stored(
+    copy: Path, tmp_path: Path
+) -> None:
+    """Or a notice would stand that nobody has the list of, and a reading of accounts for nothing."""
+    nowhere = str(tmp_path / "none" / "file.csv")
+    computed(copy)
+    ok(copy, "payrun", "show", "living-subsidy/2017-12")
+    before = contents(copy)
+    for step in (
+        ("notice", RUN, *NOTICE, *ACCOUNTANT, "--export"),
+        ("bank-file", "living-subsidy/2017-12", *CASHIER, "--out"),
+    ):
+        ended = run(copy, "payrun", *step, nowhere)
+        assert (ended.status, "not-found" in ended.err) == (2, True)
+    assert contents(copy) == before
 
 
 def test_no_clear_number_is_in_the_log_or_the_views(copy: Path) -> None:
