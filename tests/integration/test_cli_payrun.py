@@ -112,6 +112,15 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_stored(
     assert contents(copy) == before
 
 
+def test_an_objection_is_to_a_line_of_the_run(copy: Path) -> None:
+    """One to another's enrollment would bar the approval for nobody's sake."""
+    noticed(copy)
+    objection = ("--objection", "o1", "--ground", "已迁出")
+    ended = run(copy, "payrun", "object", RUN, "enrollment-nope", *objection, *ACCOUNTANT)
+    assert (ended.status, "not-found: 没有找到:enrollment-nope" in ended.err) == (2, True)
+    ok(copy, "payrun", "approve", RUN, *DIRECTOR)
+
+
 def test_no_clear_number_is_in_the_log_or_the_views(copy: Path) -> None:
     noticed(copy)
     events = ok(copy, "events", "--format", "ndjson").out
