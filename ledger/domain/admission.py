@@ -22,6 +22,7 @@ from ledger.domain.refusals import (
     MonthBeforeEnrollment,
     NotEligible,
     NoticeTooEarly,
+    NoticeRunning,
     NoticeTooShort,
     ObjectionOpen,
 )
@@ -108,8 +109,9 @@ def resolve_objection(
 def close_notice(e: Enrollment, *, today: date) -> EventData:
     """After its last day, with no objection open."""
     _must_be(e, "close-notice", "noticed")
-    if e.notice_until is None or today <= e.notice_until:
-        raise NoticeTooShort(days=((e.notice_until or today) - today).days + 1)
+    assert e.notice_until is not None
+    if today <= e.notice_until:
+        raise NoticeRunning(until=e.notice_until)
     if e.objections:
         raise ObjectionOpen()
     return ev.NoticeClosed(program=e.program)

@@ -139,6 +139,12 @@ def test_a_key_used_again_gives_the_first_result(copy: Path) -> None:
     assert (ended.status, "idempotency-conflict" in ended.err) == (3, True)
 
 
+def test_an_approval_while_the_notice_runs_says_until_when(copy: Path) -> None:
+    noticed(copy)
+    ended = run(copy, "payrun", "approve", RUN, "--as", "wang", "--effective", "2018-01-23")
+    assert (ended.status, "notice-running: 公示至2018-01-23" in ended.err) == (2, True)
+
+
 def test_who_computed_may_not_approve(copy: Path) -> None:
     noticed(copy)
     ended = run(copy, "payrun", "approve", RUN, "--as", "zhang", "--effective", "2018-01-24")
