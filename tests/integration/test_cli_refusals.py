@@ -275,10 +275,11 @@ def test_bytes_that_are_no_text_are_refused_and_those_of_a_file_name_are_not(hom
     ok(home, "export", "beancount", str(home.with_name("\udcff.beancount")), "--format", "json")
 
 
-def test_a_vault_without_its_key_is_unusable(home: Path) -> None:
-    (home / "vault" / "master.key").unlink()
-    ended = run(home, "payrun", "open", "living-subsidy", "2017-01", "--as", "a")
-    assert (ended.status, "vault-key-missing" in ended.err) == (4, True)
+@pytest.mark.parametrize("lost", ["master.key", "vault.db"])
+def test_a_vault_without_its_keys_is_unusable(home: Path, lost: str) -> None:
+    (home / "vault" / lost).unlink()
+    ended = run(home, *OPEN)
+    assert (ended.status, "vault-key-missing" in ended.err, lost in ended.err) == (4, True, True)
 
 
 def test_the_doctor_names_what_is_wrong(copy: Path) -> None:
