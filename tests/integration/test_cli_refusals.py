@@ -282,6 +282,16 @@ def test_a_vault_without_its_keys_is_unusable(home: Path, lost: str) -> None:
     assert (ended.status, "vault-key-missing" in ended.err, lost in ended.err) == (4, True, True)
 
 
+@pytest.mark.parametrize("command", ["init", "simulate"])
+def test_a_home_cannot_be_made_where_a_file_is(tmp_path: Path, command: str) -> None:
+    """A disk that is full is another matter, and has another remedy."""
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "home"):
+        ended = run(place, command)
+        assert (ended.status, "错误 file-unusable: " in ended.err) == (2, True), ended.err
+
+
 def test_the_doctor_names_what_is_wrong(copy: Path) -> None:
     documents = sorted((copy / "documents").iterdir())
     documents[0].write_bytes(b"exchanged")
