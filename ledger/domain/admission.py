@@ -21,8 +21,8 @@ from ledger.domain.refusals import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
-    NoticeTooEarly,
     NoticeRunning,
+    NoticeTooEarly,
     NoticeTooShort,
     ObjectionOpen,
 )

@@ -98,7 +98,7 @@ def test_writing_a_bank_file_again_is_a_reading_of_its_own(copy: Path, tmp_path:
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_stored(
     copy: Path, tmp_path: Path
 ) -> None:
-    """Or a notice would stand that nobody has the list of, and a reading of accounts for nothing."""
+    """Or a notice would stand that nobody has the list of, and a reading of accounts in vain."""
     nowhere = str(tmp_path / "none" / "file.csv")
     computed(copy)
     ok(copy, "payrun", "show", "living-subsidy/2017-12")
