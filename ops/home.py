@@ -30,7 +30,7 @@ from ledger.log.merkle_log import Log
 from ledger.log.signer import Signer
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
-from ledger.store.errors import HomeMismatch, StoreDamaged
+from ledger.store.errors import HomeMismatch, HomeNotSimulated, HomeSimulated, StoreDamaged
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
@@ -121,7 +121,12 @@ class Home:
         for field, given in made.items():
             found = getattr(self.info, field)
             if found != given:
-                raise HomeMismatch(home=str(self.path), what=field, found=found, given=given)
+                error = HomeMismatch
+                if field == "seed" and given is None:
+                    error = HomeSimulated
+                elif field == "seed" and found is None:
+                    error = HomeNotSimulated
+                raise error(home=str(self.path), what=field, found=found, given=given)
 
     def _prepare(self) -> None:
         """See that a database has its tables, and that its log is this home's."""

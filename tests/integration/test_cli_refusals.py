@@ -282,6 +282,16 @@ def test_a_vault_without_its_keys_is_unusable(home: Path, lost: str) -> None:
     assert (ended.status, "vault-key-missing" in ended.err, lost in ended.err) == (4, True, True)
 
 
+def test_a_simulated_city_and_a_home_for_real_use_are_not_each_other(
+    city: Path, home: Path
+) -> None:
+    ended = run(city, "init", "--lang", "en")
+    assert (ended.status, "home-mismatch: home" in ended.err) == (3, True)
+    assert "is a simulated city (seed 2017)" in ended.err
+    ended = run(home, "simulate", "--lang", "en")
+    assert (ended.status, "was not made by simulate" in ended.err) == (3, True)
+
+
 @pytest.mark.parametrize("command", ["init", "simulate"])
 def test_a_home_cannot_be_made_where_a_file_is(tmp_path: Path, command: str) -> None:
     """A disk that is full is another matter, and has another remedy."""
