@@ -25,8 +25,8 @@ from projections.engine import Projector
 class CheckpointMissing(LedgerError):
     code, zh, en = (
         "checkpoint-missing",
-        "尚无已签检查点;请先运行 checkpoint sign,或用 --checkpoint 给出",
-        "no checkpoint was signed yet; run checkpoint sign first, or give one by --checkpoint",
+        "尚无已签检查点;请先运行 checkpoint sign",
+        "no checkpoint was signed yet; run checkpoint sign first",
     )
 
 

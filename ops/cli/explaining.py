@@ -15,6 +15,7 @@ from ledger.log.feed import Record
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
 from ops.cli.streams import Streams
+from ops.cli.usage import OptionNeeded
 from ops.home import Home
 from projections.engine import Projector
 from projections.explain import (
@@ -30,6 +31,8 @@ from projections.views.registry import facts_on
 
 app = typer.Typer()
 
+NUMBERS = "--figure / --program"
+"""One of the two says what is to be explained."""
 ROWS = 20
 """Events of a table unless more are asked for."""
 
@@ -56,9 +59,10 @@ def explain(
     if figure is not None and (person or program or month):
         raise InvalidValue(field="--figure", value="--person/--program/--month")
     if figure is None and program is None:
-        raise InvalidValue(field="--figure / --program", value="-")
+        given = "--person" if person else "--month" if month else "explain"
+        raise OptionNeeded(field=given, value="--program" if person or month else NUMBERS)
     if month is not None and person is None:
-        raise InvalidValue(field="--person", value="-")
+        raise OptionNeeded(field="--month", value="--person")
     with session.opened() as home:
         if figure is not None:
             _figure(session, home, figure, year, limit)

@@ -132,6 +132,26 @@ def test_bad_input_is_refused_and_changes_nothing(
     assert contents(home) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("explain", "--person", "person-a"), "invalid-value: --person needs --program"),
+        (("explain", "--month", "2017-01"), "invalid-value: --month needs --program"),
+        (("explain",), "invalid-value: explain needs --figure / --program"),
+        (("log", "prove"), "invalid-value: log prove needs --position / --from"),
+        (("payrun", "open", "sport", "2017-01", "--as", ""), "invalid-value: --as cannot be ''"),
+        (("balance", ""), "invalid-value: PERSON cannot be ''"),
+        (("report", "--year", "2018"), "not-found: no published figures for 2018"),
+        (("checkpoint", "show"), "checkpoint-missing: no checkpoint was signed yet"),
+        (("audit", "verify-seal"), "nothing-sealed: nothing is sealed yet; run seal first"),
+        (("audit", "verify-report"), "nothing-sealed: nothing is sealed yet; run seal first"),
+    ],
+)
+def test_a_refusal_says_what_is_needed(home: Path, arguments: tuple[str, ...], said: str) -> None:
+    ended = run(home, *arguments, "--lang", "en")
+    assert (ended.status, said in ended.err) == (2, True), ended.err
+
+
 def test_an_error_is_json_where_json_was_asked_for(home: Path) -> None:
     ended = run(home, "balance", "person-nobody", "--format", "json")
     error = json.loads(ended.err.splitlines()[-1])["error"]
@@ -199,6 +219,7 @@ def test_a_truncated_ledger_is_damaged_and_not_mended(
 @pytest.mark.parametrize(
     "said",
     [
+        "",
         "format = \n",
         "format = []\n",
         "format = inf\n",
