@@ -17,6 +17,7 @@ from ops.cli.session import Session, command, year_of
 from ops.cli.streams import Streams
 from ops.cli.usage import OptionNeeded
 from ops.home import Home
+from ops.texts.words import FLAGS, PERIODS, SOURCES
 from projections.engine import Projector
 from projections.explain import (
     BalanceExplanation,
@@ -93,8 +94,9 @@ def _figure(session: Session, home: Home, figure: str, year: int | None, limit: 
         return
     session.out.line(_sentence(session, made))
     for rule in made.rules:
+        source = session.word(SOURCES, rule.source)
         session.out.line(
-            f"  {rule.valid_from} {rule.document} ({rule.source}) {session.half(rule.note)}"
+            f"  {rule.valid_from} {rule.document} ({source}) {session.half(rule.note)}"
         )
     money = made.measure in ("amount", "rate", "cap")
     _entries(session, made.events, limit, "amount" if money else "value")
@@ -212,14 +214,18 @@ def _print_month(session: Session, made: EntitlementExplanation, limit: int | No
     rule = made.rule
     if rule is not None:
         rate = yuan(rule.rate_fen) or f"≤ {yuan(rule.cap_fen)}"
+        period, source = session.word(PERIODS, rule.period), session.word(SOURCES, rule.source)
         out.line(
-            f"{session.say('rule')} {rule.valid_from} {rate} / {rule.period} "
-            f"{rule.document} ({rule.source}) #{made.rule_position}"
+            f"{session.say('rule')} {rule.valid_from} {rate} / {period} "
+            f"{rule.document} ({source}) #{made.rule_position}"
         )
     out.table(
         None,
         ("rule", "found", "holds"),
-        [(session.pick(f.zh, f.en), str(f.found), f.holds) for f in made.trace],
+        [
+            (session.pick(f.zh, f.en), session.word(FLAGS, str(f.found)), f.holds)
+            for f in made.trace
+        ],
     )
     for line in made.left_out:
         text = session.pick(line["zh"], line["en"])

@@ -21,6 +21,7 @@ from ops.cli.payrun_step import (
     take_and_print,
 )
 from ops.cli.session import Session, command
+from ops.texts.words import STATES
 
 app = typer.Typer(
     help="发放批次 | Pay runs, from opening to the bank's result", no_args_is_help=True
@@ -52,7 +53,7 @@ def list_runs(
                 r.program,
                 r.month,
                 r.batch,
-                r.status,
+                session.word(STATES, r.status),
                 r.count,
                 yuan(r.total_fen),
                 r.returned_count,

@@ -70,6 +70,10 @@ class Session:
         """The one of two texts that the session speaks."""
         return en if self.lang == "en" else zh
 
+    def word(self, words: Mapping[str, str], code: str) -> str:
+        """A code in Chinese words; in English, or where there are none, the code itself."""
+        return code if self.lang == "en" else words.get(code, code)
+
     def half(self, text: str | None) -> str:
         """A catalog's note has a Chinese line and then an English one."""
         lines = (text or "").strip().splitlines() or [""]

@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import ops
 import projections
+from ledger.domain.rules import Kind, Period, Source
 from ops import texts
+from ops.texts import words
+from projections.figures import load_figures
+from projections.views.entitlements import OVER, PENDING
 
 SOURCES = [
     path
@@ -66,6 +71,16 @@ def test_a_text_says_the_same_in_chinese_and_in_english(key: str) -> None:
 def test_one_is_counted_as_one(n: int, said: str) -> None:
     assert texts.filled(texts.label("problems", "en"), n=n) == said
     assert texts.filled(texts.label("problems", "zh"), n=n) == f"发现{n}个问题"
+
+
+def test_every_code_that_is_shown_has_a_word() -> None:
+    units = {figure.unit for figure in load_figures(2017).figures}
+    assert units <= words.UNITS.keys()
+    assert set(get_args(Kind)) == words.KINDS.keys()
+    assert set(get_args(Period)) == words.PERIODS.keys()
+    assert set(get_args(Source)) == words.SOURCES.keys()
+    run_states = {"opened", "computed", "noticed", "approved", "issued", "settled", "cancelled"}
+    assert run_states | set(PENDING) | set(OVER) | {"suspended"} <= words.STATES.keys()
 
 
 def test_what_a_command_says_has_words() -> None:
