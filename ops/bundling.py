@@ -87,6 +87,12 @@ def person_scope(projector: Projector, person: str) -> Scope:
     return Scope("person", person, (person, *sorted({row.household for row in rows})))
 
 
+def in_log(home: Home, scope: Scope) -> bool:
+    """Whether any event is of the scope."""
+    within = membership(scope)
+    return any(within(raw) for batch in home.feed.read(0) for _, raw in batch)
+
+
 def claims(home: Home, scope: Scope, checkpoint: bytes) -> dict[str, Any]:
     """The figures that the views have as of the checkpoint, for the verifier to compare.
 
