@@ -135,6 +135,9 @@ def test_bad_input_is_refused_and_changes_nothing(
     assert contents(home) == before
 
 
+RESOLVE = ("payrun", "resolve", "sport/2017-01", "o1", "--reason", "r", "--as", "a")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -143,6 +146,8 @@ def test_bad_input_is_refused_and_changes_nothing(
         (("explain",), "invalid-value: explain needs --figure / --program"),
         (("log", "prove"), "invalid-value: log prove needs --position / --from"),
         (("payrun", "open", "sport", "2017-01", "--as", ""), "invalid-value: --as cannot be ''"),
+        ((*RESOLVE, "--upheld", "--dismissed"), "invalid-value: --upheld cannot be --dismissed"),
+        (RESOLVE, "invalid-value: payrun resolve needs --upheld / --dismissed"),
         (("balance", ""), "invalid-value: PERSON cannot be ''"),
         (("report", "--year", "2018"), "not-found: no published figures for 2018"),
         (("checkpoint", "show"), "checkpoint-missing: no checkpoint was signed yet"),
