@@ -98,6 +98,7 @@ def compute(work: Work, c: ComputePayRun) -> str:
     """
     run, program, rule = load(work, c.payrun)
     rules.must_be(run, "compute", "opened", "computed")
+    must_be_payable(program, run)
     cutoff = work.standings.catch_up()
     lines: list[Line] = []
     left_out: list[LeftOut] = []
@@ -162,8 +163,9 @@ def resolve_line_objection(work: Work, c: ResolveLineObjection) -> str:
 @handles(ApprovePayRun)
 def approve(work: Work, c: ApprovePayRun) -> str:
     """By another officer; the total is committed in the same transaction."""
-    run, _, rule = load(work, c.payrun)
+    run, program, rule = load(work, c.payrun)
     must_be_city(work)
+    must_be_payable(program, run)
     approved = rules.approve(run, rule, actor=work.context.actor, lines=c.lines, today=work.reached)
     if run.total_fen:
         set_aside(work, run.fund, run.program, run.id, run.total_fen)
@@ -235,6 +237,12 @@ def _rule(program: Program, month: str) -> Rule:
     """The rule of the run's month; NoRuleInForce where there is none."""
     found = rule_of_month(program, month)
     return found if found is not None else rule_on(program, first_day(month))
+
+
+def must_be_payable(program: Program, run: PayRun) -> None:
+    """Raise ProgramClosedError for a run whose month began when the program was closed, though that
+    became known after the run was opened: it can only be cancelled."""
+    programs.must_be_open(program, run.program, first_day(run.month))
 
 
 def must_be_city(work: Work) -> None:

@@ -222,9 +222,9 @@ def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
     if not (e.status in PENDING and follows(event)):
         e.status, e.end_reason = "ended", event.data.reason
     last = event.data.last_month
-    if e.approved:
-        e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
-        e.approved[-1].last = min(e.approved[-1].last, last)
+    e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
+    for interval in e.approved:  # an approval may have begun while an earlier one ran
+        interval.last = min(interval.last, last)
     if not follows(event):
         e.withheld.append(Interval(plus_months(last, 1)))
 

@@ -104,7 +104,7 @@ def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | No
 
     A month of an earlier approval is paid whatever becomes of a new application.
     """
-    if s.objections:
+    if s.objections and not s.active:
         return "objection-open"
     if s.status == "ended" and not s.active:
         return "ended"

@@ -99,9 +99,9 @@ def payable_in(row: Entitlement, month: str, period: str | None = None) -> str |
     ``period`` is what may be granted once only (the month itself unless the rule is by year or
     once). Whether an account, a delivery or a cap stands in the way is the pay run's to say.
     """
-    if row.open_objections:
-        return "objection-open"
     active = active_in(row, month)
+    if row.open_objections and not active:
+        return "objection-open"
     if row.status == "ended" and not active:
         return "ended"
     if not active:
@@ -171,7 +171,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 4
+    version = 5
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -293,9 +293,8 @@ class Entitlements(View):
             row.status, row.end_reason = "ended", event.data.reason
         if row.approved:
             kept = [i for i in row.approved if i[0] <= last] or row.approved[:1]
-            first, until = kept[-1]
-            row.approved = [*kept[:-1], [first, min(until, last)]]
-            row.start_month = first
+            row.approved = [[first, min(until, last)] for first, until in kept]
+            row.start_month = kept[-1][0]
 
     @on(en.SubsidyGranted, en.ArrearsGranted)
     def granted(
