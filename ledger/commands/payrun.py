@@ -16,7 +16,7 @@ from ledger.domain.enrollment import period_of
 from ledger.domain.errors import OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.grant import Standing, amount_for, paying_day, reason_left_out
+from ledger.domain.grant import Standing, amount_for, of_a_later_year, paying_day, reason_left_out
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import PAYRUN, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, rule_of_month, rule_on
@@ -104,13 +104,13 @@ def compute(work: Work, c: ComputePayRun) -> str:
     left_out: list[LeftOut] = []
     period = period_of(rule, run.month)
     upheld = upheld_in(work, program.code, run.month)
-    outlived = _outlived(work, program, rule, run.month)
+    outlived, monthly = _outlived(work, program, rule, run.month), rule.period == "month"
     day = paying_day(run.month, work.today)
     for s in work.standings.standings(program.code, run.month, period, rule, day):
         reason = reason_left_out(s, rule, run.month, program.payee)
         if reason is None and s.enrollment in upheld:
             reason = "objection-upheld"
-        if reason is None:
+        if reason is None and (monthly or of_a_later_year(rule, s.start_month, run.month)):
             reason = outlived.get(s.beneficiary)
         if reason is None:
             lines.append(line_of(s, amount_for(s, rule)))
@@ -211,9 +211,14 @@ def _not_applied(work: Work, program: Program, rule: Rule) -> list[LeftOut]:
 
 
 def _outlived(work: Work, program: Program, rule: Rule, month: str) -> dict[str, str]:
-    """Whom time alone has taken out of a monthly rule; of others the day of application decides."""
-    if program.beneficiary != "person" or rule.period != "month":
+    """Whom time alone has taken out of a monthly rule, or any fact out of a yearly one.
+
+    The day of application decides what is granted once, and a yearly benefit's first year.
+    """
+    if program.beneficiary != "person" or rule.period == "once":
         return {}
+    if rule.period == "year":
+        return work.standings.failing(program.code, rule, first_day(month))
     return work.standings.outlived(program.code, rule, first_day(month))
 
 

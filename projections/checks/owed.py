@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from ledger.domain.admission import is_excluded
+from ledger.domain.enrollment import amount_in
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
@@ -46,7 +47,8 @@ def due_fen(book: Book, file: File, program: Program, person: Person, month: str
 
 def _amount_fen(file: File, rule: Rule, month: str) -> int:
     """The amount decided for the enrollment or the rule's rate, under the calendar year's cap."""
-    wanted_fen = (file.amounts[-1] if file.amounts else rule.rate_fen) or 0
+    decided_fen = amount_in(file.state.amounts, month)
+    wanted_fen = (decided_fen if decided_fen is not None else rule.rate_fen) or 0
     if rule.cap_fen is None:
         return wanted_fen
     year_fen = sum(

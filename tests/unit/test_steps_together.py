@@ -17,11 +17,14 @@ from ledger.commands.disbursement import IssuePayRun
 from ledger.commands.program import CloseProgram
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import InvalidDate, OutOfOrder
+from ledger.domain.events import enrollment as events
 from ledger.domain.payrun import PAYRUN
-from ledger.domain.refusals import ProgramClosedError
+from ledger.domain.refusals import NotEligible, ProgramClosedError
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import enrollment_id
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, catalog, learn
+
+FUEL = "fuel-subsidy"
 
 
 @pytest.fixture
@@ -200,3 +203,71 @@ def test_a_run_of_a_month_from_when_the_program_was_closed_goes_no_further(
     with pytest.raises(ProgramClosedError):
         office.do(command, by(actor, "2017-05-28", CITY))
     office.do(pr.CancelPayRun(payrun=run, reason="closed"), director)
+
+
+# --- amounts decided one by one
+
+
+def test_a_month_is_paid_at_the_amount_of_its_own_approval(tmp_path: Path) -> None:
+    """100.00 yuan from January to April, 200.00 from May on; March is found unpaid in June."""
+    living: ProgramDefinition = catalog()[LIVING]
+    rule = msgspec.structs.replace(
+        living.rules[-1], rate_fen=None, cap_fen=240_000, exclusions=[], notice_days=0
+    )
+    own = msgspec.structs.replace(living, code="individual-subsidy", rules=[rule])
+    office = Office(tmp_path / "home", own=[own])
+    who, held = office.person(1), office.person(2)
+    for fen, applied, end in ((10_000, "2017-01-02", "2017-04"), (20_000, "2017-05-02", None)):
+        for each in (who, held):
+            about, clerk = {"program": own.code, "beneficiary": each}, by("clerk-1", applied)
+            office.at(applied).do(en.SubmitApplication(**about), clerk)
+            office.do(en.AssessEligibility(**about), clerk)
+            decided = en.ApproveEnrollment(**about, end_month=end, amount_fen=fen)
+            office.do(decided, by("approver-1", applied))
+    about = {"program": own.code, "beneficiary": who}
+    arrears = pay.GrantArrears(**about, month="2017-03", reason="found")
+    office.at("2017-06-16").do(arrears, by("director-1", "2017-06-16", CITY))
+    office.paid("2017-06", "2017-06", own.code)
+    office.pay(
+        [office.compute("2017-03", own.code), office.compute("2017-07", own.code)], "2017-07"
+    )
+    granted = {
+        (e.subject, e.data.month): e.data.amount_fen
+        for e in office.log()
+        if type(e.data).__name__ in ("SubsidyGranted", "ArrearsGranted")
+    }
+    assert granted == {
+        (who, "2017-03"): 10_000,
+        (held, "2017-03"): 10_000,
+        **{(each, month): 20_000 for each in (who, held) for month in ("2017-06", "2017-07")},
+    }
+    office.close()
+
+
+# --- benefits by the year
+
+
+def test_a_later_year_is_paid_by_what_is_known_then(tmp_path: Path) -> None:
+    """Approved in 2017. One died, one moved away and one goes on; 2018 is paid to the last."""
+    office = Office(tmp_path / "home", programs=(LIVING, FUEL))
+    people = [office.person(n) for n in range(3)]
+    for who in people:
+        vehicle = pe.RecordLifeFact(person=who, fact="vehicle", value=True, document="d")
+        office.do(vehicle, by("clerk-1", "2016-12-01"))
+        office.at("2017-02-02").enroll(who, FUEL, applied="2017-02-02", start=None)
+    died, left, _ = people
+    learn(office, "2017-05-14", "2017-05-01", pe.RecordDeath(person=died, source="s"))
+    away = pe.ChangeResidence(person=left, division=None, urban=True)
+    learn(office, "2017-05-14", "2017-05-02", away)
+    office.paid("2017-06", "2017-06", FUEL)
+    run = office.compute("2018-02", FUEL)
+    office.pay([run], "2018-02")
+    granted = [
+        (e.subject, e.data.month) for e in office.log() if isinstance(e.data, events.SubsidyGranted)
+    ]
+    assert sorted(m for _, m in granted) == ["2017-06"] * 3 + ["2018-02"]
+    assert granted[-1] == (people[2], "2018-02")
+    arrears = pay.GrantArrears(program=FUEL, beneficiary=died, month="2018-02", reason="asked")
+    with pytest.raises(NotEligible, match="not-this-year"):
+        office.do(arrears, by("director-1", "2018-02-28", CITY))
+    office.close()
