@@ -119,23 +119,17 @@ class ViewDatabase:
         return statements_for(table, generation, self.engine.dialect)
 
     def generations(self, connection: sa.Connection) -> list[Generation]:
-        """Every generation, oldest first."""
-        order = (GENERATIONS.c.view, GENERATIONS.c.generation)
-        rows = connection.execute(sa.select(GENERATIONS).order_by(*order))
-        found = [Generation(**row._mapping) for row in rows]
-        if all(g.partitions is None for g in found):
-            return found
-        counts = places.counts(connection)
-        return [
-            g
-            if g.partitions is None
-            else replace(
-                g,
-                position=counts[g.view, g.generation][0],
-                recorded=counts[g.view, g.generation][1],
-            )
-            for g in found
-        ]
+        """Every generation, oldest first. One question: between two one of them may be dropped."""
+        fed = places.counted()
+        same = sa.and_(
+            GENERATIONS.c.view == fed.c.view, GENERATIONS.c.generation == fed.c.generation
+        )
+        query = (
+            sa.select(GENERATIONS, fed.c.folded, fed.c.latest)
+            .outerjoin_from(GENERATIONS, fed, same)
+            .order_by(GENERATIONS.c.view, GENERATIONS.c.generation)
+        )
+        return [_generation(**row._mapping) for row in connection.execute(query)]
 
     def live(self, connection: sa.Connection) -> dict[str, Generation]:
         """The live generation of each view."""
@@ -252,6 +246,14 @@ def _copy(connection: sa.Connection, statement: str, values: Sequence[Values]) -
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
         raise (meaning(error) or ViewUnreadable)(reason=str(error)) from error
+
+
+def _generation(*, folded: int | None, latest: str | None, **stored: Any) -> Generation:
+    """One as it is stored; the position of one that partitions feed is what they make together."""
+    found = Generation(**stored)
+    if found.partitions is None:
+        return found
+    return replace(found, position=int(folded or 0), recorded=latest)
 
 
 def _fields(generation: Generation) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ledger.domain.errors import LedgerError
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import connecting
 from projections import partition as partition_fold
-from projections.database import BULK_ROWS, ViewDatabase
+from projections.database import BULK_ROWS, GENERATIONS, ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
 from projections.places import PLACES, Place, hold
@@ -184,6 +184,31 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     database.close()
     assert alive
     assert same_views(url, told.feed())
+
+
+def test_a_generation_that_is_dropped_while_all_are_looked_at_is_no_error(url: str) -> None:
+    """What a rebuild that died left behind is dropped by the next one, beside whoever looks."""
+    looking, rebuilding = ViewDatabase(url), ViewDatabase(url)
+    adopt(looking, VIEWS, 1)
+    with rebuilding.write() as connection:
+        left = [
+            rebuilding.create(connection, v.name, v.version, v.tables, live=False, partitions=1)
+            for v in ALL_VIEWS
+        ]
+
+    @sa.event.listens_for(looking.engine, "after_cursor_execute")
+    def _drop(*event: Any) -> None:
+        if left and GENERATIONS.name in event[2]:
+            with rebuilding.write() as connection:
+                while left:
+                    rebuilding.drop(connection, left.pop())
+
+    with looking.share() as connection:
+        found = looking.live(connection)
+    assert not left
+    assert found.keys() == VIEWS.keys()
+    looking.close()
+    rebuilding.close()
 
 
 def test_all_places_moved_at_once_are_taken_up_again(kafka: KafkaSettings, url: str) -> None:
