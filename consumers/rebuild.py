@@ -3,7 +3,8 @@
 The new generation is folded from the first offset on in tables of its own while workers go on with
 the live one. At the end the workers are held for as long as it takes to bring the new one to
 exactly where the live one stands, to compare the digests and to switch: one transaction. Workers
-find their places gone then, and take up the new generation's.
+find their places gone then, and take up the new generation's. The old one's tables are dropped
+after it: a build of minutes is not lost to a worker that reads them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -148,10 +149,11 @@ class Rebuild:
                 raise StoreBusy(reason="another rebuild took over")
             compared = [self._compared(connection, m, live.get(m.view)) for m in members]
             for old in replaced:
-                database.drop(connection, old)
+                database.retire(connection, old)
             for member, result in zip(members, compared, strict=True):
                 database.make_live(connection, member)
                 database.keep_digest(connection, member, result.after.digest)
+        database.clear(replaced)
         return compared
 
     def _hold(self, connection: sa.Connection, replaced: Sequence[Generation]) -> dict[int, int]:

@@ -2,18 +2,19 @@
 
 One row of ``view_generations`` a view and generation says how far that generation has come; it is
 written in the transaction that writes the rows, so that position and content never part. Exactly
-one generation of a view is live; others are being built beside it, or were left by a build that
-died and are dropped by the next one.
+one generation of a view is live; others are being built beside it, or are to be dropped: those that
+a switch has replaced, and those that a build left that died.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from ledger.store.failures import meaning
 from projections import places
 from projections.connecting import engine_for, translated
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 BULK_ROWS = 100
 """Rows of a table from which a server takes them in bulk."""
+
+_RETIRED = -1
+"""The position of a generation that has none any more: nobody has come to it."""
 
 STATEMENT_ROWS = 20_000
 """Rows a statement: enough for speed, little memory."""
@@ -172,6 +176,26 @@ class ViewDatabase:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
         places.drop_places(connection, generation.view, generation.generation)
+
+    def retire(self, connection: sa.Connection, generation: Generation) -> None:
+        """Serve a generation no longer: who folds into it finds its place gone, or another one."""
+        values = {"live": False, "position": _RETIRED}
+        connection.execute(sa.update(GENERATIONS).where(_is(generation)).values(values))
+        places.drop_places(connection, generation.view, generation.generation)
+
+    def clear(self, retired: Sequence[Generation]) -> None:
+        """Drop what was retired, or leave it to the next build where that cannot be done now.
+
+        A table a transaction: readers hold tables in an order of their own, and who waits for one
+        while holding another may wait in a circle with them.
+        """
+        with suppress(StoreBusy, StoreFull, StoreUnreachable):
+            for generation in retired:
+                for name in generation.tables.split():
+                    with self.write() as connection:
+                        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+                with self.write() as connection:
+                    self.drop(connection, generation)
 
     def make_live(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve this generation from now on; its view has no other live one."""

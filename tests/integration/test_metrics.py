@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.adoption import adopt
@@ -38,6 +37,7 @@ from tests.brittle import Brittle, suspensions
 from tests.integration.test_rivals import CLERK, account, overtaken
 from tests.kafka_logs import kafka_log
 from tests.office import Office
+from tests.view_databases import until_someone_waits
 
 PARTITIONS = 3
 WAIT_S = 120
@@ -226,21 +226,6 @@ def test_the_trial_balance_stays_while_a_rebuild_takes_its_table(
     with pytest.raises(ViewUnreadable):
         observer.waiting({})
     database.close()
-
-
-def until_someone_waits(database: ViewDatabase) -> None:
-    """Until a session waits for a lock in this database."""
-    waits = sa.text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    waiting = threading.Event()
-    for _ in range(WAIT_S * 20):
-        with database.read() as connection:
-            if connection.execute(waits).scalar_one():
-                return
-        waiting.wait(0.05)
-    raise AssertionError("nobody waits")
 
 
 def test_only_this_machine_is_answered_and_a_port_in_use_is_refused() -> None:

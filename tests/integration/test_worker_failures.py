@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -25,10 +26,12 @@ from projections.database import BULK_ROWS, GENERATIONS, ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
 from projections.places import PLACES, Place, hold
+from projections.view import View
 from projections.views import ALL_VIEWS
 from projections.views.registry import Registry
 from tests.histories import History, ListFeed, history
 from tests.kafka_logs import KafkaLog, kafka_log
+from tests.view_databases import until_someone_waits
 
 VIEWS = {view.name: view for view in ALL_VIEWS}
 
@@ -184,6 +187,38 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     database.close()
     assert alive
     assert same_views(url, told.feed())
+
+
+def test_a_rebuild_is_not_lost_to_a_worker_that_reads_what_it_replaces(
+    kafka: KafkaSettings, url: str
+) -> None:
+    """Each holds a table and then asks for one of the other's; by then it has switched."""
+    told = people(20, 2)
+    log = kafka_log(kafka, partitions=1)
+    log.relay_once(told.feed(), limits=None)
+    fold(log, ViewDatabase(url))
+    working, rebuilding = ViewDatabase(url), ViewDatabase(url)
+    first, *_, last = [name for view in ALL_VIEWS for name in _tables(working, view)]
+    rebuild = Rebuild(kafka, rebuilding, ALL_VIEWS, topic=log.events)
+    with ThreadPoolExecutor(1) as thread:
+        with working.read() as connection:
+            connection.exec_driver_sql(f"SELECT count(*) FROM {last}")
+            rebuilt = thread.submit(rebuild.run)
+            until_someone_waits(working)
+            with pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
+                connection.exec_driver_sql(f"SELECT count(*) FROM {first}")
+        assert all(one.same for one in rebuilt.result(60))
+    with working.read() as connection:
+        assert all(g.live for g in working.generations(connection))
+        assert not {first, last} & set(sa.inspect(connection).get_table_names())
+    working.close()
+    rebuilding.close()
+    assert same_views(url, told.feed())
+
+
+def _tables(database: ViewDatabase, view: type[View]) -> list[str]:
+    with database.read() as connection:
+        return database.live(connection)[view.name].tables.split()
 
 
 def test_a_generation_that_is_dropped_while_all_are_looked_at_is_no_error(url: str) -> None:
