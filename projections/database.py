@@ -48,6 +48,15 @@ GENERATIONS = sa.Table(
     sa.Column("partitions", sa.Integer()),
 )
 
+NUMBERS = sa.Table(
+    "view_numbers",
+    GENERATIONS.metadata,
+    sa.Column("view", sa.Text(), primary_key=True),
+    sa.Column("dropped", sa.Integer(), nullable=False),
+)
+"""The highest generation of each view that was dropped. No number is used twice: who slept while
+its generation was dropped would take another's for its own, and write into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -153,8 +162,7 @@ class ViewDatabase:
 
         One that ``partitions`` feed has its indexes at once, since no worker is the first.
         """
-        newest = sa.select(sa.func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == view)
-        number = 1 + (connection.scalar(newest) or 0)
+        number = 1 + self._highest(connection, view)
         names = []
         for table in tables:
             at = self.statements(table, number)
@@ -174,8 +182,21 @@ class ViewDatabase:
         """Remove a generation and its tables."""
         for name in generation.tables.split():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+        dropped = self._dropped(connection, generation.view)
+        values = {"view": generation.view, "dropped": max(dropped, generation.generation)}
+        connection.execute(sa.delete(NUMBERS).where(NUMBERS.c.view == generation.view))
+        connection.execute(sa.insert(NUMBERS).values(values))
         connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
         places.drop_places(connection, generation.view, generation.generation)
+
+    def _dropped(self, connection: sa.Connection, view: str) -> int:
+        query = sa.select(NUMBERS.c.dropped).where(NUMBERS.c.view == view)
+        return connection.scalar(query) or 0
+
+    def _highest(self, connection: sa.Connection, view: str) -> int:
+        """The highest number that a generation of the view has or had."""
+        query = sa.select(sa.func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == view)
+        return max(connection.scalar(query) or 0, self._dropped(connection, view))
 
     def retire(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve a generation no longer: who folds into it finds its place gone, or another one."""

@@ -58,6 +58,12 @@ class Reader:
         return [PartitionBatch(self._partition, records, self._at)] if records else []
 
 
+class Newer(Brittle):
+    """The same view by mended code, of which the version tells."""
+
+    version = 2
+
+
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ViewDatabase]:
     """The brittle view, which can take in everything, with nothing folded yet."""
@@ -99,3 +105,23 @@ def test_one_whose_tables_are_gone_when_it_reads_them_says_so(
 
     with pytest.raises(StoreBusy, match="another rebuild took over"):
         Rebuild(KAFKA, database, [Brittle], progress=progress).run()
+
+
+def test_one_that_slept_writes_nothing_into_what_mended_code_began(database: ViewDatabase) -> None:
+    """That one died as soon as it had begun; what the older one folds is not of its version."""
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    def mended() -> None:
+        Reader.meanwhile[0] = die
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(database, Newer)
+
+    Reader.meanwhile[1] = mended
+    with pytest.raises(StoreBusy, match="another rebuild took over"):
+        rebuild(database)
+    with database.read() as connection:
+        old, new = database.generations(connection)
+    assert (old.live, old.version) == (True, Brittle.version)
+    assert (new.live, new.version, new.position) == (False, Newer.version, 0)
