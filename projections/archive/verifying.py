@@ -17,7 +17,7 @@ from ledger.collector import collector_paused
 from ledger.log.feed import Feed
 from ledger.verify.merkle import Frontier, leaf_hash
 from projections.archive.columns import COMPUTED, NAMES, READ_BACK, TAKEN, derived
-from projections.archive.database import connected
+from projections.archive.database import connected, rows_of
 from projections.archive.errors import (
     ArchiveHeadDiffers,
     ArchiveMissing,
@@ -155,7 +155,7 @@ def _verify_segment(
 def _rows(path: Path) -> Iterator[list[Row]]:
     """A file's rows in its own order."""
     with connected() as connection:
-        connection.execute(f"SELECT {READ_BACK} FROM read_parquet(?)", [str(path)])
+        connection.execute(f"SELECT {READ_BACK} FROM {rows_of([path])}")
         while rows := connection.fetchmany(BATCH):
             yield rows
 

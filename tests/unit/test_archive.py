@@ -458,3 +458,31 @@ def test_every_view_is_documented_in_both_languages_and_can_be_asked(archive: Ar
         assert not zh.isascii()
         assert en.isascii()
         assert archive.ask(f"SELECT * FROM {view.name}").columns == list(view.columns)
+
+
+# --- where it lies
+
+
+PATTERNS = ["ar[1]", "ar*", "ar?", "it's", "{a,b}"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_folder_whose_name_is_a_pattern_is_itself_and_no_other(tmp_path: Path, name: str) -> None:
+    """The archive beside it is the one that the pattern would find first."""
+    beside, folder = archived(tmp_path / "ar1"), archived(tmp_path / name, 15)
+    archived(folder)
+    changed(beside, 0, lambda rows: rows[0].update(amount_fen=1))
+    assert verify(folder).events == LENGTH
+    changed(folder, 0, lambda rows: rows[0].update(amount_fen=2))
+    with pytest.raises(ArchiveDamaged):
+        verify(folder)
+    with opened(folder) as asked:
+        assert asked.ask("SELECT amount_fen FROM events WHERE position = 0").rows == [(2,)]
+
+
+def test_a_folder_whose_name_says_key_and_value_changes_no_column(tmp_path: Path) -> None:
+    folder = archived(tmp_path / "amount_fen=1" / "subject=x")
+    assert verify(folder).events == LENGTH
+    with opened(folder) as asked, opened(archived(tmp_path / "plain")) as plain:
+        query = "SELECT sum(amount_fen), min(subject), max(subject) FROM events"
+        assert asked.ask(query) == plain.ask(query)
