@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ledger.log.errors import NothingSealed
-from ledger.verify.report import lines
+from ledger.verify.report import cautions, lines
 from tests.bundles import (
     EVENTS,
     WHOLE,
@@ -84,6 +84,16 @@ def test_what_came_after_the_seal_is_told_apart() -> None:
     said = "\n".join(lines(found, "en"))
     assert "its 8 events before the seal of 2017-03 are all there are" in said
     assert "2 more events come after the seal" in said
+    assert "(before position 34 of 37)" in said
+    assert "from position 34 to its end at 37" in said
+
+
+def test_what_is_after_the_seal_is_unproven_where_nothing_is_shown_too() -> None:
+    """Else a bundle that rests on an old seal would hide all that a person had since."""
+    found = check(city().bundle(person("p2")), trust())
+    assert [c.after for c in found.completed] == [0]
+    (values,) = (values for code, values in cautions(found) if code == "after")
+    assert (values["position"], values["size"]) == (34, 37)
 
 
 def test_a_seal_that_lies_is_found_by_whoever_has_the_whole_log() -> None:
