@@ -1,8 +1,9 @@
 """A bundle checked from end to end: every byte of it, against the keys and the head one holds.
 
-Hashes come first and signatures last, so that damage is told by its place. What is accepted is
-said in a :class:`Verified`, with what was *not* proven beside it: without a head that was kept from
-before, an operator that signs another history is not found out.
+Damage is told by its place before a signature that is amiss is told; but what takes long is done
+only below a head that was signed as it should be. What is accepted is said in a :class:`Verified`,
+with what was *not* proven beside it: without a head that was kept from before, an operator that
+signs another history is not found out.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from ledger.verify.note import NoteRefused, VerifierKey
 from ledger.verify.passed import Passed, PassedOver
 from ledger.verify.proven import Completed, Presence
 from ledger.verify.refusal import Refused
-from ledger.verify.replay import Replay
+from ledger.verify.replay import SEALS, Replay
 from ledger.verify.scope import SEAL, Scope
 from ledger.verify.subset import HINT_BYTES, Runs, Stated, check_subset
 from ledger.verify.sums import Sums, compare, less, less_balances, read_event
@@ -106,8 +107,13 @@ class _Verification:
             head.origin, head.size, head.root, scope, len(runs), runs.at(0), runs.at(len(runs) - 1)
         )
         presence = Presence(scope.subjects)
+        unsigned: Refused | None = None
+        try:
+            made.final = self._signatures(history)
+        except Refused as refused:
+            unsigned = refused
         if scope.kind == "all":
-            self._whole(runs, parts, made, history)
+            self._whole(runs, parts, made, history, recount=unsigned is None)
         else:
             self._some(runs, parts, made, presence)
         made.history = history.sizes
@@ -115,10 +121,11 @@ class _Verification:
         if scope.kind == "person":
             proofs = _part(parts, "completeness.json")
             made.completed = presence.check(proofs, unsealed=self._trust.unsealed)
+        if unsigned is not None:
+            raise unsigned
         self._passed.check()
         made.claims = claims_met(claims, made, self._passed)
         made.passed = self._passed.listed
-        made.final = self._signatures(history)
         return made
 
     def _some(
@@ -141,25 +148,36 @@ class _Verification:
         events = self._container.events()
         check_subset(self._head.size, self._head.root, stated, events, accept)
 
-    def _whole(self, runs: Runs, parts: dict[str, bytes], made: Verified, history: History) -> None:
-        """Every event of the log: hashed from the first, with every head on the way."""
+    def _whole(
+        self,
+        runs: Runs,
+        parts: dict[str, bytes],
+        made: Verified,
+        history: History,
+        *,
+        recount: bool,
+    ) -> None:
+        """Every event of the log: hashed from the first, with every head on the way.
+
+        ``recount`` says whether the index of every seal is computed too.
+        """
         size, hints = self._head.size, _part(parts, "hints.bin")
         if runs.runs != ((0, size),) or len(hints) != HINT_BYTES * size:
             raise Refused("positions", reason=f"{len(runs)} / {size}")
         held = 0 if self._held is None else self._held.size
-        replay = Replay(history, hints, _pairs(parts, "seals.json"), held)
+        seals = _pairs(parts, SEALS)
+        replay = Replay(history, hints, seals if recount else None, held)
         for position, raw in enumerate(self._container.events()):
             if position == size:
                 replay.broken_off(f"> {size}")
             if not replay.hash(raw):
                 continue
             event = read_event(position, raw)
-            replay.take(event["subject"])
+            seal = seal_of(position, event) if event["type"] == SEAL else None
+            replay.take(event["subject"], seal)
             self._passed.take(position, event)
             made.sums.take(position, event)
-            if event["type"] == SEAL:
-                replay.seal(seal_of(position, event))
-                made.seals += 1
+            made.seals += seal is not None
         replay.end(self._head)
 
     def _retained(self, history: History) -> int | None:

@@ -5,14 +5,19 @@ import json
 import pytest
 
 from ledger.log.errors import NothingSealed
+from ledger.verify.merkle import leaf_hash
+from ledger.verify.replay import Replay
 from ledger.verify.report import cautions, lines
+from ledger.verify.subset import HINT_BYTES
 from tests.bundles import (
     EVENTS,
+    STRANGER,
     WHOLE,
     MemoryLog,
     changed,
     check,
     city,
+    line,
     packed,
     parts_of,
     person,
@@ -105,6 +110,52 @@ def test_a_seal_that_lies_is_found_by_whoever_has_the_whole_log() -> None:
     log = MemoryLog(list(enumerate([*told[:at], lie, *told[at + 1 :]])))
     found = refusal(log.bundle(WHOLE))
     assert (found.code, found.fields["event"]) == ("seal-wrong", at)
+
+
+SEAL, COVERED = 34, 34
+"""Where the city's seal is, and what it covers."""
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [],
+        [[SEAL, COVERED - 1]],
+        [[SEAL - 1, COVERED - 1], [SEAL, COVERED]],
+        [[SEAL, COVERED], [SEAL, COVERED]],
+        [[SEAL, COVERED], [SEAL + 1, SEAL + 2]],
+        [[SEAL, COVERED], [SEAL + 3, SEAL]],
+        [[-1, -1], [SEAL, COVERED]],
+    ],
+)
+def test_a_list_of_seals_that_is_not_the_logs_accuses_no_operator(listed: list[list[int]]) -> None:
+    """Whoever carries the bundle can write it, and the log's own seal is right."""
+    whole = city().bundle(WHOLE)
+    bad = changed(whole, "seals.json", lambda _: json.dumps(listed).encode())
+    found = refusal(bad)
+    assert (found.code, found.fields["part"]) == ("part-malformed", "seals.json")
+
+
+def test_a_seal_is_wrong_only_of_events_that_are_the_logs() -> None:
+    """An event that was changed on the way, hint and all, is not put down to the seal."""
+    parts = parts_of(city().bundle(WHOLE))
+    parts[EVENTS] = line(20, b'"amount_fen":7000', b'"amount_fen":7001')(parts[EVENTS])
+    hashes = [leaf_hash(raw) for raw in parts[EVENTS].splitlines()]
+    parts["hints.bin"] = b"".join(h[:HINT_BYTES] for h in hashes)
+    assert refusal(packed(parts)).code == "log-altered"
+
+
+def test_no_index_is_computed_for_a_log_that_nobody_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is what takes long, and a bundle without a signature is free to make."""
+    log = city()
+    monkeypatch.setattr(Replay, "_index", lambda self: pytest.fail("computed"))
+    assert refusal(log.bundle(WHOLE, checkpoint=log.checkpoint(None, STRANGER))).code == "note"
+
+
+def test_more_indexes_than_a_log_has_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.verify.replay.WORK_FREE", 6)
+    monkeypatch.setattr("ledger.verify.replay.WORK", 0)
+    assert refusal(city().bundle(WHOLE)).fields["part"] == "seals.json"
 
 
 # --- figures
