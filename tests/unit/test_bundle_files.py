@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from ledger.log.bundle import PART_BYTES
-from ledger.verify.container import MANIFEST, RATIO_LIMIT
+from ledger.log.errors import BundleTooLarge
+from ledger.verify.container import JSON_LIMITS, MANIFEST, RATIO_LIMIT, limit_of
 from ledger.verify.merkle import leaf_hash
 from ledger.verify.refusal import Refused
 from ledger.verify.report import lines
@@ -55,6 +56,30 @@ def test_what_unpacks_to_far_more_than_it_is_is_refused() -> None:
     found = refusal(bomb)
     assert found.code == "too-large"
     assert RATIO_LIMIT < 1_000
+
+
+@pytest.mark.parametrize(
+    "part", [MANIFEST, "claims.json", "completeness.json", "history.json", "positions.json"]
+)
+def test_a_part_larger_than_any_log_needs_is_refused_before_it_is_unpacked(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of nothing take thirty times their text in memory."""
+    parts = parts_of(city().bundle(person("p1")))
+    if part == MANIFEST:
+        bomb = packed(parts, more="x" * limit_of(part))
+    else:
+        bomb = packed(parts | {part: parts[part] + b" " * limit_of(part)})
+    monkeypatch.setattr("ledger.verify.container.RATIO_LIMIT", 10_000)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))
+    found = refusal(bomb)
+    assert (found.code, found.fields["what"]) == ("too-large", part)
+
+
+def test_what_the_verifier_would_not_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(JSON_LIMITS, "positions.json", 10)
+    with pytest.raises(BundleTooLarge):
+        city().bundle(person("p1"))
 
 
 @pytest.mark.parametrize("part", ["checkpoint", "hints.bin", "seals.json", EVENTS, MANIFEST])
