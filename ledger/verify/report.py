@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ledger.verify.bundle import Verified
-from ledger.verify.refusal import Refused
+from ledger.verify.refusal import Refused, printable
 
 TEXTS: dict[str, tuple[str, str]] = {
     "verified": ("查验通过", "VERIFIED"),
@@ -245,7 +245,13 @@ def _open(found: Verified, lang: str) -> Iterator[str]:
 
 
 def _text(key: str, lang: str) -> Callable[..., str]:
-    return TEXTS[key][lang == "en"].format
+    text = TEXTS[key][lang == "en"]
+
+    def filled(**values: object) -> str:
+        shown = {n: printable(v) if isinstance(v, str) else v for n, v in values.items()}
+        return text.format(**shown)
+
+    return filled
 
 
 def yuan(fen: int) -> str:
