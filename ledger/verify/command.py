@@ -67,6 +67,8 @@ def run(
         except OSError as error:
             raise _Unusable(Refused("unreadable", what=bundle.name, reason=error)) from None
         with file:
+            if not file.seekable():
+                raise _Unusable(Refused("unreadable", what=bundle.name, reason="not a file"))
             found = verify_bundle(file, trust)
     except _Unusable as error:
         return _refused(error.refused, 2, lang, as_json, to)

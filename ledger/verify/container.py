@@ -192,9 +192,12 @@ def _require_end(file: IO[bytes]) -> None:
 
 
 def json_value(raw: bytes, part: str) -> Any:
-    """A part as JSON; no name may be there twice. Raises :class:`Refused`."""
+    """A part as JSON in UTF-8 (RFC 8259); no name may be there twice. Raises :class:`Refused`."""
     try:
-        return json.loads(raw, object_pairs_hook=_once)
+        value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        if b"\\u" in raw:  # an escape may be half of a surrogate pair, which is no text
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise Refused("part-malformed", part=part, reason=error) from None
 
@@ -205,6 +208,10 @@ def json_object(raw: bytes, part: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refused("part-malformed", part=part, reason="{}")
     return value
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

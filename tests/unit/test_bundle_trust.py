@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,19 @@ def test_what_cannot_be_checked_has_a_status_of_its_own(tmp_path: Path) -> None:
     witness = ("--key", str(INSPECTION.verifier))
     assert run(tmp_path, good, *witness, "--policy", str(policy))[0] == 2
     assert run(tmp_path, b"", *KEY)[0] == 1
+
+
+def test_a_pipe_is_not_checked_and_not_refused(tmp_path: Path) -> None:
+    """A bundle is read from its end: what cannot be is no fault of the bundle."""
+    pipe = tmp_path / "x.zip"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(pipe, os.O_WRONLY)
+    try:
+        assert run(tmp_path, None, *KEY)[0] == 2
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def test_every_text_is_in_both_languages() -> None:
