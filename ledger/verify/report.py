@@ -91,9 +91,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "whoever has all events (a bundle made with --all, or audit verify-seal)",
     ),
     "households": (
-        "所列家庭以经办机构所述为准,是否还有其他家庭未经证明",
-        "the households listed are those the operator names; nothing proves that there are no "
-        "others",
+        "此人的家庭及合并登记的其他编号以经办机构所述为准:此人名下是否还有其他家庭、其他编号未经证明",
+        "the households and the other ids of this person are those the operator names; nothing "
+        "proves that there are no others",
     ),
     "not-complete": (
         "按区划或年度的证据包只证明所列事件在日志中,不证明齐全:齐全请用 --all 或按人",
@@ -141,7 +141,7 @@ def cautions(found: Verified) -> list[tuple[str, dict[str, Any]]]:
         said.append(("passed-over", left_out))
     if any(each.seal for each in found.completed):
         said.append(("root-claimed", {}))
-    if len(found.scope.subjects) > 1:
+    if found.scope.kind == "person":
         said.append(("households", {}))
     if found.scope.kind in ("division", "year"):
         said.append(("not-complete", {}))

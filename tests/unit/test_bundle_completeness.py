@@ -101,6 +101,12 @@ def test_what_is_after_the_seal_is_unproven_where_nothing_is_shown_too() -> None
     assert (values["position"], values["size"]) == (34, 37)
 
 
+def test_a_person_alone_is_under_the_caution_about_households_and_other_ids() -> None:
+    """To leave the household out is the operator's choice too."""
+    for scope in (person("p1"), person("p1", "h1")):
+        assert "households" in {code for code, _ in cautions(check(city().bundle(scope), trust()))}
+
+
 def test_a_seal_that_lies_is_found_by_whoever_has_the_whole_log() -> None:
     """Of one person's events some are left out of the index, for good and for everybody."""
     told = [raw for _, raw in city().records]
