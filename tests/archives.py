@@ -48,8 +48,13 @@ def _whole() -> Path:
     return folder
 
 
-def changed(folder: Path, index: int, change: Callable[[list[dict[str, Any]]], Any]) -> None:
-    """Rewrite a segment's rows, and let the manifest state the new file's digest."""
+def changed(
+    folder: Path, index: int, change: Callable[[list[dict[str, Any]]], Any], *, columns: str = "*"
+) -> None:
+    """Rewrite a segment's rows, and let the manifest state the new file's digest.
+
+    ``columns`` is what SQL selects of them.
+    """
     manifest = read_manifest(folder)
     segment = manifest.segments[index]
     path, fresh = folder / segment.file, folder / "fresh"
@@ -63,7 +68,9 @@ def changed(folder: Path, index: int, change: Callable[[list[dict[str, Any]]], A
         marks = ", ".join("?" for _ in names)
         for row in rows:
             connection.execute(f"INSERT INTO rows VALUES ({marks})", list(row.values()))
-        connection.execute(f"COPY rows TO {quoted([str(fresh)])} (FORMAT parquet)")
+        connection.execute(
+            f"COPY (SELECT {columns} FROM rows) TO {quoted([str(fresh)])} (FORMAT parquet)"
+        )
     fresh.replace(path)
     raw = path.read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
