@@ -13,7 +13,7 @@ from ledger.domain import payrun as rules
 from ledger.domain import program as programs
 from ledger.domain.division import covers
 from ledger.domain.enrollment import period_of
-from ledger.domain.errors import OutOfOrder
+from ledger.domain.errors import NotFound, OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.grant import Standing, amount_for, of_a_later_year, paying_day, reason_left_out
@@ -148,7 +148,12 @@ def notice(work: Work, c: NoticePayRun) -> str:
 
 @handles(ObjectToLine)
 def object_to_line(work: Work, c: ObjectToLine) -> str:
+    """To a line of the run; one to anything else would bar the approval and concern nobody."""
     run, _, _ = load(work, c.payrun)
+    rules.must_be(run, "object", "noticed")
+    lines = rules.read_document(work.documents.get(run.lines), Line)
+    if all(line.enrollment != c.enrollment for line in lines):
+        raise NotFound(what=c.enrollment)
     data = rules.objection(run, objection=c.objection, ground=c.ground, enrollment=c.enrollment)
     return record(work, run, data)
 

@@ -21,6 +21,7 @@ from ledger.domain.refusals import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
+    NoticeRunning,
     NoticeTooEarly,
     NoticeTooShort,
     ObjectionOpen,
@@ -114,8 +115,9 @@ def resolve_objection(
 def close_notice(e: Enrollment, *, today: date) -> EventData:
     """After its last day, with no objection open."""
     _must_be(e, "close-notice", "noticed")
-    if e.notice_until is None or today <= e.notice_until:
-        raise NoticeTooShort(days=((e.notice_until or today) - today).days + 1)
+    assert e.notice_until is not None
+    if today <= e.notice_until:
+        raise NoticeRunning(until=e.notice_until)
     if e.objections:
         raise ObjectionOpen()
     return ev.NoticeClosed(program=e.program)

@@ -18,7 +18,7 @@ from ledger.domain.rules import Rule, evaluate
 from projections.checks.book import FACTS, Book
 from projections.checks.check import Check
 from projections.checks.files import File, MonthPaid, Run, Step
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, months_said, span_said
 from projections.view import on
 
 
@@ -100,7 +100,7 @@ class WrongfulStop(Check):
                 amount_fen=owed_fen,
                 positions=[s.position for s in file.steps],
                 zh=f"符合条件而停发{len(owed)}个月({span_of(owed)}),应补发",
-                en=f"{len(owed)} months stopped while eligible ({span_of(owed)}): owed",
+                en=f"{months_said(owed)} stopped while eligible ({span_said(owed)}): owed",
             )
 
 
@@ -234,7 +234,6 @@ class NotGranted(Check):
         self, file: File, kind: str, owed: dict[str, int], runs: dict[str, list[Run]]
     ) -> Finding:
         months, (zh, english) = sorted(owed), UNGRANTED[kind]
-        n, span = len(months), span_of(months)
         proof = [p for m in months for r in runs[m] for p in r.at]
         proof += [p for m in months if m in file.months for p in file.months[m].at]
         return self.found(
@@ -244,6 +243,6 @@ class NotGranted(Check):
             months=months,
             amount_fen=sum(owed.values()),
             positions=[*(s.position for s in file.steps), *proof],
-            zh=f"应发未发{n}个月({span}):{zh}",
-            en=f"{n} months payable and never granted ({span}): {english}",
+            zh=f"应发未发{len(months)}个月({span_of(months)}):{zh}",
+            en=f"{months_said(months)} payable and never granted ({span_said(months)}): {english}",
         )
