@@ -10,7 +10,7 @@ from ledger.verify.merkle import ProofRefused
 from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE, NoteRefused, VerifierKey
 from ops.home import Home
 from ops.tlog_tiles import CheckpointRefused
-from projections.archive.errors import ArchiveDamaged
+from projections.archive.errors import ArchiveDamaged, ArchiveStale
 from projections.archive.manifest import FILE, Manifest
 from projections.archive.signed import Head, Signed, reached, require_continued
 from projections.archive.writing import extend
@@ -37,16 +37,29 @@ def signed_heads(home: Home, within: int) -> list[Head]:
     return [_head(signer.opened(head), signer.policy) for head in newest]
 
 
-def kept_head(note: bytes, source: str, keys: Sequence[VerifierKey], policy: Policy) -> Head:
-    """The head in a note that somebody kept. Without a policy all witnesses named must have
-    cosigned. Raises :class:`CheckpointRefused`."""
+def kept_head(
+    note: bytes, source: str, keys: Sequence[VerifierKey], policy: Policy, manifest: Manifest
+) -> Head:
+    """The head in a note that somebody kept, to be compared with an archive. It is final by all
+    witnesses named, or where none is by the policy.
+
+    Raises :class:`CheckpointRefused`, also for a head of another log than the archive's, and
+    :class:`ArchiveStale` for one that the archive does not reach.
+    """
     logs = [key for key in keys if key.algorithm == LOG_SIGNATURE]
     named = tuple(key for key in keys if key.algorithm == COSIGNATURE)
     try:
         asked = Policy(len(named), named) if named else policy
-        return _head(open_checkpoint(note, logs, asked.witnesses), asked)
+        opened = open_checkpoint(note, logs, asked.witnesses)
     except NoteRefused as error:
         raise CheckpointRefused(what=source, reason=str(error)) from error
+    kept = opened.checkpoint
+    if kept.origin != manifest.origin:
+        reason = f"it is of {kept.origin}, the archive of {manifest.origin}"
+        raise CheckpointRefused(what=source, reason=reason)
+    if kept.size > manifest.end:
+        raise ArchiveStale(found=manifest.end, held=kept.size)
+    return _head(opened, asked)
 
 
 def _head(opened: OpenedCheckpoint, policy: Policy) -> Head:

@@ -82,9 +82,23 @@ def _signed_by(note: bytes) -> tuple[str, bytes]:
 
 
 def person_scope(projector: Projector, person: str) -> Scope:
-    """A person and every household that it belongs or belonged to."""
-    rows = projector.select("household_members", {"person": person})
-    return Scope("person", person, (person, *sorted({row.household for row in rows})))
+    """A person by every id that it was registered under, and every household that these belong or
+    belonged to."""
+    ids = _ids(projector, person)
+    rows = projector.select("household_members", {"person": ids})
+    households = sorted({row.household for row in rows})
+    return Scope("person", person, (person, *sorted({*ids} - {person}), *households))
+
+
+def _ids(projector: Projector, person: str) -> list[str]:
+    """The id that one person's were merged into, whichever of them is given, and all of those."""
+    kept = person
+    while (rows := projector.select("persons", {"person": kept})) and rows[0].merged_into:
+        kept = rows[0].merged_into
+    found = [kept]
+    for each in found:  # which grows: what was merged into a duplicate before that was one
+        found += (row.person for row in projector.select("persons", {"merged_into": each}))
+    return found
 
 
 def in_log(home: Home, scope: Scope) -> bool:

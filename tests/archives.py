@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from projections.archive.database import quoted, rows_of
 from projections.archive.manifest import FILE, read_manifest, write_manifest
 from projections.archive.writing import extend
 from tests.histories import History, ListFeed, history
@@ -47,13 +48,18 @@ def _whole() -> Path:
     return folder
 
 
-def changed(folder: Path, index: int, change: Callable[[list[dict[str, Any]]], Any]) -> None:
-    """Rewrite a segment's rows, and let the manifest state the new file's digest."""
+def changed(
+    folder: Path, index: int, change: Callable[[list[dict[str, Any]]], Any], *, columns: str = "*"
+) -> None:
+    """Rewrite a segment's rows, and let the manifest state the new file's digest.
+
+    ``columns`` is what SQL selects of them.
+    """
     manifest = read_manifest(folder)
     segment = manifest.segments[index]
     path, fresh = folder / segment.file, folder / "fresh"
     with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE rows AS SELECT * FROM read_parquet(?)", [str(path)])
+        connection.execute(f"CREATE TABLE rows AS SELECT * FROM {rows_of([path])}")
         found = connection.execute("SELECT * FROM rows")
         names = [column[0] for column in found.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -62,7 +68,9 @@ def changed(folder: Path, index: int, change: Callable[[list[dict[str, Any]]], A
         marks = ", ".join("?" for _ in names)
         for row in rows:
             connection.execute(f"INSERT INTO rows VALUES ({marks})", list(row.values()))
-        connection.execute(f"COPY rows TO '{fresh}' (FORMAT parquet)")
+        connection.execute(
+            f"COPY (SELECT {columns} FROM rows) TO {quoted([str(fresh)])} (FORMAT parquet)"
+        )
     fresh.replace(path)
     raw = path.read_bytes()
     digest = hashlib.sha256(raw).hexdigest()

@@ -411,6 +411,15 @@ class Oracle:
         named = {f: on(f) for f in ("low-income", "needs_care", "grade")}
         return not on("custody") and not on("extreme-poverty") and bool(RULES[program](named))
 
+    def with_bank(self, person: str, *months: str) -> bool:
+        """Whether money of each of these months of a person, at least one, is on its way."""
+        sent = {
+            month
+            for (stream, month), grant in self.grants.items()
+            if grant["status"] == "transit" and self.about[stream][0] == person
+        }
+        return bool(months) and sent.issuperset(months)
+
     # --- at the end of a transaction
 
     def settle(self, until: str) -> None:

@@ -30,16 +30,22 @@ from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 
 def submit(
-    e: Enrollment, *, month: Month, program: str, kin: list[str], documents: list[str]
+    e: Enrollment, *, month: Month, now: Month, program: str, kin: list[str], documents: list[str]
 ) -> EventData:
-    """An application in a month; a second one only after the first was rejected or has ended.
-
-    What was approved to an end may be applied for anew from its last month on.
-    """
-    over = e.status in ("none", "rejected", "ended") or not e.goes_on_after(month)
-    if not over:
+    """An application in a month; a second one only after the first was rejected or has ended."""
+    if not may_apply(e, month, now):
         raise OutOfOrder(status=e.status, step="submit")
     return ev.ApplicationSubmitted(program=program, kin=kin, documents=documents)
+
+
+def may_apply(e: Enrollment, month: Month, now: Month) -> bool:
+    """Whether an application in a month can be taken in now.
+
+    What ends may be applied for anew from its last month on: two approvals never run beside each
+    other. Of a time before what has ended there may be one that was found late.
+    """
+    over = e.status in ("none", "rejected", "ended")
+    return not e.goes_on_after(now if over else month)
 
 
 def assess(e: Enrollment, rule: Rule, facts: Facts) -> EventData:

@@ -14,14 +14,14 @@ from ledger.codec import canonical, decode, division_of, effective_of, subject_o
 from ledger.domain.errors import NotFound
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.log.completeness import Chains, SubjectIndex
-from ledger.log.errors import BundleForeign, NothingSealed
+from ledger.log.errors import BundleForeign, BundleTooLarge, NothingSealed
 from ledger.log.feed import Record
 from ledger.log.merkle_log import Log
 from ledger.log.tree import Tree
 from ledger.store.errors import StoreDamaged
 from ledger.verify.checkpoint import Checkpoint
 from ledger.verify.completeness import IndexProof
-from ledger.verify.container import EVENTS, FORMAT, MANIFEST
+from ledger.verify.container import EVENTS, FORMAT, MANIFEST, limit_of
 from ledger.verify.history import parsed
 from ledger.verify.merkle import leaf_hash
 from ledger.verify.scope import SEAL, Scope, division_prefix
@@ -64,7 +64,7 @@ def write_bundle(
     """Write a bundle to a seekable file; how many events are in it.
 
     Raises :class:`BundleForeign` for a checkpoint that is not of this log, NothingSealed for a
-    person where nothing was sealed.
+    person where nothing was sealed, BundleTooLarge for more than the verifier reads.
     """
     head = parsed(contents.checkpoint)
     tree = log.tree(head.size)
@@ -111,6 +111,7 @@ class _Parts:
         self._listed: dict[str, dict[str, Any]] = {}
 
     def put(self, name: str, raw: bytes, *, packed: bool = True) -> None:
+        _require_within(name, raw)
         self._listed[name] = {"bytes": len(raw), "sha256": sha256(raw).hexdigest()}
         self._archive.writestr(_info(name, packed), raw)
 
@@ -125,7 +126,15 @@ class _Parts:
 
     def close(self, manifest: Mapping[str, Any]) -> None:
         made = {**manifest, "format": FORMAT, "parts": self._listed}
-        self._archive.writestr(_info(MANIFEST), canonical(made))
+        raw = canonical(made)
+        _require_within(MANIFEST, raw)
+        self._archive.writestr(_info(MANIFEST), raw)
+
+
+def _require_within(name: str, raw: bytes) -> None:
+    """Raises :class:`BundleTooLarge`."""
+    if len(raw) > limit_of(name):
+        raise BundleTooLarge(part=name, size=len(raw), limit=limit_of(name))
 
 
 def _info(name: str, packed: bool = True) -> zipfile.ZipInfo:

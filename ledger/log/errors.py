@@ -154,6 +154,17 @@ class BundleForeign(LedgerError):
     exit_code = 3
 
 
+class BundleTooLarge(LedgerError):
+    """The verifier would refuse it; it must be asked for in smaller parts, or as the whole log."""
+
+    code, zh, en = (
+        "bundle-too-large",
+        "证据包的{part}有{size}字节,超过查验程序的上限{limit}:请缩小范围,或用 --all 导出全部",
+        "{part} of the bundle has {size} bytes, and the verifier reads {limit}: "
+        "ask for less, or for the whole log by --all",
+    )
+
+
 class NothingSealed(LedgerError):
     code, zh, en = (
         "nothing-sealed",

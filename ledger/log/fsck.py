@@ -170,6 +170,8 @@ class _Tiles:
             derived, kept = _hash(expected, at), _hash(stored, at)
             if derived not in (kept, _MISSING):  # a missing event was told already
                 self._tell(tile, level, number * TILE_WIDTH + at, derived, kept)
+        if len(stored) % HASH_BYTES:
+            self._found.add("tile-differs", None, f"{tile}: {len(stored)} B")
         return stored[: len(expected)] if len(stored) >= len(expected) else expected
 
     def _tell(self, tile: str, level: int, index: int, derived: bytes, kept: bytes) -> None:
@@ -205,7 +207,8 @@ def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
         while first <= last:
             count = min(CHUNK, last - first + 1)
             rows = order.states(first - 1, count)
-            if len(rows) == count and rows[-1][0] == first + count - 1:
+            whole = len(rows) == count and rows[-1][0] == first + count - 1
+            if whole and all(state is not None for _, state in rows):
                 yield leaf_hashes(state for _, state in rows)
             else:
                 yield _with_gaps(run, first, count, rows, found)
@@ -216,7 +219,7 @@ def _with_gaps(
     run: Run, first: int, count: int, rows: list[tuple[int, bytes]], found: _Findings
 ) -> list[bytes]:
     """Leaves where events are missing, each of which is a problem."""
-    there = {number: raw for number, raw in rows if number < first + count}
+    there = {n: raw for n, raw in rows if n < first + count and raw is not None}
     leaves = []
     for number in range(first, first + count):
         if number in there:

@@ -39,7 +39,7 @@ def tile_path(number: int, width: int = TILE_WIDTH) -> str:
 def tiles_of(size: int, *, old_size: int = 0) -> Iterator[Tile]:
     """The tiles of a tree, partial ones too: those that one of ``old_size`` leaves has not."""
     level = 0
-    while size:
+    while size > 0:  # a damaged store may say that there are fewer than none
         number = old_size // TILE_WIDTH
         while number * TILE_WIDTH < size:
             yield Tile(level, number, min(TILE_WIDTH, size - number * TILE_WIDTH))

@@ -5,6 +5,7 @@ cannot be read or a key or policy makes no sense.
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,10 @@ class _Unusable(Exception):
 def main(arguments: Sequence[str] | None = None, program: str = "verify-bundle") -> int:
     """The command's exit status."""
     given = _parser(program).parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # On a screen without Chinese the outcome must not end in an error of its own.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     return run(
         given.bundle,
         keys=given.key,
@@ -62,6 +67,8 @@ def run(
         except OSError as error:
             raise _Unusable(Refused("unreadable", what=bundle.name, reason=error)) from None
         with file:
+            if not file.seekable():
+                raise _Unusable(Refused("unreadable", what=bundle.name, reason="not a file"))
             found = verify_bundle(file, trust)
     except _Unusable as error:
         return _refused(error.refused, 2, lang, as_json, to)
@@ -135,7 +142,10 @@ def _refused(refused: Refused, status: int, lang: str, as_json: bool, out: TextI
 
 
 def _document(document: dict[str, Any], out: TextIO) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True), file=out)
+    text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True)
+    # Chinese stays readable; what a screen would act on is escaped as JSON can.
+    shown = (c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    print("".join(shown), file=out)
 
 
 def _parser(program: str) -> argparse.ArgumentParser:

@@ -61,11 +61,12 @@ class IndexProof:
     def subject(self) -> str:
         """Whose leaf it is. Raises :class:`Refused`."""
         try:
-            subject = json.loads(self.leaf)["subject"]
+            subject = json.loads(self.leaf.decode())["subject"]
+            if not isinstance(subject, str):
+                raise TypeError("subject")
+            subject.encode()  # half of a surrogate pair has no place in the order of bytes
         except (ValueError, KeyError, TypeError, RecursionError):
             raise Refused("index-leaf", subject="?") from None
-        if not isinstance(subject, str):
-            raise Refused("index-leaf", subject="?")
         return subject
 
     def check(self, sealed: Sealed) -> None:

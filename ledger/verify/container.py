@@ -20,8 +20,13 @@ FORMAT = "benefits-ledger-bundle/1"
 MANIFEST = "manifest.json"
 EVENTS = "events/"
 """Events are in parts of this folder, in the order of their names, one event a line."""
+HASHES = ("hints.bin", "tree.bin")
 PART_LIMIT = 1 << 28
-"""Bytes of a part, unpacked."""
+"""Bytes of a part of events or of hashes, unpacked."""
+JSON_LIMIT = 1 << 20
+"""Bytes of any other part, whose values take up to thirty times as much once they are read."""
+JSON_LIMITS = {"history.json": 1 << 22, "positions.json": 1 << 24}
+"""Of those that grow with the log. The positions of a county's year are some 200 kB."""
 RATIO_LIMIT = 200
 """Events of JSON pack to a tenth or so; a bomb to a thousandth."""
 LINE_LIMIT = 65_535
@@ -67,9 +72,11 @@ class Container:
             raise Refused("newer-format", found=found, known=FORMAT)
         self._parts = self._listed()
 
-    def names(self) -> list[str]:
-        """Every part but the manifest."""
-        return list(self._parts)
+    def check(self) -> None:
+        """Every part but the events, one after the other. Raises :class:`Refused`."""
+        for name in self._parts:
+            if not name.startswith(EVENTS):
+                self.read(name)
 
     def read(self, name: str) -> bytes:
         """A whole part. Raises :class:`Refused` if it is missing or altered."""
@@ -121,8 +128,8 @@ class Container:
                 raise Refused("not-a-bundle", reason=info.filename)
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise Refused("not-a-bundle", reason=info.filename)
-            if info.file_size > PART_LIMIT:
-                raise Refused("too-large", what=info.filename, limit=PART_LIMIT)
+            if info.file_size > limit_of(info.filename):
+                raise Refused("too-large", what=info.filename, limit=limit_of(info.filename))
             if info.file_size > RATIO_LIMIT * (info.compress_size + 1):
                 raise Refused(
                     "too-large", what=info.filename, limit=RATIO_LIMIT * (info.compress_size + 1)
@@ -160,12 +167,19 @@ class Container:
     def _unpacked(self, name: str) -> bytes:
         try:
             with self._zip.open(self._infos[name]) as part:
-                raw = part.read(PART_LIMIT + 1)
+                raw = part.read(limit_of(name) + 1)
         except _UNREADABLE as error:
             raise Refused("unreadable", what=name, reason=error) from None
-        if len(raw) > PART_LIMIT:
-            raise Refused("too-large", what=name, limit=PART_LIMIT)
+        if len(raw) > limit_of(name):
+            raise Refused("too-large", what=name, limit=limit_of(name))
         return raw
+
+
+def limit_of(name: str) -> int:
+    """Bytes of a part, at most."""
+    if name.startswith(EVENTS) or name in HASHES:
+        return PART_LIMIT
+    return JSON_LIMITS.get(name, JSON_LIMIT)
 
 
 def _require_end(file: IO[bytes]) -> None:
@@ -178,9 +192,12 @@ def _require_end(file: IO[bytes]) -> None:
 
 
 def json_value(raw: bytes, part: str) -> Any:
-    """A part as JSON; no name may be there twice. Raises :class:`Refused`."""
+    """A part as JSON in UTF-8 (RFC 8259); no name may be there twice. Raises :class:`Refused`."""
     try:
-        return json.loads(raw, object_pairs_hook=_once)
+        value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        if b"\\u" in raw:  # an escape may be half of a surrogate pair, which is no text
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise Refused("part-malformed", part=part, reason=error) from None
 
@@ -191,6 +208,10 @@ def json_object(raw: bytes, part: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refused("part-malformed", part=part, reason="{}")
     return value
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

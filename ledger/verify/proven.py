@@ -66,9 +66,10 @@ class Presence:
 
     def _checked(self, subject: str, said: dict[str, Any] | None) -> Completed:
         events = self._events[subject]
-        if said is None or said.get("seal") not in self._seals:
+        at = None if said is None else said.get("seal")
+        if said is None or type(at) is not int or at not in self._seals:
             raise Refused("no-completeness", subject=subject)
-        seal = self._seals[said["seal"]]
+        seal = self._seals[at]
         before = sum(position < seal.position for position, _ in events)
         try:
             if "present" in said:

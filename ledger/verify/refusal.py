@@ -1,5 +1,8 @@
 """Why something is not accepted: a stable code, and a sentence in Chinese and English."""
 
+LONGEST = 500
+"""Characters that are told of a name or a reason."""
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "unreadable": ("无法读取{what}:{reason}", "{what} cannot be read: {reason}"),
     "empty": ("{what}是空的", "{what} is empty"),
@@ -121,4 +124,16 @@ class Refused(Exception):
 
     def message(self, lang: str = "zh") -> str:
         """The sentence in ``zh`` or ``en``."""
-        return MESSAGES[self.code][lang == "en"].format(**self.fields)
+        said = {name: printable(str(value)[:LONGEST]) for name, value in self.fields.items()}
+        return MESSAGES[self.code][lang == "en"].format(**said)
+
+
+def printable(text: str) -> str:
+    """The text with an escape for whatever a screen would act on and not show.
+
+    Names and reasons come from files that nobody signed: they could clear the screen, write
+    ``VERIFIED`` on a line of their own, or turn the direction of what follows.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

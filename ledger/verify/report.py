@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ledger.verify.bundle import Verified
-from ledger.verify.refusal import Refused
+from ledger.verify.refusal import Refused, printable
 
 TEXTS: dict[str, tuple[str, str]] = {
     "verified": ("查验通过", "VERIFIED"),
@@ -37,13 +37,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "final": ("检查点已按要求见证(终局)", "the checkpoint is cosigned as the policy asks (final)"),
     "complete": (
-        "{subject}:封存{period}之前的{events}个事件齐全(位置{position:,}之前)",
+        "{subject}:封存{period}之前的{events}个事件齐全(日志共{size:,}个位置,此为位置{position:,}之前)",
         "{subject}: its {events} events before the seal of {period} are all there are "
-        "(before position {position:,})",
+        "(before position {position:,} of {size:,})",
     ),
     "absent": (
-        "{subject}:封存{period}之前没有任何事件(位置{position:,}之前)",
-        "{subject}: it had no event before the seal of {period} (before position {position:,})",
+        "{subject}:封存{period}之前没有任何事件(日志共{size:,}个位置,此为位置{position:,}之前)",
+        "{subject}: it had no event before the seal of {period} "
+        "(before position {position:,} of {size:,})",
     ),
     "claims": (
         "所称{claims}项金额与事件相符",
@@ -74,9 +75,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no witness key or policy was given: the checkpoint rests on the operator's word alone",
     ),
     "after": (
-        "{subject}:另有{after}个事件在封存之后,确在日志中,但此后是否还有其他事件未经证明",
+        "{subject}:另有{after}个事件在封存之后,确在日志中,但自位置{position:,}至日志末尾"
+        "({size:,})是否还有其他事件未经证明",
         "{subject}: {after} more events come after the seal; they are in the log, but nothing "
-        "proves that there are no others",
+        "proves that from position {position:,} to its end at {size:,} there are no others",
     ),
     "unsealed": (
         "{subject}:尚无封存,{after}个事件确在日志中,但未证明齐全",
@@ -89,9 +91,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "whoever has all events (a bundle made with --all, or audit verify-seal)",
     ),
     "households": (
-        "所列家庭以经办机构所述为准,是否还有其他家庭未经证明",
-        "the households listed are those the operator names; nothing proves that there are no "
-        "others",
+        "此人的家庭及合并登记的其他编号以经办机构所述为准:此人名下是否还有其他家庭、其他编号未经证明",
+        "the households and the other ids of this person are those the operator names; nothing "
+        "proves that there are no others",
     ),
     "not-complete": (
         "按区划或年度的证据包只证明所列事件在日志中,不证明齐全:齐全请用 --all 或按人",
@@ -127,15 +129,19 @@ def cautions(found: Verified) -> list[tuple[str, dict[str, Any]]]:
     if found.final is None:
         said.append(("no-policy", {}))
     for each in found.completed:
-        if each.seal is None or each.after:
-            key = "unsealed" if each.seal is None else "after"
-            said.append((key, {"subject": each.subject, "after": each.after}))
+        values: dict[str, Any] = {"subject": each.subject, "after": each.after}
+        if each.seal is None:
+            said.append(("unsealed", values))
+        elif each.seal.position < found.size:
+            # Without events too: an old seal proves as little of the time since as none.
+            values |= {"position": each.seal.position, "size": found.size}
+            said.append(("after", values))
     for x in found.passed:
-        values = {"view": x.view, "position": x.position, "discard": x.discard}
-        said.append(("passed-over", values))
+        left_out = {"view": x.view, "position": x.position, "discard": x.discard}
+        said.append(("passed-over", left_out))
     if any(each.seal for each in found.completed):
         said.append(("root-claimed", {}))
-    if len(found.scope.subjects) > 1:
+    if found.scope.kind == "person":
         said.append(("households", {}))
     if found.scope.kind in ("division", "year"):
         said.append(("not-complete", {}))
@@ -206,6 +212,7 @@ def _proven(found: Verified, lang: str) -> Iterator[str]:
                 period=each.seal.period,
                 events=each.events,
                 position=each.seal.position,
+                size=found.size,
             )
     if found.claims:
         yield _text("claims", lang)(claims=found.claims)
@@ -238,7 +245,13 @@ def _open(found: Verified, lang: str) -> Iterator[str]:
 
 
 def _text(key: str, lang: str) -> Callable[..., str]:
-    return TEXTS[key][lang == "en"].format
+    text = TEXTS[key][lang == "en"]
+
+    def filled(**values: object) -> str:
+        shown = {n: printable(v) if isinstance(v, str) else v for n, v in values.items()}
+        return text.format(**shown)
+
+    return filled
 
 
 def yuan(fen: int) -> str:

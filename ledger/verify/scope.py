@@ -15,7 +15,8 @@ SEAL = "benefits.ProjectionSealed.v1"
 class Scope:
     """``value`` is the person's id, the division's code, the year; empty for all.
 
-    ``subjects`` are the person and the households it belonged to.
+    ``subjects`` are the person, the ids that it was registered under besides, and the households
+    it belonged to.
     """
 
     kind: str

@@ -166,20 +166,24 @@ def verify(
 def _heads(
     session: Session, folder: Path, checkpoint: Path | None, keys: Sequence[str]
 ) -> "list[Head]":
-    """What is known to be signed. Raises :class:`CheckpointRefused`, NotFound, InvalidValue."""
+    """What is known to be signed.
+
+    Raises what :func:`~ops.archiving.kept_head` does, NotFound, InvalidValue.
+    """
     from ops.archiving import kept_head, signed_heads
     from projections.archive.manifest import read_manifest
 
     if keys and checkpoint is None:
         raise InvalidValue(field="--checkpoint", value="-")
     given = [_key(each) for each in keys]
-    policy, heads = Policy(0, ()), []
+    manifest, policy, heads = read_manifest(folder), Policy(0, ()), []
     if (session.home / "home.toml").exists():
         with session.opened() as home:
-            heads, policy = signed_heads(home, read_manifest(folder).end), home.policy
+            heads, policy = signed_heads(home, manifest.end), home.policy
             given = given or list(home.log_keys())
     if checkpoint is not None:
-        heads.append(kept_head(read_given(checkpoint), str(checkpoint), given, policy))
+        note = read_given(checkpoint)
+        heads.append(kept_head(note, str(checkpoint), given, policy, manifest))
     return heads
 
 

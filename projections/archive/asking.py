@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from projections.archive.database import connect
+from projections.archive.database import connect, pattern_of, quoted, rows_of
 from projections.archive.errors import ArchiveDamaged, ArchiveMissing, QueryRefused, QueryTooLong
 from projections.archive.manifest import Manifest, read_manifest
 from projections.archive.segments import damaged, digest_of, first_line
@@ -55,7 +55,7 @@ class Archive:
         self.manifest: Manifest = read_manifest(folder)
         if not self.manifest.segments:
             raise ArchiveMissing(path=str(folder))
-        files = [str(folder.resolve() / s.file) for s in self.manifest.segments]
+        files = [folder.resolve() / s.file for s in self.manifest.segments]
         for segment in self.manifest.segments:
             if not (folder / segment.file).is_file():
                 raise damaged(segment, segment.first, "no file")
@@ -67,12 +67,12 @@ class Archive:
             self._require_whole(error)
             raise ArchiveDamaged(segment="*", position="?", what=first_line(error)) from error
 
-    def _prepare(self, files: list[str]) -> None:
-        listed = ", ".join(f"'{file.replace(chr(39), chr(39) * 2)}'" for file in files)
+    def _prepare(self, files: Sequence[Path]) -> None:
+        allowed = quoted([*map(str, files), *map(pattern_of, files)])
         run = self._connection.execute
         run(f"SET memory_limit = '{MEMORY}'; SET temp_directory = ''")
-        run(f"SET allowed_paths = [{listed}]; SET enable_external_access = false")
-        run(f"CREATE VIEW archived AS SELECT * FROM read_parquet([{listed}])")
+        run(f"SET allowed_paths = [{allowed}]; SET enable_external_access = false")
+        run(f"CREATE VIEW archived AS SELECT * FROM {rows_of(files)}")
         for name, text in sql_files():
             try:
                 run(text)

@@ -57,9 +57,24 @@ FIELDS = (
 """Fields of data that money and its questions need; NULL where an event has none."""
 
 TAKEN = (*ATTRIBUTES, *FIELDS)
-COMPUTED = ("stream", "version", "type", "schema_version", "time", "effective")
-NAMES = ("position", *COMPUTED, *(c.name for c in TAKEN), "leaf_hash", "bytes")
-"""The columns of a segment in order."""
+_COMPUTED = {
+    "stream": "VARCHAR",
+    "version": "INTEGER",
+    "type": "VARCHAR",
+    "schema_version": "INTEGER",
+    "time": "TIMESTAMP",
+    "effective": "DATE",
+}
+COMPUTED = tuple(_COMPUTED)
+TYPES = {
+    "position": "BIGINT",
+    **_COMPUTED,
+    **{c.name: c.type for c in TAKEN},
+    "leaf_hash": "BLOB",
+    "bytes": "BLOB",
+}
+"""The columns of a segment in order, each with its type."""
+NAMES = tuple(TYPES)
 
 
 def select(source: str) -> str:
@@ -85,14 +100,26 @@ def select(source: str) -> str:
     """
 
 
-READ_BACK = ", ".join(
-    {
-        "time": "strftime(time, '%Y-%m-%dT%H:%M:%S.%fZ')",
-        "effective": "strftime(effective, '%Y-%m-%d')",
-    }.get(name, name)
-    for name in NAMES
-)
-"""The columns as :func:`derived` tells them: times and dates as the event writes them."""
+LONGEST = 65_535
+"""Bytes of an event."""
+
+
+def _read_back(name: str) -> str:
+    match name, TYPES[name]:
+        case "time", _:
+            return "strftime(time, '%Y-%m-%dT%H:%M:%S.%fZ')"
+        case "effective", _:
+            return "strftime(effective, '%Y-%m-%d')"
+        case _, "VARCHAR":
+            return f"CASE WHEN strlen({name}) > {LONGEST} THEN '…' ELSE {name} END"
+        case _, "BLOB":
+            return f"CASE WHEN octet_length({name}) <= {LONGEST} THEN {name} END"
+    return name
+
+
+READ_BACK = ", ".join(map(_read_back, NAMES))
+"""The columns as :func:`derived` tells them: times and dates as the event writes them. What is
+longer than an event is not fetched: a few kilobytes of Parquet can hold gigabytes."""
 
 
 _Data: Any = msgspec.defstruct("_Data", [(c.field, Any, None) for c in FIELDS], gc=False)
@@ -115,12 +142,18 @@ def derived(raw: bytes) -> tuple[Any, ...]:
 
     Raises :class:`ValueError` for bytes that are no event.
     """
-    event = _decode(raw)
+    try:
+        event = _decode(raw)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     stream, _, version = event.id.rpartition("/")
     values = (stream, int(version), *_named(event.type), *_taken(event))
     if values[-1] is None:
         return values
-    shares = orjson.dumps(values[-1], option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        shares = orjson.dumps(values[-1], option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError as error:
+        raise ValueError(str(error)) from error
     return (*values[:-1], shares)
 
 

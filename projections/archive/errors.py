@@ -45,6 +45,18 @@ class ArchiveHeadDiffers(LedgerError):
     exit_code = UNUSABLE
 
 
+class ArchiveStale(LedgerError):
+    """Like a bundle that ends before the head that its reader kept: nothing is said of it."""
+
+    code, zh, en = (
+        "archive-stale",
+        "归档只到{found}个事件,而留存的检查点已有{held}个:请索取更新的归档",
+        "the archive ends at {found} events, but the checkpoint you hold has {held}: "
+        "ask for a newer archive",
+    )
+    exit_code = UNUSABLE
+
+
 class ArchiveBusy(LedgerError):
     code, zh, en = (
         "archive-busy",

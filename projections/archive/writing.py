@@ -22,7 +22,7 @@ from ledger.log.feed import Feed
 from ledger.store.errors import NO_ROOM, StoreFull
 from ledger.verify.merkle import Frontier, ProofRefused, leaf_hash
 from projections.archive.columns import select
-from projections.archive.database import connected
+from projections.archive.database import connected, pattern_of, quoted, rows_of
 from projections.archive.errors import (
     ArchiveBusy,
     ArchiveDamaged,
@@ -157,7 +157,7 @@ def _require_same_log(folder: Path, feed: Feed, manifest: Manifest) -> None:
     try:
         with connected() as connection:
             found = connection.execute(
-                "SELECT leaf_hash FROM read_parquet(?) WHERE position = ?", [str(path), last.last]
+                f"SELECT leaf_hash FROM {rows_of([path])} WHERE position = ?", [last.last]
             ).fetchone()
     except duckdb.Error as error:
         what = str(error).partition("\n")[0]
@@ -258,11 +258,11 @@ def _seal(folder: Path, staged: Staged) -> Segment:
     partial, final = folder / f"{name}.partial", folder / name
     with connected() as connection:
         connection.execute(f"SET memory_limit = '{MEMORY}'")
-        connection.execute(f"SET temp_directory = '{_quoted(folder / 'staging.tmp')}'")
+        connection.execute(f"SET temp_directory = {quoted([str(folder / 'staging.tmp')])}")
         connection.execute(
-            f"COPY ({select(_LINES)}) TO '{_quoted(partial)}'"
+            f"COPY ({select(_LINES)}) TO {quoted([str(partial)])}"
             f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})",
-            [str(staged.file)],
+            [pattern_of(staged.file)],
         )
     staged.file.unlink()
     partial.chmod(0o444)
@@ -280,7 +280,3 @@ def _seal(folder: Path, staged: Staged) -> Segment:
         root=text_of(staged.root),
         tree=staged.tree,
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -93,9 +93,24 @@ def test_a_kept_head_and_keys_are_enough(home: Path, tmp_path: Path) -> None:
 
     kept.write_bytes(note(Checkpoint(origin, size - 1, bytes(32)).text(), OPERATOR))
     assert code(run(nowhere, *verify, *at, *keys[0])) == "archive-head-differs"
+    kept.write_bytes(note(Checkpoint(origin, size + 1, bytes(32)).text(), OPERATOR))
+    ended = run(nowhere, *verify, *at, *keys[0])
+    assert code(ended) == "archive-stale"
+    stranger = _relabeled(tmp_path / "archive", tmp_path / "relabeled")
+    kept.write_bytes(note(text, OPERATOR))
+    ended = run(nowhere, "archive", "verify", "--archive", stranger, *JSON, *at, *keys[0])
+    assert (ended.status, "checkpoint-refused" in ended.err) == (2, True)
     kept.write_bytes(note(text, STRANGER))
     for given in ((*at, *keys[0]), at):
         ended = run(nowhere, *verify, *given)
         assert (ended.status, "checkpoint-refused" in ended.err) == (2, True)
     for given in (keys[0], ("--checkpoint", str(tmp_path / "no")), (*at, "--key", "x")):
         assert run(nowhere, *verify, *given).status == 2
+
+
+def _relabeled(folder: Path, to: Path) -> str:
+    """The archive under another log's name, which no hash of it covers."""
+    shutil.copytree(folder, to)
+    manifest = json.loads((to / "manifest.json").read_bytes())
+    (to / "manifest.json").write_text(json.dumps(manifest | {"origin": "urn:x:another"}))
+    return str(to)

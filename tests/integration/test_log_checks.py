@@ -43,6 +43,12 @@ SWAP = (
     "UPDATE stored_events SET rowid=501 WHERE rowid=-1",
 )
 
+STRAY = (
+    "UPDATE tiles SET hashes=CAST(hashes||x'0102030405' AS BLOB) "
+    "WHERE level=0 AND number=(SELECT MAX(number) FROM tiles WHERE level=0)",
+)
+"""Bytes behind the last tile's last hash, which are no hash."""
+
 LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE level=0 AND number=1",)
 
 
@@ -75,6 +81,8 @@ LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE leve
         ),
         (LONGER, None, {"tile-differs"}),
         (["DELETE FROM tiles WHERE level=0 AND number=3"], None, {"tile-missing"}),
+        (["UPDATE stored_events SET state=NULL WHERE rowid=301"], 300, {"event-missing"}),
+        (STRAY, None, {"tile-differs"}),
         (["DELETE FROM tiles WHERE level=1 AND number=0"], None, {"tile-missing"}),
         (
             ["UPDATE tiles SET hashes=zeroblob(length(hashes)) WHERE level=1"],
@@ -118,6 +126,8 @@ def test_what_was_done_to_the_file_is_found_with_its_first_position(
         (["UPDATE stored_events SET state=x'C3'||state WHERE rowid=9"], "unreadable"),
         (["UPDATE sequence SET length=length-5"], "tree-size"),
         (["UPDATE sequence SET first_position=first_position+1"], "run"),
+        (["UPDATE sequence SET length=-1"], "run"),
+        (["UPDATE stored_events SET state=NULL WHERE rowid=9"], "columns"),
     ],
 )
 def test_fsck_finds_what_the_events_bytes_do_not_show(

@@ -553,7 +553,9 @@ class LedgerMachine(RuleBasedStateMachine):
         assert {name: d.digest for name, d in other.digests().items()} == grown
         half.close()
         other.close()
-        found = {f.code for f in audit(feed, ALL_CHECKS, Sources()).findings}
+        findings = audit(feed, ALL_CHECKS, Sources()).findings
+        # The debt of a month whose money is with the bank waits for the bank's word.
+        found = {f.code for f in findings if not self.oracle.with_bank(f.subject, *f.months)}
         assert found <= LEADS, found
 
 

@@ -217,6 +217,12 @@ DAMAGE: list[tuple[str, Callable[[Rows], Any], int, str]] = [
     ("amount", _column("amount_fen", 1), 13, "column amount_fen"),
     ("subject", _column("subject", "p9"), 13, "column subject"),
     ("nothing", _column("actor", None), 13, "column actor"),
+    ("no bytes", _column("bytes", None), 13, "no bytes"),
+    ("no leaf", _column("leaf_hash", None), 13, "leaf hash"),
+    ("endless bytes", _column("bytes", b"x" * 65_536), 13, "more than an event"),
+    ("endless leaf", _column("leaf_hash", b"x" * 65_536), 13, "leaf hash"),
+    ("endless text", _column("program", "x" * 65_536), 13, "column program is '…'"),
+    ("nested", _column("bytes", b'{"data":' + b"[" * 50_000), 13, "leaf hash"),
 ]
 
 
@@ -230,6 +236,40 @@ def test_damage_is_named_by_its_first_position(
     fields = found.value.fields
     assert (fields["segment"][:19], fields["position"]) == ("events-000000000010", position)
     assert what in fields["what"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "what"),
+    [
+        ("* REPLACE (decode(bytes) AS bytes)", "bytes VARCHAR, not bytes BLOB"),
+        ("* REPLACE (amount_fen::DOUBLE AS amount_fen)", "amount_fen DOUBLE"),
+        ("* REPLACE (after_settlement::INTEGER AS after_settlement)", "after_settlement INTEGER"),
+        ("*, 1 AS more", "more INTEGER, not - -"),
+        ("* EXCLUDE (bytes)", "- -, not bytes BLOB"),
+    ],
+)
+def test_columns_are_of_their_types_and_no_others(tmp_path: Path, columns: str, what: str) -> None:
+    """The values can be equal all the same: 1.0 is 1, and true is 1."""
+    changed(archived(tmp_path), 1, lambda rows: None, columns=columns)
+    with pytest.raises(ArchiveDamaged) as found:
+        verify(tmp_path)
+    assert found.value.fields["position"] == SIZE
+    assert what in found.value.fields["what"]
+
+
+@pytest.mark.parametrize("raw", [b'{"data":' + b"[" * 50_000, None])
+def test_bytes_that_no_reader_takes_in_are_damage(tmp_path: Path, raw: bytes | None) -> None:
+    """Nested beyond what is read, or with a sum beyond 64 bits; their leaf hash is right."""
+    if raw is None:
+        raw = told().records[13][1].replace(b'"data":{', b'"data":{"by_division":{"x":%d},' % 2**70)
+
+    def change(rows: Rows) -> None:
+        rows[3].update(bytes=raw, leaf_hash=leaf_hash(raw))
+
+    changed(archived(tmp_path), 1, change)
+    with pytest.raises(ArchiveDamaged) as found:
+        verify(tmp_path)
+    assert found.value.fields["position"] == 13
 
 
 @pytest.mark.parametrize("at", range(0, 4_000, 571))
@@ -458,3 +498,31 @@ def test_every_view_is_documented_in_both_languages_and_can_be_asked(archive: Ar
         assert not zh.isascii()
         assert en.isascii()
         assert archive.ask(f"SELECT * FROM {view.name}").columns == list(view.columns)
+
+
+# --- where it lies
+
+
+PATTERNS = ["ar[1]", "ar*", "ar?", "it's", "{a,b}"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_folder_whose_name_is_a_pattern_is_itself_and_no_other(tmp_path: Path, name: str) -> None:
+    """The archive beside it is the one that the pattern would find first."""
+    beside, folder = archived(tmp_path / "ar1"), archived(tmp_path / name, 15)
+    archived(folder)
+    changed(beside, 0, lambda rows: rows[0].update(amount_fen=1))
+    assert verify(folder).events == LENGTH
+    changed(folder, 0, lambda rows: rows[0].update(amount_fen=2))
+    with pytest.raises(ArchiveDamaged):
+        verify(folder)
+    with opened(folder) as asked:
+        assert asked.ask("SELECT amount_fen FROM events WHERE position = 0").rows == [(2,)]
+
+
+def test_a_folder_whose_name_says_key_and_value_changes_no_column(tmp_path: Path) -> None:
+    folder = archived(tmp_path / "amount_fen=1" / "subject=x")
+    assert verify(folder).events == LENGTH
+    with opened(folder) as asked, opened(archived(tmp_path / "plain")) as plain:
+        query = "SELECT sum(amount_fen), min(subject), max(subject) FROM events"
+        assert asked.ask(query) == plain.ask(query)

@@ -5,14 +5,19 @@ import json
 import pytest
 
 from ledger.log.errors import NothingSealed
-from ledger.verify.report import lines
+from ledger.verify.merkle import leaf_hash
+from ledger.verify.replay import Replay
+from ledger.verify.report import cautions, lines
+from ledger.verify.subset import HINT_BYTES
 from tests.bundles import (
     EVENTS,
+    STRANGER,
     WHOLE,
     MemoryLog,
     changed,
     check,
     city,
+    line,
     packed,
     parts_of,
     person,
@@ -84,6 +89,22 @@ def test_what_came_after_the_seal_is_told_apart() -> None:
     said = "\n".join(lines(found, "en"))
     assert "its 8 events before the seal of 2017-03 are all there are" in said
     assert "2 more events come after the seal" in said
+    assert "(before position 34 of 37)" in said
+    assert "from position 34 to its end at 37" in said
+
+
+def test_what_is_after_the_seal_is_unproven_where_nothing_is_shown_too() -> None:
+    """Else a bundle that rests on an old seal would hide all that a person had since."""
+    found = check(city().bundle(person("p2")), trust())
+    assert [c.after for c in found.completed] == [0]
+    (values,) = (values for code, values in cautions(found) if code == "after")
+    assert (values["position"], values["size"]) == (34, 37)
+
+
+def test_a_person_alone_is_under_the_caution_about_households_and_other_ids() -> None:
+    """To leave the household out is the operator's choice too."""
+    for scope in (person("p1"), person("p1", "h1")):
+        assert "households" in {code for code, _ in cautions(check(city().bundle(scope), trust()))}
 
 
 def test_a_seal_that_lies_is_found_by_whoever_has_the_whole_log() -> None:
@@ -95,6 +116,52 @@ def test_a_seal_that_lies_is_found_by_whoever_has_the_whole_log() -> None:
     log = MemoryLog(list(enumerate([*told[:at], lie, *told[at + 1 :]])))
     found = refusal(log.bundle(WHOLE))
     assert (found.code, found.fields["event"]) == ("seal-wrong", at)
+
+
+SEAL, COVERED = 34, 34
+"""Where the city's seal is, and what it covers."""
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [],
+        [[SEAL, COVERED - 1]],
+        [[SEAL - 1, COVERED - 1], [SEAL, COVERED]],
+        [[SEAL, COVERED], [SEAL, COVERED]],
+        [[SEAL, COVERED], [SEAL + 1, SEAL + 2]],
+        [[SEAL, COVERED], [SEAL + 3, SEAL]],
+        [[-1, -1], [SEAL, COVERED]],
+    ],
+)
+def test_a_list_of_seals_that_is_not_the_logs_accuses_no_operator(listed: list[list[int]]) -> None:
+    """Whoever carries the bundle can write it, and the log's own seal is right."""
+    whole = city().bundle(WHOLE)
+    bad = changed(whole, "seals.json", lambda _: json.dumps(listed).encode())
+    found = refusal(bad)
+    assert (found.code, found.fields["part"]) == ("part-malformed", "seals.json")
+
+
+def test_a_seal_is_wrong_only_of_events_that_are_the_logs() -> None:
+    """An event that was changed on the way, hint and all, is not put down to the seal."""
+    parts = parts_of(city().bundle(WHOLE))
+    parts[EVENTS] = line(20, b'"amount_fen":7000', b'"amount_fen":7001')(parts[EVENTS])
+    hashes = [leaf_hash(raw) for raw in parts[EVENTS].splitlines()]
+    parts["hints.bin"] = b"".join(h[:HINT_BYTES] for h in hashes)
+    assert refusal(packed(parts)).code == "log-altered"
+
+
+def test_no_index_is_computed_for_a_log_that_nobody_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is what takes long, and a bundle without a signature is free to make."""
+    log = city()
+    monkeypatch.setattr(Replay, "_index", lambda self: pytest.fail("computed"))
+    assert refusal(log.bundle(WHOLE, checkpoint=log.checkpoint(None, STRANGER))).code == "note"
+
+
+def test_more_indexes_than_a_log_has_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.verify.replay.WORK_FREE", 6)
+    monkeypatch.setattr("ledger.verify.replay.WORK", 0)
+    assert refusal(city().bundle(WHOLE)).fields["part"] == "seals.json"
 
 
 # --- figures

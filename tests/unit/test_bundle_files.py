@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from ledger.log.bundle import PART_BYTES
-from ledger.verify.container import MANIFEST, RATIO_LIMIT
+from ledger.log.errors import BundleTooLarge
+from ledger.verify.completeness import IndexProof, Sealed, check_absent
+from ledger.verify.container import JSON_LIMITS, MANIFEST, RATIO_LIMIT, limit_of
 from ledger.verify.merkle import leaf_hash
 from ledger.verify.refusal import Refused
 from ledger.verify.report import lines
@@ -20,6 +22,7 @@ from tests.bundles import (
     SEALED,
     WHOLE,
     MemoryLog,
+    changed,
     check,
     city,
     packed,
@@ -57,6 +60,30 @@ def test_what_unpacks_to_far_more_than_it_is_is_refused() -> None:
     assert RATIO_LIMIT < 1_000
 
 
+@pytest.mark.parametrize(
+    "part", [MANIFEST, "claims.json", "completeness.json", "history.json", "positions.json"]
+)
+def test_a_part_larger_than_any_log_needs_is_refused_before_it_is_unpacked(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of nothing take thirty times their text in memory."""
+    parts = parts_of(city().bundle(person("p1")))
+    if part == MANIFEST:
+        bomb = packed(parts, more="x" * limit_of(part))
+    else:
+        bomb = packed(parts | {part: parts[part] + b" " * limit_of(part)})
+    monkeypatch.setattr("ledger.verify.container.RATIO_LIMIT", 10_000)
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))
+    found = refusal(bomb)
+    assert (found.code, found.fields["what"]) == ("too-large", part)
+
+
+def test_what_the_verifier_would_not_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(JSON_LIMITS, "positions.json", 10)
+    with pytest.raises(BundleTooLarge):
+        city().bundle(person("p1"))
+
+
 @pytest.mark.parametrize("part", ["checkpoint", "hints.bin", "seals.json", EVENTS, MANIFEST])
 def test_a_part_that_is_not_there_is_missed(part: str) -> None:
     parts = parts_of(city().bundle(WHOLE))
@@ -88,6 +115,48 @@ def test_a_part_that_does_not_belong_is_refused() -> None:
     parts = parts_of(city().bundle(WHOLE))
     for name in ("notes.txt", "events/x.ndjson", "catalog/../x", "schemas/", "other/x"):
         assert refusal(packed(parts | {name: b"x"})).code == "part-unknown"
+
+
+SEAL = 34
+"""Where the city's seal is."""
+
+
+@pytest.mark.parametrize("seal", [[], {}, None, float(SEAL), True, str(SEAL), SEAL + 1])
+def test_a_proof_names_its_seal_by_a_position(seal: object) -> None:
+    parts = parts_of(city().bundle(person("p1")))
+    (proof,) = json.loads(parts["completeness.json"])
+    assert proof["seal"] == SEAL
+    bad = json.dumps([proof | {"seal": seal}]).encode()
+    assert refusal(packed(parts | {"completeness.json": bad})).code == "no-completeness"
+
+
+@pytest.mark.parametrize("subject", [b'"\\ud800"', b'"\xff"', b"1", b"[]", b'"p0'])
+def test_a_leaf_of_the_index_whose_subject_is_no_text_is_refused(subject: bytes) -> None:
+    """The operator committed to it, so that the proof of the leaf is right."""
+    leaf = b'{"subject":' + subject + b"}"
+    seal = Sealed("2017", 3, 3, 1, leaf_hash(leaf))
+    with pytest.raises(Refused, match="index-leaf"):
+        check_absent("p9", IndexProof(0, leaf, ()), None, seal)
+
+
+TEXTS = [
+    b'{"balances":{"\\ud800":1}}',
+    b'{"passed_over":[{"view":"\\udfff"}]}',
+    b'{"balances":{"p1":{"x":{"settled_fen":NaN}}}}',
+    b'{"balances":{"p1":{"x":{"settled_fen":-Infinity}}}}',
+    "{}".encode("utf-16"),
+    "{}".encode("utf-32"),
+    b"\xef\xbb\xbf{}",
+    b'{"balances":"\xff"}',
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_part_is_json_in_utf_8_and_all_of_it_is_text(text: bytes) -> None:
+    bad = changed(city().bundle(person("p1")), "claims.json", lambda _: text)
+    found = refusal(bad)
+    assert (found.code, found.fields["part"]) == ("part-malformed", "claims.json")
+    assert found.message("en").isprintable()
 
 
 AMISS = st.one_of(

@@ -2,15 +2,19 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from ledger.domain.errors import NotFound
 from ledger.log.errors import BundleForeign
+from ledger.log.keys import SigningKey
 from ledger.verify import bundle as bundles
 from ledger.verify import command
+from ledger.verify.bundle import Trust, Verified
 from ledger.verify.checkpoint import Policy
+from ledger.verify.note import COSIGNATURE
 from ledger.verify.refusal import MESSAGES, Refused
 from ledger.verify.report import TEXTS
 from ledger.verify.scope import Scope
@@ -18,6 +22,8 @@ from ledger.verify.subset import Runs
 from tests.bundles import (
     INSPECTION,
     OPERATOR,
+    STRANGE_WITNESS,
+    STRANGER,
     WHOLE,
     MemoryLog,
     check,
@@ -63,6 +69,28 @@ def test_the_whole_log_needs_no_proof_from_the_head_that_was_kept() -> None:
     told = [raw for _, raw in log.records[:30]]
     other = MemoryLog(list(enumerate([*told[1:4], *told[:1], *told[4:]])))
     assert refusal(other.bundle(WHOLE), retained=log.checkpoint(3)).code == "inconsistent"
+
+
+def test_the_head_that_was_kept_needs_no_quorum_and_no_signature_that_is_bad() -> None:
+    """An office's witness keeps a head with its own cosignature; others have cosigned elsewhere."""
+    log, other = city(), SigningKey.of("other.example/witness", COSIGNATURE, bytes([9]) * 32)
+    both = Policy(2, (INSPECTION.verifier, other.verifier))
+    head = log.checkpoint(None, OPERATOR, INSPECTION, other)
+
+    def found(kept: bytes) -> Verified:
+        return check(log.bundle(WHOLE, checkpoint=head), Trust((OPERATOR.verifier,), both, kept))
+
+    for signers in ((OPERATOR, INSPECTION), (OPERATOR,), (OPERATOR, INSPECTION, STRANGE_WITNESS)):
+        made = found(log.checkpoint(20, *signers))
+        assert (made.retained, made.final) == (20, True)
+    cosigned = log.checkpoint(30, OPERATOR, INSPECTION).splitlines(keepends=True)[-1]
+    unsigned = log.checkpoint(20, INSPECTION)
+    for bad in (log.checkpoint(20, OPERATOR) + cosigned, unsigned, log.checkpoint(20, STRANGER)):
+        with pytest.raises(Refused, match="note"):
+            found(bad)
+    head = log.checkpoint(None, OPERATOR, INSPECTION)
+    with pytest.raises(Refused, match="not-final"):
+        found(log.checkpoint(20, OPERATOR, INSPECTION))
 
 
 def test_without_a_key_of_the_log_nothing_is_checked() -> None:
@@ -131,6 +159,19 @@ def test_what_cannot_be_checked_has_a_status_of_its_own(tmp_path: Path) -> None:
     witness = ("--key", str(INSPECTION.verifier))
     assert run(tmp_path, good, *witness, "--policy", str(policy))[0] == 2
     assert run(tmp_path, b"", *KEY)[0] == 1
+
+
+def test_a_pipe_is_not_checked_and_not_refused(tmp_path: Path) -> None:
+    """A bundle is read from its end: what cannot be is no fault of the bundle."""
+    pipe = tmp_path / "x.zip"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(pipe, os.O_WRONLY)
+    try:
+        assert run(tmp_path, None, *KEY)[0] == 2
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def test_every_text_is_in_both_languages() -> None:
