@@ -43,11 +43,12 @@ def _said(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        asked = node.args[:1] if name in {"say", "label"} else node.args[1:2]
-        if name in {"say", "label"} and isinstance(asked[0], ast.Constant):
+        method, function = getattr(node.func, "attr", ""), getattr(node.func, "id", "")
+        says = method == "say" or function == "label"  # a column of SQL has a label() too
+        asked = node.args[:1] if says else node.args[1:2]
+        if says and isinstance(asked[0], ast.Constant):
             yield str(asked[0].value)
-        elif name == "table" and asked and isinstance(asked[0], ast.Tuple):
+        elif method == "table" and asked and isinstance(asked[0], ast.Tuple):
             whole = (one for one in asked[0].elts if isinstance(one, ast.Constant))
             yield from (str(one.value).lstrip(">") for one in whole)
 
