@@ -20,6 +20,7 @@ from ops.cli.officer import Officer, step
 from ops.cli.output import progress, yuan
 from ops.cli.session import Session, command
 from ops.home import Home
+from ops.texts.words import PERIODS, SOURCES
 from projections.asof import AsOf
 from projections.checks.audit import Audit
 from projections.checks.explain import FindingExplanation
@@ -180,7 +181,9 @@ def _print_explanation(session: Session, x: FindingExplanation) -> None:
     out.line(session.pick(f.zh, f.en))
     if x.rule is not None:
         rate = yuan(x.rule.rate_fen) or f"≤ {yuan(x.rule.cap_fen)}"
-        rule = f"{x.rule.valid_from} {rate} / {x.rule.period} {x.rule.document} ({x.rule.source})"
+        period = session.word(PERIODS, x.rule.period)
+        source = session.word(SOURCES, x.rule.source)
+        rule = f"{x.rule.valid_from} {rate} / {period} {x.rule.document} ({source})"
         out.line(f"{session.say('rule')} {rule}")
     for p in x.parameters:
         out.line(f"{session.say('parameter')} {_parameter(session, p)}")
@@ -202,7 +205,9 @@ def _print_explanation(session: Session, x: FindingExplanation) -> None:
 
 def _parameter(session: Session, p: Parameter) -> str:
     value = ", ".join(p.value) if isinstance(p.value, list) else f"{p.value:,}"
-    return f"{session.pick(p.zh, p.en)}: {value} ({p.valid_from}, {p.source})"
+    return (
+        f"{session.pick(p.zh, p.en)}: {value} ({p.valid_from}, {session.word(SOURCES, p.source)})"
+    )
 
 
 @command(app, "checks", help="各项检查及参数 | The checks and their parameters")

@@ -17,7 +17,7 @@ from ops.cli.session import Session, command, year_of
 from ops.cli.streams import Streams
 from ops.cli.usage import OptionNeeded
 from ops.home import Home
-from ops.texts.words import FLAGS, PERIODS, SOURCES
+from ops.texts.words import AMOUNTS, FLAGS, PERIODS, SOURCES
 from projections.engine import Projector
 from projections.explain import (
     BalanceExplanation,
@@ -121,7 +121,10 @@ def _entries(session: Session, events: list[Entry], limit: int | None, value: st
     for e in events[:most]:
         row: list[Any] = [e.position, e.type.split(".")[1], e.effective, e.subject, e.id]
         if value == "change":
-            row.append(" ".join(f"{k.removesuffix('_fen')} {yuan(v)}" for k, v in e.change.items()))
+            moved = (
+                (session.word(AMOUNTS, k.removesuffix("_fen")), v) for k, v in e.change.items()
+            )
+            row.append(" ".join(f"{name} {yuan(fen)}" for name, fen in moved))
         elif value is not None:
             row.append(yuan(e.value) if value == "amount" else e.value)
         rows.append([*row, session.pick(e.zh or "", e.en or "")])
@@ -161,7 +164,8 @@ def _balance(session: Session, home: Home, person: str, program: str, limit: int
     moved = {k: v for k, v in made.balance.items() if k.endswith("_fen") and v}
     session.out.line(session.say("balance-title", person=person) + f" / {program}")
     for name, fen in moved.items():
-        session.out.line(f"  {name.removesuffix('_fen')}: {yuan(fen)}")
+        named = session.word(AMOUNTS, name.removesuffix("_fen"))
+        session.out.line(f"  {named}: {yuan(fen)}")
     _entries(session, made.events, limit, "change")
 
 

@@ -17,7 +17,7 @@ from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, reco
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
 from ops.home import Home
-from ops.texts.words import STATES, UNITS
+from ops.texts.words import STATES, STREAMS, UNITS
 from projections import report as reports
 from projections.engine import Projector
 from projections.figures import PublishedFigures, load_figures
@@ -97,7 +97,12 @@ def print_report(session: Session, made: reports.Report) -> None:
         session.say("unquantified"),
         ("program", "name", ">events", "what"),
         [
-            (u.program, u.zh, u.events, " ".join(f"{k} {n:,}" for k, n in u.by.items()))
+            (
+                u.program,
+                u.zh,
+                u.events,
+                " ".join(f"{session.word(STREAMS, k)} {n:,}" for k, n in u.by.items()),
+            )
             for u in made.unquantified
         ],
     )

@@ -70,3 +70,31 @@ SOURCES = {"assumed": "假定", "published": "公布", "reported": "报道"}
 
 FLAGS = {"False": "否", "None": "未知", "True": "是"}
 """What a fact is that is a flag, or not known."""
+
+AMOUNTS = {
+    "cancelled": "撤销",
+    "granted": "核定",
+    "in_transit": "在途",
+    "instructed": "指令",
+    "overpaid": "多发",
+    "owed": "应退",
+    "payable": "应付",
+    "recovered": "追回",
+    "refunded": "返还",
+    "returned": "退回",
+    "returned_late": "到账后退回",
+    "reversed": "冲销",
+    "settled": "到账",
+    "waived": "免退",
+}
+"""What a balance is made of."""
+
+STREAMS = {
+    "activity": "活动",
+    "case": "个案",
+    "enrollment": "登记",
+    "organization": "机构",
+    "payrun": "发放批次",
+    "program": "项目",
+}
+"""Whose events a report counts of a program that was named without a number."""

@@ -32,7 +32,12 @@ def test_the_report_has_every_published_figure_by_its_id(city: Path) -> None:
 
 def test_the_chinese_screen_speaks_of_units_states_and_kinds_in_chinese(city: Path) -> None:
     for command, chinese, english in (
-        (("report",), ("│ 万人 ", "│ 万元 ", "│ 枚 "), ("│ 万 person", "│ 10k yuan", "│ medal ")),
+        (
+            ("report",),
+            ("│ 万人 ", "│ 万元 ", " 登记 "),
+            ("│ 万 person", "│ 10k yuan", " enrollment "),
+        ),
+        (("audit", "checks"), (", 假定)",), ("assumed",)),
         (("payrun", "list"), ("│ 已回盘 ",), ("│ settled ",)),
         (("payrun", "show", "living-subsidy/2017-12"), (":已回盘,",), (":settled,",)),
         (("catalog", "list"), ("│ 定期现金 ", "│ 月 "), ("│ periodic-cash ", "│ month ")),

@@ -16,6 +16,7 @@ from ledger.domain.rules import Kind, Period, Source
 from ops import texts
 from ops.texts import words
 from projections.figures import load_figures
+from projections.views.balances import Balance
 from projections.views.entitlements import OVER, PENDING
 
 SOURCES = [
@@ -80,6 +81,8 @@ def test_every_code_that_is_shown_has_a_word() -> None:
     assert set(get_args(Kind)) == words.KINDS.keys()
     assert set(get_args(Period)) == words.PERIODS.keys()
     assert set(get_args(Source)) == words.SOURCES.keys()
+    amounts = {x.removesuffix("_fen") for x in Balance.__struct_fields__ if x.endswith("_fen")}
+    assert amounts == words.AMOUNTS.keys()
     run_states = {"opened", "computed", "noticed", "approved", "issued", "settled", "cancelled"}
     assert run_states | set(PENDING) | set(OVER) | {"suspended"} <= words.STATES.keys()
 
