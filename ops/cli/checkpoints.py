@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError
-from ledger.log.errors import PolicyInvalid
+from ledger.log.errors import LogKeyMissing, PolicyInvalid
 from ledger.log.signer import Signed, Signer
 from ledger.randomness import rfc3339
 from ledger.store.heads import SignedHead
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
 from ops.bundling import CheckpointMissing
+from ops.cli.keys import NoLogKey
 from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
@@ -51,7 +52,13 @@ Without = Annotated[
 def sign(session: Session, without_witnesses: Without = False) -> None:
     with session.opened() as home:
         signer = home.signer()
-        _tell_signed(session, signer, signer.sign(alone=without_witnesses))
+        try:
+            signed = signer.sign(alone=without_witnesses)
+        except LogKeyMissing:
+            if home.log_keys():
+                raise
+            raise NoLogKey() from None
+        _tell_signed(session, signer, signed)
 
 
 @command(app, "cosign", help="再次请见证方会签最后的检查点 | Ask for cosignatures once more")

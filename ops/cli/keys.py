@@ -16,6 +16,15 @@ from ops.home import Home
 app = typer.Typer(help="日志签名密钥 | The keys that sign the log", no_args_is_help=True)
 
 
+class NoLogKey(LogKeyMissing):
+    """No key was ever taken into use, so none can be lost."""
+
+    zh, en = (
+        "日志尚无签名密钥;请先运行 key generate",
+        "the log has no key to sign with yet; run key generate first",
+    )
+
+
 @step(app, "generate", help="生成并启用首个签名密钥 | Make the first key", role="operator")
 def generate(session: Session, officer: Officer) -> None:
     """The secret half stays in a file that only its owner can read."""
@@ -37,7 +46,7 @@ def rotate(session: Session, officer: Officer) -> None:
     """Witnesses have to be told of the new key before the old one's file is removed."""
     with session.opened() as home:
         if not home.log_keys():
-            raise LogKeyMissing(id="-")
+            raise NoLogKey()
         _adopt_new(session, home, officer)
 
 

@@ -160,6 +160,15 @@ def test_a_refusal_says_what_is_needed(home: Path, arguments: tuple[str, ...], s
     assert (ended.status, said in ended.err) == (2, True), ended.err
 
 
+@pytest.mark.parametrize(
+    "arguments", [("checkpoint", "sign"), ("key", "rotate", "--as", "operator-1")]
+)
+def test_without_any_key_no_id_of_one_is_missing(home: Path, arguments: tuple[str, ...]) -> None:
+    ended = run(home, *arguments, "--lang", "en")
+    assert ended.status == 4
+    assert "log-key-missing: the log has no key to sign with yet; run key generate" in ended.err
+
+
 def test_an_error_is_json_where_json_was_asked_for(home: Path) -> None:
     ended = run(home, "balance", "person-nobody", "--format", "json")
     error = json.loads(ended.err.splitlines()[-1])["error"]
