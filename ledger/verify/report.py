@@ -81,9 +81,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "proves that from position {position:,} to its end at {size:,} there are no others",
     ),
     "unsealed": (
-        "{subject}:尚无封存,{after}个事件确在日志中,但未证明齐全",
-        "{subject}: nothing was sealed yet; its {after} events are in the log, but nothing "
-        "proves that they are all",
+        "{subject}:证据包中没有封存,{after}个事件确在日志中,但未证明齐全;日志或已有封存",
+        "{subject}: the bundle has no seal; its {after} events are in the log, but nothing "
+        "proves that they are all, nor that the log has no seal",
     ),
     "root-claimed": (
         "齐全性以封存时入账的索引为凭;索引本身由全部事件的查验(--all)或 audit verify-seal 核对",
