@@ -182,6 +182,16 @@ def test_a_figure_that_the_events_do_not_yield_is_refused() -> None:
         assert refusal(log.bundle(person("p1"), claims=bad)).code == "claim-differs"
 
 
+def test_a_claim_of_nothing_is_not_counted() -> None:
+    """Else any number of amounts could be said to have been met."""
+    claims = {
+        "balances": {"p1": {"living-subsidy": {"granted_fen": 21_000, "settled_fen": 21_000}}}
+    }
+    nothing = {"nobody": {"x": {"granted_fen": 0, "settled_fen": 0}}}
+    padded = {"balances": claims["balances"] | nothing}
+    assert check(city().bundle(person("p1"), claims=padded), trust()).claims == 2
+
+
 def test_balances_are_those_of_the_events() -> None:
     found = check(city().bundle(person("p3")), trust())
     assert found.sums.balances["p3"]["living-subsidy"] == {
