@@ -75,10 +75,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no witness key or policy was given: the checkpoint rests on the operator's word alone",
     ),
     "after": (
-        "{subject}:另有{after}个事件在封存之后,确在日志中,但自位置{position:,}至日志末尾"
-        "({size:,})是否还有其他事件未经证明",
-        "{subject}: {after} more events come after the seal; they are in the log, but nothing "
-        "proves that from position {position:,} to its end at {size:,} there are no others",
+        "{subject}:证据包中有{after}个封存之后的事件;自位置{position:,}至日志末尾({size:,})"
+        "是否还有其他事件未经证明",
+        "{subject}: the bundle has {after} events after the seal; nothing proves that from "
+        "position {position:,} to the log's end at {size:,} there are no others",
     ),
     "unsealed": (
         "{subject}:证据包中没有封存,{after}个事件确在日志中,但未证明齐全;日志或已有封存",

@@ -89,9 +89,9 @@ def test_what_came_after_the_seal_is_told_apart() -> None:
     assert (household.events, household.after) == (2, 0)
     said = "\n".join(lines(found, "en"))
     assert "its 8 events before the seal of 2017-03 are all there are" in said
-    assert "2 more events come after the seal" in said
+    assert "the bundle has 2 events after the seal" in said
     assert "(before position 34 of 37)" in said
-    assert "from position 34 to its end at 37" in said
+    assert "from position 34 to the log's end at 37" in said
 
 
 def test_what_is_after_the_seal_is_unproven_where_nothing_is_shown_too() -> None:
