@@ -154,6 +154,8 @@ class EventClient:
         """Where the batch at hand leaves its partitions."""
         self._open = ExitStack()
         self._membership: Membership | None = None
+        self._mine: frozenset[int] | None = None
+        """What the group gave, until it is taken up: asking where to begin may fail."""
         self._stop = Flag()
 
     def __enter__(self) -> Self:
@@ -191,13 +193,13 @@ class EventClient:
         Asking for the next one says that the last one is done with: partitions that a group takes
         away are given up then. A batch that was not done with, since its handler raised or broke
         off, comes again when :meth:`batches` is called again; with a checkpoint that is asked for
-        (:class:`FromCheckpoint`), that one says whether it does. Raises :class:`TopicGap`, :class:`TopicDuplicate`,
-        :class:`TopicDisorder`, :class:`TopicForeignRecord`, :class:`TopicUnreadable`, and
-        :class:`~ledger.domain.errors.NotCanonical` for bytes that are not what their type says. A
-        broker that is away is waited for.
+        (:class:`FromCheckpoint`), that one says whether it does. Raises :class:`TopicGap`,
+        :class:`TopicDuplicate`, :class:`TopicDisorder`, :class:`TopicForeignRecord`,
+        :class:`TopicUnreadable`, and :class:`~ledger.domain.errors.NotCanonical` for bytes that are
+        not what their type says. A broker that is away is waited for.
         """
         ends = end_offsets(self._kafka, self._topic)
-        self._begin_again(ends)
+        self._begin_again()
         while not self._stop.is_set():
             self._follow_group()
             batch = self._next() if self._places else None
@@ -212,23 +214,29 @@ class EventClient:
 
     # --- partitions
 
-    def _begin_again(self, ends: dict[int, int]) -> None:
+    def _begin_again(self) -> None:
         """Stand where the batches that are done with left off, wherever the last reading ended."""
         undecided, self._given = self._given, {}
         if undecided and isinstance(self._start, FromCheckpoint) and self._start.asked:
-            self._take({p: ends[p] for p in undecided})
-        else:
-            self._reader.seek(self._places)
+            # Of a partition that was never stored nothing is done with: it stays where it began.
+            stored = self._start.loaded().places
+            self._places.update({p: stored[p] for p in undecided if p in stored})
+        self._reader.seek(self._places)
 
     def _follow_group(self) -> None:
         """Give up what was taken away and take up what is new, from where it is stored."""
-        if self._membership is None or (mine := self._membership.changed()) is None:
+        if self._membership is None:
+            return
+        if (changed := self._membership.changed()) is not None:
+            self._mine = changed
+        if (mine := self._mine) is None:
             return
         ends = end_offsets(self._kafka, self._topic)
         self._places = {p: start for p, start in self._places.items() if p in mine}
         # What was ours may be read by another from now on, and this asks where it was left.
         self._membership.settled()
         self._take({p: ends[p] for p in mine if p not in self._places})
+        self._mine = None
 
     def _take(self, ends: dict[int, int]) -> None:
         if ends:

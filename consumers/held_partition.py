@@ -37,7 +37,7 @@ class HeldPartition:
         passed: Passed,
         failed: Sequence[Unprocessable] = (),
     ) -> None:
-        """From what is stored; ``failed`` will come again and is to be parked then.
+        """From what is stored; of ``failed``, what comes again is to be parked then.
 
         ``passed`` are the positions that views pass over; none of them waits in this partition.
         """
@@ -49,11 +49,14 @@ class HeldPartition:
         parked: dict[str, dict[str, int]] = {}
         for s in still:
             parked.setdefault(s.subject, {})[s.view] = s.position
-        failed = [f for f in failed if f.view not in passed.get(f.record.position, ())]
-        for f in failed:
+        at = {m.view: stand[m.view, m.generation][number] for m in members}
+        # Another worker may have taken in or parked what failed here, and gone on.
+        again = [f for f in failed if f.record.offset >= at[f.view].next_offset]
+        again = [f for f in again if f.view not in passed.get(f.record.position, ())]
+        for f in again:
             since = parked.setdefault(f.subject, {})
             since[f.view] = min(since.get(f.view, f.record.position), f.record.position)
-        reasons = {(f.view, f.record.position): f.reason for f in failed}
+        reasons = {(f.view, f.record.position): f.reason for f in again}
         self.number = number
         self._database = database
         self.waiting = 0
@@ -61,7 +64,7 @@ class HeldPartition:
         by_place: dict[Place, list[Generation]] = {}
         epochs: dict[str, int] = {}
         for member in members:
-            place = stand[member.view, member.generation][number]
+            place = at[member.view]
             epochs[member.view] = place.epoch
             by_place.setdefault(replace(place, epoch=0), []).append(member)
         for place in sorted(by_place, key=lambda p: p.next_offset):

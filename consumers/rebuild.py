@@ -3,7 +3,8 @@
 The new generation is folded from the first offset on in tables of its own while workers go on with
 the live one. At the end the workers are held for as long as it takes to bring the new one to
 exactly where the live one stands, to compare the digests and to switch: one transaction. Workers
-find their places gone then, and take up the new generation's.
+find their places gone then, and take up the new generation's. The old one's tables are dropped
+after it: a build of minutes is not lost to a worker that reads them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,8 @@ from projections import places
 from projections.database import Generation, ViewDatabase
 from projections.digest import digest_of
 from projections.discards import Discarding, nothing_discarded
-from projections.errors import ProjectionFailed
+from projections.errors import ProjectionFailed, ViewUnreadable
+from projections.fold import Moved
 from projections.partition import PartitionFold, Unprocessable
 from projections.places import Place
 from projections.rebuild import Rebuilt
@@ -32,6 +34,8 @@ from projections.view import View
 _POLL_S = 0.5
 _QUIET_POLLS = 240
 """Polls without a record before the topic counts as stalled: two minutes."""
+
+_TAKEN_OVER = "another rebuild took over"
 
 Progress = Callable[[int, int], None]
 """Called with the offsets read and the offsets to read."""
@@ -82,6 +86,13 @@ class Rebuild:
             try:
                 self._fold_to(reader, ends)
                 return self._switch(reader, members)
+            except Moved as error:
+                raise StoreBusy(reason=_TAKEN_OVER) from error
+            except ViewUnreadable as error:
+                with self._database.read() as connection:
+                    if self._are_there(connection, members):
+                        raise
+                raise StoreBusy(reason=_TAKEN_OVER) from error
             except Unprocessable as failed:
                 raise ProjectionFailed(
                     position=failed.record.position,
@@ -143,16 +154,21 @@ class Rebuild:
             self._fold_to(reader, self._hold(connection, replaced))
             if self._discarded() != self._passed:
                 raise StoreBusy(reason="an event was discarded meanwhile")
-            made = {m.view: m for m in database.generations(connection) if not m.live}
-            if any(m.view not in made or made[m.view].generation != m.generation for m in members):
-                raise StoreBusy(reason="another rebuild took over")
+            if not self._are_there(connection, members):
+                raise StoreBusy(reason=_TAKEN_OVER)
             compared = [self._compared(connection, m, live.get(m.view)) for m in members]
             for old in replaced:
-                database.drop(connection, old)
+                database.retire(connection, old)
             for member, result in zip(members, compared, strict=True):
                 database.make_live(connection, member)
                 database.keep_digest(connection, member, result.after.digest)
+        database.clear(replaced)
         return compared
+
+    def _are_there(self, connection: sa.Connection, members: Sequence[Generation]) -> bool:
+        """Whether no other rebuild has dropped these."""
+        stored = {(g.view, g.generation) for g in self._database.generations(connection)}
+        return all((m.view, m.generation) in stored for m in members)
 
     def _hold(self, connection: sa.Connection, replaced: Sequence[Generation]) -> dict[int, int]:
         """Where the workers stand in each partition, and there they stay until the switch."""

@@ -45,6 +45,10 @@ PLAIN = re.compile("[\u2010-\u2027\u3001-\u3029\u4e00-\u9fff\uff01-\uff5e]*")
 """Chinese characters and their punctuation: none decomposes, nor composes with what is before it,
 so a text of these and ASCII is in Unicode normalization form C (UAX #15, section 9)."""
 
+_NUL = b"\\u0000"
+_NUL_ITSELF = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape of U+0000, which no other backslash escapes in turn."""
+
 
 def canonical(document: Any) -> bytes:
     """RFC 8785 bytes of a document within the profile; :class:`NotCanonical` outside it."""
@@ -95,8 +99,8 @@ def encode(
 
     ``operator`` is the division code of who runs the ledger.
 
-    Raises :class:`NotCanonical` when a field is outside the profile or breaks its type's bounds,
-    :class:`EventTooLarge` above 65,535 bytes.
+    Raises :class:`NotCanonical` when a field is outside the profile, holds U+0000 or breaks its
+    type's bounds, :class:`EventTooLarge` above 65,535 bytes.
     """
     kind = type(data)
     document = {
@@ -118,6 +122,8 @@ def encode(
     if causationid is not None:
         document["causationid"] = causationid
     raw = canonical(document)
+    if _NUL in raw and _NUL_ITSELF.search(raw):
+        raise NotCanonical(reason="a text holds U+0000, which PostgreSQL's cannot")
     if len(raw) > MAX_BYTES:
         raise EventTooLarge(size=len(raw))
     try:

@@ -4,12 +4,13 @@ The enrollments of a person are found by their derived ids, one for each program
 and every event that follows is recorded in the transaction of the fact itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from itertools import count
 
 from ledger.budget import give_back_reversed, set_aside
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
+from ledger.domain.errors import NotFound
 from ledger.domain.events.enrollment import (
     ArrearsGranted,
     EligibilityReviewed,
@@ -21,7 +22,7 @@ from ledger.domain.payrun import PAYRUN, PayRun
 from ledger.domain.person import Person, division_on, facts_on, last_change, moves_ahead
 from ledger.domain.program import PROGRAM, Program, find_rule, is_open_in, rule_of_month
 from ledger.domain.reconsider import Knowledge, follow_moves, reconsider
-from ledger.domain.refusals import FundOvercommitted
+from ledger.domain.refusals import FundEarmarked, FundOvercommitted
 from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, payrun_id, program_id
 from ledger.work import Work
@@ -46,12 +47,26 @@ def reconsider_person(
     the id of the event that brought the knowledge; it becomes the causation id of all that follows.
     ``lapsed`` says whether the certificate had run out by a day, as was known before that event.
     """
-    monthly = {enrollment_id(person.id, code): code for code in work.monthly}
-    for stream in sorted(work.existing(list(monthly))):
+    for e in monthly_of(work, person):
+        program = work.load(PROGRAM, program_id(e.program))
+        reconsider_enrollment(work, person, e, program, cause, lapsed=lapsed)
+
+
+def send_waiting(work: Work, person: Person, cause: str) -> None:
+    """Send the arrears that were granted while the person had no account."""
+    for e in monthly_of(work, person):
+        division = e.division_on(work.today)
+        for data in _instructions(e, person, refunds=()):
+            _follow(work, e, data, division=division, effective=work.today, cause=cause)
+
+
+def monthly_of(work: Work, person: Person) -> Iterator[Enrollment]:
+    """The person's enrollments in monthly programs that were ever approved, by id."""
+    streams = [enrollment_id(person.id, code) for code in work.monthly]
+    for stream in sorted(work.existing(streams)):
         e = work.load(ENROLLMENT, stream)
         if e.approved:
-            program = work.load(PROGRAM, program_id(monthly[stream]))
-            reconsider_enrollment(work, person, e, program, cause, lapsed=lapsed)
+            yield e
 
 
 def barred_for(work: Work, e: Enrollment, program: Program) -> Callable[[str], bool]:
@@ -107,16 +122,7 @@ def reconsider_enrollment(
     )
 
     def follow(data: EventData, there: str, effective: date | None) -> None:
-        work.record(
-            ENROLLMENT,
-            e,
-            data,
-            subject=person.id,
-            division=there,
-            effective=effective,
-            causation=cause,
-            follows=True,
-        )
+        _follow(work, e, data, division=there, effective=effective, cause=cause)
 
     moved = division != e.division_on(work.today)
     refunds: set[str] = set()
@@ -125,7 +131,7 @@ def reconsider_enrollment(
         if isinstance(data, ArrearsGranted):
             try:
                 set_aside(work, program.fund, program.code, e.id, data.amount_fen)
-            except FundOvercommitted:
+            except (FundOvercommitted, FundEarmarked, NotFound):
                 continue  # the fact stands all the same; the arrears can be granted later
         elif isinstance(data, OverpaymentCancelled):
             refunds |= {m.month for m in data.months if m.refund_fen}
@@ -133,9 +139,36 @@ def reconsider_enrollment(
         give_back_reversed(work, e, data)
     for day, there, review in follow_moves(e, known, moves_ahead(person, work.today)):
         follow(review, there, day)
+    for data in _instructions(e, person, refunds):
+        follow(data, division, work.today)
+
+
+def _instructions(e: Enrollment, person: Person, refunds: Collection[str]) -> Iterator[EventData]:
+    """What is sent at once if there is an account: arrears not sent yet, and refunds of months."""
     for grant in list(e.grants.values()):
         unsent = grant.status == "granted" and grant.payrun is None
         if person.account is not None and (unsent or grant.month in refunds):
             reason = "arrears" if unsent else "refund"
-            data = instruct(e, month=grant.month, account=person.account, reason=reason)
-            follow(data, division, work.today)
+            yield instruct(e, month=grant.month, account=person.account, reason=reason)
+
+
+def _follow(
+    work: Work,
+    e: Enrollment,
+    data: EventData,
+    *,
+    division: str,
+    effective: date | None,
+    cause: str,
+) -> None:
+    """Record what follows for an enrollment from what was told of its beneficiary."""
+    work.record(
+        ENROLLMENT,
+        e,
+        data,
+        subject=e.beneficiary,
+        division=division,
+        effective=effective,
+        causation=cause,
+        follows=True,
+    )

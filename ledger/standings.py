@@ -42,6 +42,13 @@ class StandingSource(Protocol):
         """
         ...
 
+    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        """Beneficiaries who by the latest facts don't meet the rule on a day, with a reason's code.
+
+        What is granted by the year asks for it anew in the years after the application's.
+        """
+        ...
+
     def accounts(self, program: str) -> dict[str, str]:
         """The account that each beneficiary has by everything stored so far.
 

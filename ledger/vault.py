@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.keywrap import (
 
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
-from ledger.store.errors import HomeMissing, SealBroken, VaultKeyMissing
+from ledger.store.errors import SealBroken, VaultKeyMissing
 from ledger.store.sqlite import translated
 from ledger.store.store import Conflict
 
@@ -45,7 +45,7 @@ class Vault:
         self._randomness = randomness
         self._path = folder / "vault.db"
         if not create and not self._path.exists():
-            raise HomeMissing(home=folder.parent.name)
+            raise VaultKeyMissing(what=self._path.name)  # nothing but a backup brings it back
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._master = _master_key(folder / "master.key", randomness, create=create)
         with translated(self._path):

@@ -19,7 +19,7 @@ from ledger import codec
 from ledger.documents import Documents
 from ledger.domain.city_time import day_of
 from ledger.domain.division import covers
-from ledger.domain.errors import InvalidValue, NotFound
+from ledger.domain.errors import InvalidDate, InvalidValue, NotFound
 from ledger.domain.events.envelope import Event, EventData, Sealed
 from ledger.domain.refusals import OutsideDivision
 from ledger.domain.rules import ProgramDefinition
@@ -46,10 +46,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     effective: date
 
     def check(self) -> None:
-        """Raise :class:`InvalidValue` for an actor or a role that is empty, padded or unprintable.
+        """Raise :class:`InvalidValue` for an actor or a role that is empty, padded or unprintable,
+        :class:`InvalidDate` for a day whose month no benefit has (1900 to 2099).
 
         One name with a space behind it and without would be two people to the four eyes.
         """
+        if not 1900 <= self.effective.year <= 2099:
+            raise InvalidDate(value=self.effective.isoformat())
         for field in ("actor", "role"):
             value = getattr(self, field)
             if not value or value != value.strip() or not value.isprintable():

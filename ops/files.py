@@ -35,7 +35,7 @@ def write_whole(path: Path, mode: int, write: Callable[[BinaryIO], object]) -> N
         partial.rename(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -63,7 +63,7 @@ def _begun(path: Path, mode: int) -> tuple[Path, Path, int]:
     except FileNotFoundError as error:
         raise NotFound(what=str(path.parent)) from error
     except OSError as error:
-        raise _refused(path, error) from error
+        raise refused(path, error) from error
     return path, partial, descriptor
 
 
@@ -77,7 +77,8 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _refused(path: Path, error: OSError) -> LedgerError:
+def refused(path: Path, error: OSError) -> LedgerError:
+    """The error to raise for what the system said of a file: StoreFull or :class:`FileUnusable`."""
     if error.errno in NO_ROOM:
         return StoreFull(reason=error.strerror)
     return FileUnusable(file=str(path), reason=error.strerror)

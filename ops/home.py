@@ -30,12 +30,13 @@ from ledger.log.merkle_log import Log
 from ledger.log.signer import Signer
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, Randomness, SeededRandomness, SystemRandomness, system_clock
-from ledger.store.errors import HomeMismatch, StoreDamaged, StoreFull
+from ledger.store.errors import HomeMismatch, HomeNotSimulated, HomeSimulated, StoreDamaged
 from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from ledger.vault import Vault
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
+from ops.files import refused
 from ops.home_file import FORMAT, HOME_FILE, HomeInfo, StoreKind, read_info, write_info
 from projections.discards import discards_in
 from projections.engine import Projector
@@ -79,7 +80,8 @@ class Home:
         With ``store="postgres"`` the database gets the tables it lacks; ``database_url`` is its
         ``postgresql://`` URL (None: as :class:`~ops.settings.Settings` finds it). Raises
         :class:`HomeMismatch` when the home was made with other settings or the database holds
-        another home's log, :class:`HomeNewer`, and what a store and the settings raise.
+        another home's log, :class:`HomeNewer`, :class:`FileUnusable` where no folder can be made,
+        and what a store and the settings raise.
         """
         made: dict[str, Any] = {
             "operator": operator,
@@ -103,7 +105,7 @@ class Home:
             home._store = None
             write_info(path, home.info)
         except OSError as error:
-            raise StoreFull(reason=error.strerror) from error
+            raise refused(Path(error.filename or path), error) from error
         return home
 
     @classmethod
@@ -119,7 +121,12 @@ class Home:
         for field, given in made.items():
             found = getattr(self.info, field)
             if found != given:
-                raise HomeMismatch(home=str(self.path), what=field, found=found, given=given)
+                error = HomeMismatch
+                if field == "seed" and given is None:
+                    error = HomeSimulated
+                elif field == "seed" and found is None:
+                    error = HomeNotSimulated
+                raise error(home=str(self.path), what=field, found=found, given=given)
 
     def _prepare(self) -> None:
         """See that a database has its tables, and that its log is this home's."""

@@ -18,6 +18,7 @@ from consumers.worker_observer import WorkerObserver
 from ledger.domain.errors import LedgerError
 from ops.metrics import Metrics
 from projections.database import ViewDatabase
+from projections.errors import ViewUnreadable
 from projections.places import Parked, Place
 from projections.views.funds import TRIAL_BALANCE, Funds
 
@@ -94,10 +95,13 @@ class WorkerMetrics:
         metrics: Metrics,
         then: WorkerObserver,
         *,
-        balance_fen: Callable[[], int] | None = None,
+        balance_fen: Callable[[], int | None] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """``balance_fen`` asks the views for their trial balance, as often as for what waits."""
+        """``balance_fen`` asks the views for their trial balance, as often as for what waits.
+
+        While it has None to say, what it said last is shown.
+        """
         self._metrics = metrics
         self._then = then
         self._balance_fen = balance_fen
@@ -146,8 +150,8 @@ class WorkerMetrics:
     def waiting(self, events: Mapping[str, int]) -> None:
         for view, count in events.items():
             self._metrics.parked_events.labels(projection=view).set(count)
-        if self._balance_fen is not None:
-            self._metrics.trial_balance.set(self._balance_fen())
+        if self._balance_fen is not None and (fen := self._balance_fen()) is not None:
+            self._metrics.trial_balance.set(fen)
         self._then.waiting(events)
 
     def unreadable(self, reason: str) -> None:
@@ -159,13 +163,26 @@ class WorkerMetrics:
         self._then.interrupted(error, delay_s)
 
 
-def trial_balance_fen(database: ViewDatabase) -> int:
-    """Debits less credits over all accounts, in one look at what workers have stored."""
+def trial_balance_fen(database: ViewDatabase) -> int | None:
+    """Debits less credits over all accounts, in one look at what workers have stored.
+
+    None when a rebuild took the place of what was looked at, and dropped it under the look.
+    """
+    generation = _live_funds(database)
+    table = database.statements(TRIAL_BALANCE, generation).table
+    total = sa.func.coalesce(sa.func.sum(table.c.balance_fen), 0)
+    try:
+        with database.read() as connection:
+            return int(connection.execute(sa.select(total)).scalar_one())
+    except ViewUnreadable:
+        if _live_funds(database) == generation:
+            raise
+        return None
+
+
+def _live_funds(database: ViewDatabase) -> int:
     with database.read() as connection:
-        generation = database.live(connection)[Funds.name].generation
-        table = database.statements(TRIAL_BALANCE, generation).table
-        total = sa.func.coalesce(sa.func.sum(table.c.balance_fen), 0)
-        return int(connection.execute(sa.select(total)).scalar_one())
+        return database.live(connection)[Funds.name].generation
 
 
 def rebuild_progress(

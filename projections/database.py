@@ -2,18 +2,19 @@
 
 One row of ``view_generations`` a view and generation says how far that generation has come; it is
 written in the transaction that writes the rows, so that position and content never part. Exactly
-one generation of a view is live; others are being built beside it, or were left by a build that
-died and are dropped by the next one.
+one generation of a view is live; others are being built beside it, or are to be dropped: those that
+a switch has replaced, and those that a build left that died.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from ledger.store.failures import meaning
 from projections import places
 from projections.connecting import engine_for, translated
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 BULK_ROWS = 100
 """Rows of a table from which a server takes them in bulk."""
+
+_RETIRED = -1
+"""The position of a generation that has none any more: nobody has come to it."""
 
 STATEMENT_ROWS = 20_000
 """Rows a statement: enough for speed, little memory."""
@@ -43,6 +47,15 @@ GENERATIONS = sa.Table(
     sa.Column("digest_position", sa.BigInteger()),
     sa.Column("partitions", sa.Integer()),
 )
+
+NUMBERS = sa.Table(
+    "view_numbers",
+    GENERATIONS.metadata,
+    sa.Column("view", sa.Text(), primary_key=True),
+    sa.Column("dropped", sa.Integer(), nullable=False),
+)
+"""The highest generation of each view that was dropped. No number is used twice: who slept while
+its generation was dropped would take another's for its own, and write into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +132,17 @@ class ViewDatabase:
         return statements_for(table, generation, self.engine.dialect)
 
     def generations(self, connection: sa.Connection) -> list[Generation]:
-        """Every generation, oldest first."""
-        order = (GENERATIONS.c.view, GENERATIONS.c.generation)
-        rows = connection.execute(sa.select(GENERATIONS).order_by(*order))
-        found = [Generation(**row._mapping) for row in rows]
-        if all(g.partitions is None for g in found):
-            return found
-        counts = places.counts(connection)
-        return [
-            g
-            if g.partitions is None
-            else replace(
-                g,
-                position=counts[g.view, g.generation][0],
-                recorded=counts[g.view, g.generation][1],
-            )
-            for g in found
-        ]
+        """Every generation, oldest first. One question: between two one of them may be dropped."""
+        fed = places.counted()
+        same = sa.and_(
+            GENERATIONS.c.view == fed.c.view, GENERATIONS.c.generation == fed.c.generation
+        )
+        query = (
+            sa.select(GENERATIONS, fed.c.folded, fed.c.latest)
+            .outerjoin_from(GENERATIONS, fed, same)
+            .order_by(GENERATIONS.c.view, GENERATIONS.c.generation)
+        )
+        return [_generation(**row._mapping) for row in connection.execute(query)]
 
     def live(self, connection: sa.Connection) -> dict[str, Generation]:
         """The live generation of each view."""
@@ -155,8 +162,7 @@ class ViewDatabase:
 
         One that ``partitions`` feed has its indexes at once, since no worker is the first.
         """
-        newest = sa.select(sa.func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == view)
-        number = 1 + (connection.scalar(newest) or 0)
+        number = 1 + self._highest(connection, view)
         names = []
         for table in tables:
             at = self.statements(table, number)
@@ -176,8 +182,41 @@ class ViewDatabase:
         """Remove a generation and its tables."""
         for name in generation.tables.split():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+        dropped = self._dropped(connection, generation.view)
+        values = {"view": generation.view, "dropped": max(dropped, generation.generation)}
+        connection.execute(sa.delete(NUMBERS).where(NUMBERS.c.view == generation.view))
+        connection.execute(sa.insert(NUMBERS).values(values))
         connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
         places.drop_places(connection, generation.view, generation.generation)
+
+    def _dropped(self, connection: sa.Connection, view: str) -> int:
+        query = sa.select(NUMBERS.c.dropped).where(NUMBERS.c.view == view)
+        return connection.scalar(query) or 0
+
+    def _highest(self, connection: sa.Connection, view: str) -> int:
+        """The highest number that a generation of the view has or had."""
+        query = sa.select(sa.func.max(GENERATIONS.c.generation)).where(GENERATIONS.c.view == view)
+        return max(connection.scalar(query) or 0, self._dropped(connection, view))
+
+    def retire(self, connection: sa.Connection, generation: Generation) -> None:
+        """Serve a generation no longer: who folds into it finds its place gone, or another one."""
+        values = {"live": False, "position": _RETIRED}
+        connection.execute(sa.update(GENERATIONS).where(_is(generation)).values(values))
+        places.drop_places(connection, generation.view, generation.generation)
+
+    def clear(self, retired: Sequence[Generation]) -> None:
+        """Drop what was retired, or leave it to the next build where that cannot be done now.
+
+        A table a transaction: readers hold tables in an order of their own, and who waits for one
+        while holding another may wait in a circle with them.
+        """
+        with suppress(StoreBusy, StoreFull, StoreUnreachable):
+            for generation in retired:
+                for name in generation.tables.split():
+                    with self.write() as connection:
+                        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+                with self.write() as connection:
+                    self.drop(connection, generation)
 
     def make_live(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve this generation from now on; its view has no other live one."""
@@ -252,6 +291,14 @@ def _copy(connection: sa.Connection, statement: str, values: Sequence[Values]) -
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
         raise (meaning(error) or ViewUnreadable)(reason=str(error)) from error
+
+
+def _generation(*, folded: int | None, latest: str | None, **stored: Any) -> Generation:
+    """One as it is stored; the position of one that partitions feed is what they make together."""
+    found = Generation(**stored)
+    if found.partitions is None:
+        return found
+    return replace(found, position=int(folded or 0), recorded=latest)
 
 
 def _fields(generation: Generation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ rows, and held while that is under way, so that a partition counts once whoever 
 What a view could not process is parked here with every later event of its subject, in order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -258,15 +258,15 @@ def standstills(
     return [Standstill(**row._mapping) for row in connection.execute(query)]
 
 
-def counts(connection: sa.Connection) -> Mapping[tuple[str, int], tuple[int, str | None]]:
+def counted() -> sa.Subquery:
     """For each generation that partitions feed: events folded, and the latest recorded time."""
     query = sa.select(
         PLACES.c.view,
         PLACES.c.generation,
-        sa.func.sum(PLACES.c.count),
-        sa.func.max(PLACES.c.recorded),
-    ).group_by(PLACES.c.view, PLACES.c.generation)
-    return {(v, g): (int(n), recorded) for v, g, n, recorded in connection.execute(query)}
+        sa.func.sum(PLACES.c.count).label("folded"),
+        sa.func.max(PLACES.c.recorded).label("latest"),
+    )
+    return query.group_by(PLACES.c.view, PLACES.c.generation).subquery()
 
 
 def _is(member: Member, partition: int) -> sa.ColumnElement[bool]:

@@ -1,9 +1,9 @@
 """Building views anew beside the live ones, comparing them, and switching.
 
 A build starts from position 0 in tables of its own while the live rows go on serving and moving.
-When both are at the same position their content digests are compared, and one transaction makes
-the new generation live and drops the old one. A build that dies leaves tables that serve no one;
-the next one drops them.
+When both are at the same position their content digests are compared, and one transaction puts the
+new generation in the old one's place; then the old one's tables are dropped. A build that dies
+leaves tables that serve no one; the next one drops them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,7 @@ def compare(database: ViewDatabase, views: Views, fold: Fold) -> dict[str, Rebui
 
 
 def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) -> bool:
-    """Make the built generations live and drop the others; False if the live ones moved on."""
+    """Make the built generations live, then drop the others; False if the live ones moved on."""
     with database.write() as connection:
         if database.positions(connection, fold.members) != {fold.position}:
             raise Moved
@@ -99,10 +99,11 @@ def switch(database: ViewDatabase, fold: Fold, compared: Mapping[str, Rebuilt]) 
         if any(g.position > fold.position for g in current):
             return False
         for old in current:
-            database.drop(connection, old)
+            database.retire(connection, old)
         for made in _built(database.generations(connection), fold):
             database.make_live(connection, made)
             database.keep_digest(connection, made, compared[made.view].after.digest)
+    database.clear(current)
     return True
 
 

@@ -33,9 +33,9 @@ READ = (
     "version",
     "status",
     "start_month",
-    "amount_fen",
     "open_objections",
     "delivered",
+    "amounts",
     "approved",
     "suspended",
     "granted",
@@ -85,7 +85,9 @@ class ViewStandings:
         )
         for *values, person, account in self._fetch(query):
             row = Entitlement(
-                **dict(zip(READ[:10], values, strict=False)),
+                **dict(zip(READ[:8], values, strict=False)),
+                delivered=_json(values[8]),
+                amounts=_json(values[9]),
                 approved=_json(values[10]),
                 suspended=_json(values[11]),
                 granted=int(values[12], 16),
@@ -113,6 +115,18 @@ class ViewStandings:
             reason = OUTLIVED[condition.fact]
             found |= {person: reason for (person,) in self._fetch(query)}
         return found
+
+    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+        e, p = self._tables
+        facts = fact_columns(p, day)
+        met = sa.and_(sa.true(), *(_holds(facts, c) for c in rule.eligibility))
+        query = (
+            sa.select(p.c.person)
+            .join(e, e.c.beneficiary == p.c.person)
+            # A fact that nobody told is NULL, and its condition neither holds nor fails.
+            .where(e.c.program == program, sa.case((met, 1), else_=0) == 0)
+        )
+        return {person: "not-this-year" for (person,) in self._fetch(query)}
 
     def accounts(self, program: str) -> dict[str, str]:
         self._registry.catch_up()

@@ -20,7 +20,7 @@ from typing import Any
 
 from consumers.client import DatabaseCheckpoints, EventBatch, EventClient, FromCheckpoint
 from consumers.examples.arguments import kafka_of, parser_of, stop_when_told
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import UNUSABLE, LedgerError
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as pr
@@ -163,6 +163,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LedgerError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return error.exit_code
+    except sqlite3.OperationalError as error:
+        print(f"{given.database}: {error}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
     print(f"{client.counts.events} events, {feeder.written} files")
     return 0
 

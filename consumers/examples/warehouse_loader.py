@@ -6,6 +6,7 @@ any number of loaders share the partitions. Events of a type that is newer than 
 program are loaded with their bytes, so that nothing has to be read again when it is known.
 """
 
+import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -23,8 +24,11 @@ from consumers.client import (
 )
 from consumers.examples.arguments import kafka_of, parser_of, stop_when_told
 from ledger.domain.city_time import day_of
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import UNUSABLE, LedgerError
 from ledger.domain.postings import postings
+
+TARGETS = ("sqlite", "postgresql+psycopg")
+"""The databases whose way of passing over a row that is there already is known here."""
 
 METADATA = sa.MetaData()
 
@@ -161,16 +165,30 @@ def _day(day: date) -> dict[str, Any]:
     return {"day": day, "year": day.year, "quarter": (day.month + 2) // 3, "month": day.month}
 
 
+def _engine(url: str) -> sa.Engine:
+    """The target, not yet connected to. A URL may hold a password: no refusal repeats it."""
+    try:
+        driver = sa.make_url(url).drivername
+    except (sa.exc.ArgumentError, ValueError):
+        raise argparse.ArgumentTypeError("not the URL of a database") from None
+    if driver not in TARGETS:
+        raise argparse.ArgumentTypeError(f"{driver} is not one of {', '.join(TARGETS)}")
+    return sa.create_engine(url)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a loader until it is told to stop; 0, or a refusal's exit status."""
     parser = parser_of(__doc__, "consumers.examples.warehouse_loader")
     parser.add_argument(
-        "--database", required=True, help="sqlite:///file or postgresql+psycopg://host/database"
+        "--database",
+        type=_engine,
+        required=True,
+        help="sqlite:///file or postgresql+psycopg://host/database",
     )
     parser.add_argument("--division", action="append", help="only it and those below; repeatable")
     parser.add_argument("--group", help="share the partitions with others of this group")
     given = parser.parse_args(arguments)
-    engine = sa.create_engine(given.database)
+    engine = given.database
     try:
         loader = WarehouseLoader(engine)
         with EventClient(
@@ -186,6 +204,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LedgerError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return error.exit_code
+    except sa.exc.OperationalError as error:
+        print(f"{engine.url!r}: {error.orig}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
     finally:
         engine.dispose()
     print(f"{client.counts.events} events, {client.counts.unknown} of unknown types")

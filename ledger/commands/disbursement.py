@@ -17,6 +17,7 @@ from ledger.commands.payrun import (
     line_of,
     load,
     must_be_city,
+    must_be_payable,
     record,
     run_total,
 )
@@ -52,6 +53,7 @@ def issue(work: Work, c: IssuePayRun) -> str:
     """
     run, program, rule = load(work, c.payrun)
     must_be_city(work)
+    must_be_payable(program, run)
     rules.check_issuer(run, work.context.actor)
     if run.rule != rule.valid_from:
         raise LinesChanged()

@@ -92,8 +92,14 @@ def submit(work: Work, c: SubmitApplication) -> str:
     prog = open_program(work, c.program)
     division = residence(work, prog, c.beneficiary)
     e = work.load(ENROLLMENT, enrollment_id(c.beneficiary, c.program))
-    month = month_of(work.context.effective)
-    data = admission.submit(e, month=month, program=c.program, kin=c.kin, documents=c.documents)
+    data = admission.submit(
+        e,
+        month=month_of(work.context.effective),
+        now=month_of(work.today),
+        program=c.program,
+        kin=c.kin,
+        documents=c.documents,
+    )
     work.record(ENROLLMENT, e, data, subject=c.beneficiary, division=division)
     return e.id
 
@@ -225,9 +231,15 @@ def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None
 
 
 def judge(work: Work, e: Enrollment, prog: Program) -> str:
-    """A decision that makes months payable yields at once to the facts known against them."""
-    if prog.kind == "periodic-cash" and prog.beneficiary == "person":
-        person = work.load(PERSON, e.beneficiary)
+    """A decision that makes months payable yields at once to the facts known against them.
+
+    Of a person who was merged into another none is taken: the other goes on.
+    """
+    if prog.beneficiary != "person":
+        return e.id
+    person = work.load(PERSON, e.beneficiary)
+    must_exist(person)
+    if prog.kind == "periodic-cash":
         reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
     return e.id
 

@@ -8,12 +8,13 @@ from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_
 from ledger.domain import grant as grants
 from ledger.domain import overpayment as debts
 from ledger.domain import payment
-from ledger.domain.enrollment import ENROLLMENT, Enrollment
+from ledger.domain.enrollment import ENROLLMENT, Enrollment, delivered_for, period_of
 from ledger.domain.errors import NotFound
-from ledger.domain.month import first_day, month_of, parse_month
-from ledger.domain.person import PERSON
+from ledger.domain.month import Month, first_day, month_of, parse_month
+from ledger.domain.person import PERSON, facts_on
 from ledger.domain.program import PROGRAM, Program, must_be_open, rule_of_month, rule_on
 from ledger.domain.refusals import FourEyes, NotEligible
+from ledger.domain.rules import Rule, evaluate
 from ledger.domain.stream import program_id
 from ledger.late import upheld_in
 from ledger.work import Work
@@ -132,10 +133,11 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
         raise NotEligible(reason="not-due")
     if e.id in upheld_in(work, program.code, month):
         raise NotEligible(reason="objection-upheld")
-    if program.payee == "provider" and not e.delivered:
+    rule = rule_of_month(program, month) or rule_on(program, first_day(month))
+    if program.payee == "provider" and not delivered_for(e.delivered, period_of(rule, month)):
         raise NotEligible(reason="not-delivered")
     judge(work, e, program)
-    rule = rule_of_month(program, month) or rule_on(program, first_day(month))
+    _must_hold_this_year(work, program, rule, e, month)
     data = grants.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)
     record(work, e, data)
@@ -199,6 +201,18 @@ def cancel(work: Work, c: CancelOverpayment) -> str:
             sent = payment.instruct(e, month=line.month, account=account, reason="refund")
             record(work, e, sent)
     return e.id
+
+
+def _must_hold_this_year(
+    work: Work, program: Program, rule: Rule, e: Enrollment, month: Month
+) -> None:
+    """Raise NotEligible for a year after the application's in which the conditions don't hold."""
+    if program.beneficiary == "person" and grants.of_a_later_year(
+        rule, e.approved[-1].first if e.approved else month, month
+    ):
+        facts = facts_on(work.load(PERSON, e.beneficiary), first_day(month))
+        if not evaluate(rule.eligibility, facts)[0]:
+            raise NotEligible(reason="not-this-year")
 
 
 def _must_not_have_found(work: Work, overpayment: str) -> None:

@@ -13,10 +13,10 @@ from ledger.domain import payrun as rules
 from ledger.domain import program as programs
 from ledger.domain.division import covers
 from ledger.domain.enrollment import period_of
-from ledger.domain.errors import OutOfOrder
+from ledger.domain.errors import NotFound, OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.grant import Standing, amount_for, paying_day, reason_left_out
+from ledger.domain.grant import Standing, amount_for, of_a_later_year, paying_day, reason_left_out
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import PAYRUN, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, rule_of_month, rule_on
@@ -98,18 +98,19 @@ def compute(work: Work, c: ComputePayRun) -> str:
     """
     run, program, rule = load(work, c.payrun)
     rules.must_be(run, "compute", "opened", "computed")
+    must_be_payable(program, run)
     cutoff = work.standings.catch_up()
     lines: list[Line] = []
     left_out: list[LeftOut] = []
     period = period_of(rule, run.month)
     upheld = upheld_in(work, program.code, run.month)
-    outlived = _outlived(work, program, rule, run.month)
+    outlived, monthly = _outlived(work, program, rule, run.month), rule.period == "month"
     day = paying_day(run.month, work.today)
     for s in work.standings.standings(program.code, run.month, period, rule, day):
         reason = reason_left_out(s, rule, run.month, program.payee)
         if reason is None and s.enrollment in upheld:
             reason = "objection-upheld"
-        if reason is None:
+        if reason is None and (monthly or of_a_later_year(rule, s.start_month, run.month)):
             reason = outlived.get(s.beneficiary)
         if reason is None:
             lines.append(line_of(s, amount_for(s, rule)))
@@ -147,7 +148,12 @@ def notice(work: Work, c: NoticePayRun) -> str:
 
 @handles(ObjectToLine)
 def object_to_line(work: Work, c: ObjectToLine) -> str:
+    """To a line of the run; one to anything else would bar the approval and concern nobody."""
     run, _, _ = load(work, c.payrun)
+    rules.must_be(run, "object", "noticed")
+    lines = rules.read_document(work.documents.get(run.lines), Line)
+    if all(line.enrollment != c.enrollment for line in lines):
+        raise NotFound(what=c.enrollment)
     data = rules.objection(run, objection=c.objection, ground=c.ground, enrollment=c.enrollment)
     return record(work, run, data)
 
@@ -162,8 +168,9 @@ def resolve_line_objection(work: Work, c: ResolveLineObjection) -> str:
 @handles(ApprovePayRun)
 def approve(work: Work, c: ApprovePayRun) -> str:
     """By another officer; the total is committed in the same transaction."""
-    run, _, rule = load(work, c.payrun)
+    run, program, rule = load(work, c.payrun)
     must_be_city(work)
+    must_be_payable(program, run)
     approved = rules.approve(run, rule, actor=work.context.actor, lines=c.lines, today=work.reached)
     if run.total_fen:
         set_aside(work, run.fund, run.program, run.id, run.total_fen)
@@ -209,9 +216,14 @@ def _not_applied(work: Work, program: Program, rule: Rule) -> list[LeftOut]:
 
 
 def _outlived(work: Work, program: Program, rule: Rule, month: str) -> dict[str, str]:
-    """Whom time alone has taken out of a monthly rule; of others the day of application decides."""
-    if program.beneficiary != "person" or rule.period != "month":
+    """Whom time alone has taken out of a monthly rule, or any fact out of a yearly one.
+
+    The day of application decides what is granted once, and a yearly benefit's first year.
+    """
+    if program.beneficiary != "person" or rule.period == "once":
         return {}
+    if rule.period == "year":
+        return work.standings.failing(program.code, rule, first_day(month))
     return work.standings.outlived(program.code, rule, first_day(month))
 
 
@@ -235,6 +247,12 @@ def _rule(program: Program, month: str) -> Rule:
     """The rule of the run's month; NoRuleInForce where there is none."""
     found = rule_of_month(program, month)
     return found if found is not None else rule_on(program, first_day(month))
+
+
+def must_be_payable(program: Program, run: PayRun) -> None:
+    """Raise ProgramClosedError for a run whose month began when the program was closed, though that
+    became known after the run was opened: it can only be cancelled."""
+    programs.must_be_open(program, run.program, first_day(run.month))
 
 
 def must_be_city(work: Work) -> None:

@@ -22,7 +22,7 @@ from ledger.domain.money import positive
 from ledger.domain.month import month_of
 from ledger.domain.person import PERSON, Person, division_on
 from ledger.domain.stream import enrollment_id
-from ledger.late import reconsider_person
+from ledger.late import reconsider_person, send_waiting
 from ledger.work import Work
 
 
@@ -219,12 +219,17 @@ def revoke_death(work: Work, c: RevokeDeath) -> str:
 
 @handles(ChangeBankAccount)
 def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
+    """The first one is where money that waited for it is sent to."""
     person = living(work, c.person)
     sealed = work.seal(person, person.id, {"account": c.account, "holder": c.holder})
     changed = ev.BankAccountChanged(
         sealed=sealed, account=work.vault.account_ref(c.account), bank=c.bank
     )
-    return _record(work, person, changed)
+    first = person.account is None
+    _record(work, person, changed)
+    if first:
+        send_waiting(work, person, f"{person.id}/{person.version}")
+    return person.id
 
 
 @handles(MergePersons)

@@ -23,6 +23,7 @@ from ledger.commands.person import (
     record_life_fact,
     register,
 )
+from ledger.domain.admission import may_apply
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.events import person as ev
 from ledger.domain.identity import parse_identity
@@ -32,7 +33,6 @@ from ledger.domain.roster import Stated, differences, heard_of
 from ledger.domain.stream import enrollment_id
 from ledger.work import Work
 
-CLOSED = ("rejected", "ended")
 """Where an enrollment stands when one may apply again."""
 
 
@@ -114,8 +114,7 @@ def _applied_on_that_day(work: Work, e: Enrollment) -> bool:
     day = work.context.effective
     if e.applied_on is None or e.applied_on == day:
         return e.applied_on is not None
-    over = e.status in CLOSED or not e.goes_on_after(month_of(day))
-    if over and day > e.applied_on:
+    if day > e.applied_on and may_apply(e, month_of(day), month_of(work.today)):
         return False
     raise DiffersFromLedger(facts={"applied_on": e.applied_on.isoformat()})
 

@@ -21,6 +21,7 @@ from ledger.domain.refusals import (
     MonthAfterEnd,
     MonthBeforeEnrollment,
     NotEligible,
+    NoticeRunning,
     NoticeTooEarly,
     NoticeTooShort,
     ObjectionOpen,
@@ -29,16 +30,22 @@ from ledger.domain.rules import Facts, Finding, Rule, evaluate
 
 
 def submit(
-    e: Enrollment, *, month: Month, program: str, kin: list[str], documents: list[str]
+    e: Enrollment, *, month: Month, now: Month, program: str, kin: list[str], documents: list[str]
 ) -> EventData:
-    """An application in a month; a second one only after the first was rejected or has ended.
-
-    What was approved to an end may be applied for anew from its last month on.
-    """
-    over = e.status in ("none", "rejected", "ended") or not e.goes_on_after(month)
-    if not over:
+    """An application in a month; a second one only after the first was rejected or has ended."""
+    if not may_apply(e, month, now):
         raise OutOfOrder(status=e.status, step="submit")
     return ev.ApplicationSubmitted(program=program, kin=kin, documents=documents)
+
+
+def may_apply(e: Enrollment, month: Month, now: Month) -> bool:
+    """Whether an application in a month can be taken in now.
+
+    What ends may be applied for anew from its last month on: two approvals never run beside each
+    other. Of a time before what has ended there may be one that was found late.
+    """
+    over = e.status in ("none", "rejected", "ended")
+    return not e.goes_on_after(now if over else month)
 
 
 def assess(e: Enrollment, rule: Rule, facts: Facts) -> EventData:
@@ -108,8 +115,9 @@ def resolve_objection(
 def close_notice(e: Enrollment, *, today: date) -> EventData:
     """After its last day, with no objection open."""
     _must_be(e, "close-notice", "noticed")
-    if e.notice_until is None or today <= e.notice_until:
-        raise NoticeTooShort(days=((e.notice_until or today) - today).days + 1)
+    assert e.notice_until is not None
+    if today <= e.notice_until:
+        raise NoticeRunning(until=e.notice_until)
     if e.objections:
         raise ObjectionOpen()
     return ev.NoticeClosed(program=e.program)

@@ -6,7 +6,7 @@ what was received in ``received.py``. The decisions are apart: the way in and ou
 ``delivery.py``, and what late knowledge changes in ``reconsider.py``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -44,12 +44,13 @@ class Interval:
 
 @dataclass(slots=True)
 class Enrollment:
-    """State of an enrollment's stream. ``grants`` by benefit month.
+    """State of an enrollment's stream. ``grants`` by benefit month, ``delivered`` the years of it.
 
     ``division`` is where the beneficiary belongs by the day of the last event, ``ahead`` where from
     a day that was still to come then. ``applications`` are the days of approved applications by
     their month, of months that were not held already: one that is pending, or was rejected, decides
     no month.
+    ``amounts`` are those decided individually, from which month on; see :func:`amount_in`.
     ``term`` is the last month of the latest approval, ``withheld`` the months that an officer's
     decision stopped or an application left out: no fact gives those back.
     """
@@ -75,10 +76,10 @@ class Enrollment:
     withheld: list[Interval] = field(default_factory=list)
     term: str = OPEN_ENDED
     end_reason: str = ""
-    amount_fen: int | None = None
+    amounts: list[tuple[str, int | None]] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
     overpayments: dict[str, Overpayment] = field(default_factory=dict)
-    delivered: bool = False
+    delivered: set[str] = field(default_factory=set)
     received: Received | None = None
 
     def active_in(self, month: str) -> bool:
@@ -111,6 +112,15 @@ class Enrollment:
         return any(g.period == period and g.status != "reversed" for g in self.grants.values())
 
 
+def amount_in(amounts: Iterable[Sequence[Any]], month: str) -> int | None:
+    """The amount decided for a month, in fen: by the last approval that begins with it or before.
+
+    None where it is the rule's.
+    """
+    begun = [fen for first, fen in amounts if first <= month]
+    return begun[-1] if begun else None
+
+
 def period_of(rule: Rule, month: str) -> str:
     """What may be granted once only: the month, the year, or ``once``."""
     match rule.period:
@@ -120,6 +130,11 @@ def period_of(rule: Rule, month: str) -> str:
             return month[:4]
         case _:
             return "once"
+
+
+def delivered_for(years: Collection[str], period: str) -> bool:
+    """Whether a service was delivered for a period, by the years of its deliveries."""
+    return period in years if len(period) == len("2017") else bool(years)
 
 
 # --- the fold
@@ -166,7 +181,8 @@ def _objection_resolved(e: Enrollment, event: Event[ev.ObjectionResolved]) -> No
 
 def _approved(e: Enrollment, event: Event[ev.EnrollmentApproved]) -> None:
     d = event.data
-    e.status, e.rule, e.amount_fen, e.end_reason = "approved", d.rule, d.amount_fen, ""
+    e.status, e.rule, e.end_reason = "approved", d.rule, ""
+    e.amounts.append((d.start_month, d.amount_fen))
     if e.applied_on is not None and not e.active_in(month := month_of(e.applied_on)):
         e.applications[month] = e.applied_on  # a month already held stays decided by its own day
     _cut(e.withheld, d.start_month)
@@ -222,9 +238,9 @@ def _ended(e: Enrollment, event: Event[ev.EnrollmentEnded]) -> None:
     if not (e.status in PENDING and follows(event)):
         e.status, e.end_reason = "ended", event.data.reason
     last = event.data.last_month
-    if e.approved:
-        e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
-        e.approved[-1].last = min(e.approved[-1].last, last)
+    e.approved = [i for i in e.approved if i.first <= last] or e.approved[:1]
+    for interval in e.approved:  # an approval may have begun while an earlier one ran
+        interval.last = min(interval.last, last)
     if not follows(event):
         e.withheld.append(Interval(plus_months(last, 1)))
 
@@ -246,7 +262,7 @@ def _cut(intervals: list[Interval], month: str) -> None:
 
 
 def _delivered(e: Enrollment, event: Event[ev.ServiceDelivered]) -> None:
-    e.delivered = True
+    e.delivered.add(f"{event.effective.year}")
 
 
 def _received(e: Enrollment, event: Event[Any]) -> None:

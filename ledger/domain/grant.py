@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from ledger.domain.enrollment import Enrollment, period_of
+from ledger.domain.enrollment import Enrollment, amount_in, delivered_for, period_of
 from ledger.domain.events import enrollment as ev
 from ledger.domain.money import Money
 from ledger.domain.month import first_day
@@ -39,6 +39,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "not-due": ("尚未到该月", "the month has not come yet"),
     "certificate-expired": ("残疾人证已到期", "the certificate has expired"),
     "age": ("年龄不再符合", "no longer of the age"),
+    "not-this-year": ("本年度不再符合条件", "the conditions are not met this year"),
     "moved-on": ("情况已变化", "the record moved on"),
 }
 """Why a month is not paid: a stable code, in words in Chinese and English."""
@@ -77,7 +78,7 @@ def standing(
 
     The day is the month's first unless given.
     """
-    year = month[:4]
+    year, period = month[:4], period_of(rule, month)
     return Standing(
         enrollment=e.id,
         version=e.version,
@@ -86,15 +87,15 @@ def standing(
         status=e.status,
         start_month=e.approved[-1].first if e.approved else "",
         active=e.active_in(month),
-        granted=e.granted(period_of(rule, month)),
+        granted=e.granted(period),
         year_fen=sum(
             g.amount_fen
             for g in e.grants.values()
             if g.month[:4] == year and g.status != "reversed"
         ),
         objections=bool(e.objections),
-        delivered=e.delivered,
-        amount_fen=e.amount_fen,
+        delivered=delivered_for(e.delivered, period),
+        amount_fen=amount_in(e.amounts, month),
         account=account,
     )
 
@@ -104,7 +105,7 @@ def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | No
 
     A month of an earlier approval is paid whatever becomes of a new application.
     """
-    if s.objections:
+    if s.objections and not s.active:
         return "objection-open"
     if s.status == "ended" and not s.active:
         return "ended"
@@ -200,11 +201,12 @@ def grant_arrears(
         raise MonthAfterEnd(month=month, last_month=e.approved[-1].last)
     if e.granted(period_of(rule, month)):
         raise AlreadyGranted(period=period_of(rule, month))
-    if e.amount_fen is None and rule.rate_fen is None:
+    s = standing(e, rule, month, None)
+    if s.amount_fen is None and rule.rate_fen is None:
         raise NotEligible(reason="no-amount")
-    amount_fen = amount_for(standing(e, rule, month, None), rule)
+    amount_fen = amount_for(s, rule)
     if amount_fen <= 0:
-        raise AmountAboveCap(amount=e.amount_fen or rule.rate_fen, cap=rule.cap_fen)
+        raise AmountAboveCap(amount=s.amount_fen or rule.rate_fen, cap=rule.cap_fen)
     return ev.ArrearsGranted(
         program=e.program,
         month=month,
@@ -216,6 +218,14 @@ def grant_arrears(
         zh=f"补发{month}",
         en=f"arrears for {month}",
     )
+
+
+def of_a_later_year(rule: Rule, start_month: str, month: str) -> bool:
+    """Whether a yearly benefit is paid for a year after the one it was approved from.
+
+    The day of application decides its own year; the facts as they are known decide those after.
+    """
+    return rule.period == "year" and start_month[:4] < month[:4]
 
 
 def paying_day(month: str, today: date) -> date:

@@ -54,6 +54,13 @@ class Grant:
         """What of that has reached the beneficiary and is not due again."""
         return max(0, self.held_fen - self.amount_fen + self.right_fen)
 
+    @property
+    def may_be_owed_after_all(self) -> bool:
+        """Whether a debt of it can be taken back: not before the bank's word is read, and not once
+        it is reversed, since then the month is granted anew and what was kept of it is still owed.
+        """
+        return self.status not in ("in-transit", "reversed")
+
 
 @dataclass(slots=True)
 class Overpayment:

@@ -14,7 +14,7 @@ from ledger.domain.admission import check_notice
 from ledger.domain.errors import AlreadyExists, InvalidDate, InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import household as ev
 from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.refusals import FourEyes, NotEligible, NoticeTooShort, ObjectionOpen
+from ledger.domain.refusals import FourEyes, NotEligible, NoticeRunning, ObjectionOpen
 from ledger.domain.stream import StreamKind, derived_id, folding
 
 MIN_NOTICE_DAYS = 7
@@ -38,7 +38,6 @@ class Household:
     status: str = "none"
     since: date | None = None
     proposed_by: str = ""
-    notice_from: date | None = None
     notice_until: date | None = None
     objections: set[str] = field(default_factory=set)
 
@@ -163,13 +162,12 @@ def decide_exit(
     """The announcement, on ``day``: after the notice's last day, by another than the proposer.
 
     ``living`` are the members who are alive: the dead have not left poverty. Raises
-    :class:`NoticeTooShort`, :class:`ObjectionOpen` or :class:`FourEyes`.
+    :class:`NoticeRunning`, :class:`ObjectionOpen` or :class:`FourEyes`.
     """
     _in_order(h, "decide-exit", "noticed", day)
-    assert h.notice_from is not None
     assert h.notice_until is not None
     if day <= h.notice_until:
-        raise NoticeTooShort(days=(h.notice_until - h.notice_from).days + 1)
+        raise NoticeRunning(until=h.notice_until)
     if h.objections:
         raise ObjectionOpen()
     if actor == h.proposed_by:
@@ -236,9 +234,7 @@ def _proposed(h: Household, event: Event[ev.ExitProposed]) -> None:
 
 
 def _noticed(h: Household, event: Event[ev.ExitNoticed]) -> None:
-    d = event.data
-    h.status, h.since = "noticed", event.effective
-    h.notice_from, h.notice_until = d.notice_from, d.notice_until
+    h.status, h.since, h.notice_until = "noticed", event.effective, event.data.notice_until
 
 
 def _objected(h: Household, event: Event[ev.ExitObjected]) -> None:

@@ -152,7 +152,7 @@ def still_owed_after_all(e: Enrollment, overpayment_id: str) -> list[str]:
     months = [
         m
         for m, g in sorted(e.grants.items())
-        if overpayment_id in dict(g.debts) and g.status != "in-transit" and e.active_in(m)
+        if overpayment_id in dict(g.debts) and g.may_be_owed_after_all and e.active_in(m)
     ]
     if not months:
         raise OutOfOrder(status="not-payable", step="cancel-overpayment")

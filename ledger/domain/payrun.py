@@ -18,7 +18,7 @@ from ledger.domain.errors import InvalidValue, NotFound, OutOfOrder
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import Event, EventData
-from ledger.domain.refusals import FourEyes, LinesChanged, NoticeTooShort, ObjectionOpen
+from ledger.domain.refusals import FourEyes, LinesChanged, NoticeRunning, ObjectionOpen
 from ledger.domain.rules import Rule
 from ledger.domain.stream import StreamKind, folding
 
@@ -164,7 +164,7 @@ def approve(run: PayRun, rule: Rule, *, actor: str, lines: str, today: date) -> 
     if run.objections:
         raise ObjectionOpen()
     if run.notice_until is not None and today <= run.notice_until:
-        raise NoticeTooShort(days=rule.notice_days)
+        raise NoticeRunning(until=run.notice_until)
     if lines != run.lines:
         raise LinesChanged()
     if actor == run.computed_by:

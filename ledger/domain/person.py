@@ -8,7 +8,7 @@ now. The state holds no personal data beyond year of birth and sex; names and nu
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from ledger.domain.errors import (
@@ -182,6 +182,9 @@ def check_certificate_status(person: Person, day: date, status: str) -> None:
         raise InvalidCertificate(reason="none issued")
     if certificate.status in (status, "cancelled"):
         raise OutOfOrder(status=certificate.status, step=status)
+    # Told of a later day, an expiry would outlive a renewal from the day after the last one.
+    if status == "expired" and ran_out(certificate, day - timedelta(days=1)):
+        raise OutOfOrder(status="expired", step=status)
 
 
 def check_toggle(person: Person, fact: str, day: date, value: bool) -> None:

@@ -216,7 +216,7 @@ def _cancellations(e: Enrollment, months: list[Judged]) -> Iterable[EventData]:
         granted = e.grants.get(m.month)
         if m.failing is not None or not e.active_in(m.month) or granted is None:
             continue
-        if granted.status != "in-transit":
+        if granted.may_be_owed_after_all:
             for debt, _ in granted.debts:
                 wrong.setdefault(debt, []).append(m.month)
     for debt, owed_after_all in wrong.items():

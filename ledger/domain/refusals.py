@@ -166,6 +166,14 @@ class NoticeTooShort(LedgerError):
     )
 
 
+class NoticeRunning(LedgerError):
+    code, zh, en = (
+        "notice-running",
+        "公示至{until},次日起方可办理",
+        "the notice runs until {until}; the next step is possible from the day after",
+    )
+
+
 class NoticeTooEarly(LedgerError):
     code, zh, en = (
         "notice-too-early",

@@ -141,6 +141,24 @@ class HomeMismatch(LedgerError):
     exit_code = 3
 
 
+class HomeSimulated(HomeMismatch):
+    """A city with a seed, where a home for real use was asked for."""
+
+    zh, en = (
+        "目录{home}是模拟城市(种子{found}),不是业务账本;请另选--home",
+        "home {home} is a simulated city (seed {found}), not for real use; choose another --home",
+    )
+
+
+class HomeNotSimulated(HomeMismatch):
+    """A home for real use, where a city was to be simulated."""
+
+    zh, en = (
+        "目录{home}不是simulate建立的模拟城市;请另选--home",
+        "home {home} was not made by simulate; choose another --home",
+    )
+
+
 # --- the vault
 
 

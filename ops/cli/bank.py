@@ -17,6 +17,7 @@ from ops.cli.output import yuan
 from ops.cli.payrun_step import Run, find, print_run, resolved, take
 from ops.cli.sealed import Opener
 from ops.cli.session import Session
+from ops.files import require_writable
 
 app = typer.Typer()
 
@@ -40,6 +41,8 @@ def notice(
     ] = None,
 ) -> None:
     """The list shows a name's first and last characters and ten digits of the number at most."""
+    if export is not None:
+        require_writable(export)  # before the notice is stored, which cannot be taken back
     wanted = pr.NoticePayRun(
         payrun=resolved(run),
         notice_from=parse_date(notice_from),
@@ -74,6 +77,7 @@ def bank_file(
     out: Annotated[Path, typer.Option("--out", help="文件 | Where to")],
 ) -> None:
     """The only file with account numbers in clear: its mode is 0600."""
+    require_writable(out)  # before it is recorded that accounts were opened
     with session.opened() as home:
         row = find(session, home, run)
         if row.status not in ("issued", "settled"):

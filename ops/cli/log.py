@@ -116,11 +116,15 @@ def prove(
         wanted = signed.size if signed is not None else asked
         note = signed.note if signed is not None else None
         if position is not None:
+            if wanted is not None and position >= wanted:
+                raise InvalidValue(field="--position", value=f"{position} (--size {wanted})")
             included = home.log.inclusion(position, wanted)
             if c2sp and note is None:
                 raise CheckpointNeeded(size=included.size)
             text, document = included.text(note or b""), included.document()
         else:
+            if wanted is not None and (old or 0) > wanted:
+                raise InvalidValue(field="--from", value=f"{old} (--to {wanted})")
             grown = home.log.consistency(old or 0, wanted)
             text, document = grown.text(note), grown.document()
         if c2sp:

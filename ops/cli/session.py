@@ -26,7 +26,7 @@ from ops import home as homes
 from ops.cli.moments import bound_by
 from ops.cli.output import Output, nowhere, progress
 from ops.home import Home
-from ops.texts import label
+from ops.texts import filled, label
 from projections.engine import Projector
 
 Lang = Literal["zh", "en"]
@@ -63,7 +63,7 @@ class Session:
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the screen, in the session's language."""
-        return label(key, self.lang).format(**values)
+        return filled(label(key, self.lang), **values)
 
     def pick(self, zh: str, en: str) -> str:
         """The one of two texts that the session speaks."""

@@ -5,6 +5,9 @@ bring their own words, programs theirs from the catalog, and events theirs from 
 made them.
 """
 
+from string import Formatter
+from typing import Any
+
 from ops.texts import audit, demonstration, headings, log, office, pipeline
 
 PARTS = (headings, office, log, pipeline, audit, demonstration)
@@ -18,3 +21,19 @@ def label(key: str, lang: str) -> str:
     """The text of a key in ``zh`` or ``en``."""
     zh, en = LABELS[key]
     return en if lang == "en" else zh
+
+
+class _Counting(Formatter):
+    """``{n:month|months}`` is the word for a number ``n``, of two."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, several, many = format_spec.partition("|")
+        if several:
+            return one if str(value) == "1" else many
+        said: str = super().format_field(value, format_spec)
+        return said
+
+
+def filled(text: str, **values: Any) -> str:
+    """A text with its values in it."""
+    return _Counting().format(text, **values)

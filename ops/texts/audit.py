@@ -7,7 +7,7 @@ TEXTS = {
     ),
     "audited": (
         "前{position:,}个事件:{n:,}项待处理疑点,涉及{amount}元",
-        "the first {position:,} events: {n:,} open findings, {amount} yuan at stake",
+        "the first {position:,} events: {n:,} open {n:finding|findings}, {amount} yuan at stake",
     ),
     "auditing": ("审计", "auditing"),
     "finding-converted": (
@@ -18,5 +18,8 @@ TEXTS = {
         "疑点{finding}({check})已排除",
         "finding {finding} ({check}) is dismissed",
     ),
-    "findings-exported": ("已导出{n:,}项疑点:{file}", "{n:,} findings exported: {file}"),
+    "findings-exported": (
+        "已导出{n:,}项疑点:{file}",
+        "{n:,} {n:finding|findings} exported: {file}",
+    ),
 }

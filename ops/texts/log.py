@@ -7,7 +7,8 @@ TEXTS = {
     ),
     "archive-sound": (
         "归档完好:{segments}段,{events:,}个事件,树根{root}",
-        "the archive is whole: {segments} segments, {events:,} events, root {root}",
+        "the archive is whole: {segments} {segments:segment|segments}, {events:,} "
+        "{events:event|events}, root {root}",
     ),
     "archive-signed": (
         "前{size:,}个事件在已签名的检查点之下:{status};其后{beyond:,}个尚未签名",
@@ -20,38 +21,43 @@ TEXTS = {
     ),
     "archived": (
         "已归档至{path}:{segments}段,{events:,}个事件(新增{added:,}个),树根{root}",
-        "archived to {path}: {segments} segments, {events:,} events ({added:,} of them new), "
-        "root {root}",
+        "archived to {path}: {segments} {segments:segment|segments}, {events:,} "
+        "{events:event|events} ({added:,} of them new), root {root}",
     ),
     "archiving": ("归档", "archiving"),
     "bundled": (
         "证据包已写入{path}:{events:,}个事件,{size:,}字节(仅所有者可读)",
-        "bundle written to {path}: {events:,} events, {size:,} bytes (readable by its owner only)",
+        "bundle written to {path}: {events:,} {events:event|events}, {size:,} bytes "
+        "(readable by its owner only)",
     ),
     "bundling": ("导出", "bundling"),
     "cosigned": ("已会签", "cosigned"),
     "engines-agree": (
         "两个引擎一致:位置{position:,},{rows:,}行逐项相符",
-        "both engines agree at position {position:,}: {rows:,} rows, cell by cell",
+        "both engines agree at position {position:,}: {rows:,} {rows:row|rows}, cell by cell",
     ),
     "engines-differ": (
         "两个引擎不一致:位置{position:,},差异{n:,}处",
-        "the engines differ at position {position:,}: {n:,} cells",
+        "the engines differ at position {position:,}: {n:,} {n:cell|cells}",
     ),
     "final": ("最终(见证方已会签)", "final (cosigned by its witnesses)"),
     "head-was-signed": ("已签名:大小{size:,},{status}", "signed: size {size:,}, {status}"),
-    "heads-published": ("已发布检查点{count}个", "published {count} checkpoints"),
+    "heads-published": (
+        "已发布检查点{count}个",
+        "published {count} {count:checkpoint|checkpoints}",
+    ),
     "heads-signed": (
         "签名{count}次,最后大小{size:,}",
-        "signed {count} heads, the last of size {size:,}",
+        "signed {count} {count:head|heads}, the last of size {size:,}",
     ),
     "log-bad": (
         "日志({size:,}个事件)有{n}处问题",
-        "the log of {size:,} events has {n} problems",
+        "the log of {size:,} events has {n} {n:problem|problems}",
     ),
     "log-exported": (
         "已导出{size:,}个事件至{folder}(原有{before:,}个),写入{files:,}个文件",
-        "{folder} has {size:,} events ({before:,} before), {files:,} files written",
+        "{folder} has {size:,} {size:event|events} ({before:,} before), {files:,} "
+        "{files:file|files} written",
     ),
     "log-good": (
         "{size:,}个事件逐个重算哈希,与树一致;树根{root}",
@@ -84,11 +90,11 @@ TEXTS = {
     "sealing": ("封存", "sealing"),
     "seals-agree": (
         "{n}次封存与账本重算逐项相同",
-        "{n} seals are what the log yields",
+        "{n} {n:seal is|seals are} what the log yields",
     ),
     "seals-differ": (
         "{n}次封存与账本重算不同",
-        "{n} seals are not what the log yields",
+        "{n} {n:seal is|seals are} not what the log yields",
     ),
     "stamp-asked": (
         "大小{size:,}的检查点的时间戳请求已写入{file}",

@@ -3,12 +3,13 @@
 TEXTS = {
     "adopted": (
         "采用项目{programs}个、规则{rules}条,开立资金{funds}个",
-        "adopted {programs} programs and {rules} rules, opened {funds} funds",
+        "adopted {programs} {programs:program|programs} and {rules} {rules:rule|rules}, "
+        "opened {funds} {funds:fund|funds}",
     ),
     "balance-title": ("{person} 的收支", "Balances of {person}"),
     "bank-file-written": (
         "已写入{path}:{lines}笔,{total}元(仅所有者可读)",
-        "wrote {path}: {lines} lines, {total} yuan (readable by its owner only)",
+        "wrote {path}: {lines} {lines:line|lines}, {total} yuan (readable by its owner only)",
     ),
     "catalog-good": (
         "目录无误:{programs}个项目,{funds}个资金",
@@ -16,12 +17,12 @@ TEXTS = {
     ),
     "diff-events": (
         "两个时点之间有{n:,}个事件",
-        "{n:,} events lie between the two moments",
+        "{n:,} {n:event lies|events lie} between the two moments",
     ),
     "diff-figures": ("变动的指标", "Figures that changed"),
     "diff-money": (
         "收支变动的人员与项目,共{n:,}项(元)",
-        "Whose money changed: {n:,} persons and programs (yuan)",
+        "Whose money changed: {n:,} {n:person and program|persons and programs} (yuan)",
     ),
     "diff-none": ("两个时点之间没有变动", "nothing changed between the two moments"),
     "earmark-widened": (
@@ -32,7 +33,7 @@ TEXTS = {
     "error": ("错误", "error"),
     "explained": (
         "{zh}:{total},共{n}个事件;{rule}",
-        "{en}: {total}, from {n} events; {rule}",
+        "{en}: {total}, from {n} {n:event|events}; {rule}",
     ),
     "exported": (
         "已写入{path}:{transactions:,}笔交易,{accounts}个科目余额断言,至位置{position:,}",
@@ -53,18 +54,19 @@ TEXTS = {
     "notes": ("原文中的矛盾与说明:", "Contradictions in the source, noted:"),
     "notice-exported": (
         "公示名单已写入{path}:{lines}人",
-        "public list written to {path}: {lines} lines",
+        "public list written to {path}: {lines} {lines:line|lines}",
     ),
     "notice-title": ("公示名单({month} {program})", "Public notice ({month} {program})"),
     "payrun-is": (
         "{payrun}:{status},{count}笔,{total}元",
-        "{payrun}: {status}, {count} lines, {total} yuan",
+        "{payrun}: {status}, {count} {count:line|lines}, {total} yuan",
     ),
-    "problems": ("发现{n}个问题", "{n} problems found"),
+    "problems": ("发现{n}个问题", "{n} {n:problem|problems} found"),
     "rehearsed": ("只检查,未入账", "checked only, nothing applied"),
     "rejects-written": (
         "退回{rows}行及原因已写入{path}(仅所有者可读)",
-        "{rows} rejected rows and their reasons written to {path} (readable by its owner only)",
+        "{rows} rejected {rows:row|rows} and their reasons written to {path} (readable by its "
+        "owner only)",
     ),
     "repeated-key": (
         "此幂等键已执行过,返回原结果",

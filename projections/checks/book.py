@@ -228,6 +228,7 @@ class Book:
     def _arrears(self, position: int, event: Event[en.ArrearsGranted]) -> None:
         found = self._month(event, event.data.month, position)
         found.amount_fen, found.reversed = event.data.amount_fen, ""
+        found.waiting = position
 
     @on(en.PaymentInstructed)
     def _instructed(self, position: int, event: Event[en.PaymentInstructed]) -> None:
@@ -235,6 +236,7 @@ class Book:
         found = self._month(event, d.month, position)
         found.due_fen += d.amount_fen
         found.due += 1
+        found.waiting = 0
         if d.account is not None:
             found.account = self._text(d.account)
 
@@ -246,6 +248,7 @@ class Book:
         found = self._month(event, d.month, position)
         found.due_fen -= d.amount_fen
         found.due -= 1
+        found.waiting = 0
         # A refund makes up what a payment that stands had lost: it is no second one.
         refund = bool(found.paid_by) and found.paid_fen + d.amount_fen <= found.right_fen
         found.paid_fen += d.amount_fen
@@ -261,6 +264,7 @@ class Book:
     def _returned(self, position: int, event: Event[en.PaymentReturned]) -> None:
         d = event.data
         found = self._month(event, d.month, position)
+        found.waiting = position
         if d.after_settlement:
             found.paid_fen -= d.amount_fen
             found.paid_by = _less(found.paid_by, event.division)
@@ -288,6 +292,7 @@ class Book:
                 continue
             division = found.paid_by[-1] if found.paid_by else event.division
             debt[each.month] = (each.amount_fen, division)
+            found.waiting = 0
             found.paid_by = _less(found.paid_by, division)
 
     @on(en.OverpaymentCancelled)
@@ -298,6 +303,7 @@ class Book:
             found = self._month(event, each.month, position)
             amount_fen, division = debt.pop(each.month, (each.amount_fen, event.division))
             found.paid_fen += amount_fen - each.refund_fen
+            found.waiting = position if each.refund_fen else found.waiting
             if division is None:
                 found.part_fen -= amount_fen
             elif each.refund_fen < amount_fen:

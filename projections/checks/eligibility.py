@@ -22,7 +22,7 @@ class WrongGrade(MonthsAgainst):
     name_zh, name_en = "等级不符", "paid in a grade outside the rule"
     fact, certified = "grade", True
     found_zh = "残疾等级不符合标准而发放{n}个月({span})"
-    found_en = "{n} months paid in a grade outside the rule ({span})"
+    found_en = "{months} paid in a grade outside the rule ({span})"
 
 
 class WrongCategory(MonthsAgainst):
@@ -33,7 +33,7 @@ class WrongCategory(MonthsAgainst):
     kinds = ("month", "device", "surgery")
     fact, certified = "category", True
     found_zh = "残疾类别不符合要求而发放{n}个月({span})"
-    found_en = "{n} months paid without the category required ({span})"
+    found_en = "{months} paid without the category required ({span})"
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -73,7 +73,7 @@ class CertificateLapsed(MonthsAgainst):
     name_zh, name_en = "证件失效期间发放", "paid while the certificate was not in force"
     fact, certified = "certified", True
     found_zh = "残疾人证失效期间发放{n}个月({span})"
-    found_en = "{n} months paid while the certificate was not in force ({span})"
+    found_en = "{months} paid while the certificate was not in force ({span})"
 
 
 class NoLowIncome(MonthsAgainst):
@@ -83,7 +83,7 @@ class NoLowIncome(MonthsAgainst):
     name_zh, name_en = "未认定低保而发放", "paid without recognized low income"
     fact = "low_income"
     found_zh = "未认定低保而发放{n}个月({span})"
-    found_en = "{n} months paid without recognized low income ({span})"
+    found_en = "{months} paid without recognized low income ({span})"
 
 
 class CustodyPaid(MonthsAgainst):
@@ -93,7 +93,7 @@ class CustodyPaid(MonthsAgainst):
     name_zh, name_en = "服刑期间发放", "paid while custody stops the benefit"
     fact = "in_custody"
     found_zh = "服刑期间发放{n}个月({span})"
-    found_en = "{n} months paid in custody ({span})"
+    found_en = "{months} paid in custody ({span})"
 
 
 class Stacking(MonthsAgainst):
@@ -104,7 +104,7 @@ class Stacking(MonthsAgainst):
     kinds = ("allowance", "extreme-poverty", "program")
     fact = "allowance"
     found_zh = "与互斥待遇同月享受{n}个月({span})"
-    found_en = "{n} months together with what excludes it ({span})"
+    found_en = "{months} together with what excludes it ({span})"
 
     def stands_against(self, against: Against) -> bool:
         return bool(against.exclusive)
@@ -128,7 +128,7 @@ class NotTheHigher(MonthsAgainst):
     kinds = ("allowance", "program")
     fact = "allowance"
     found_zh = "应就高而未就高{n}个月({span})"
-    found_en = "{n} months paid although the other allowance was as high ({span})"
+    found_en = "{months} paid although the other allowance was as high ({span})"
 
     def stands_against(self, against: Against) -> bool:
         return bool(against.higher)

@@ -17,7 +17,8 @@ class MonthPaid(msgspec.Struct, gc=False):
     ``part_fen`` is what of the grant was found to be too much, short of all of it; ``paid_by`` has
     the division of each payment that stands; ``due_fen`` and ``due`` are payments instructed whose
     result is not read, as an amount and in number; ``reversed`` the reason for which the grant was
-    taken back, if it was; ``at`` the positions of all its events of money, in order.
+    taken back, if it was; ``waiting`` the position since which its money is with the office to be
+    sent, 0 while it is not; ``at`` the positions of all its events of money, in order.
     """
 
     month: str
@@ -29,6 +30,7 @@ class MonthPaid(msgspec.Struct, gc=False):
     due: int = 0
     account: str | None = None
     reversed: str = ""
+    waiting: int = 0
     at: list[int] = []
 
     @property

@@ -5,6 +5,7 @@ is found (programs, months, events), so the same finding has the same id in ever
 machine, and one that grew by a month is another finding.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -43,6 +44,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     zh: str
     en: str
     status: Status = "open"
+
+
+def months_said(months: Sequence[str]) -> str:
+    """How many months they are, in English."""
+    return "1 month" if len(months) == 1 else f"{len(months)} months"
+
+
+def span_said(months: Sequence[str]) -> str:
+    """The first month, and the last one if there are several, in English."""
+    return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
 
 
 def make(

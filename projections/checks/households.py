@@ -11,7 +11,7 @@ from ledger.domain.month import month_of, plus_months, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.files import File, paid_in
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, months_said, span_said
 from projections.view import on
 
 ORDER = ("ExitProposed", "ExitVerified", "HouseholdConfirmed", "ExitNoticed")
@@ -171,5 +171,6 @@ class ExitThenPoor(Check):
                 overpaid=paid_in(paid),
                 positions=[position, *(p for m in paid for p in m.at)],
                 zh=f"脱贫后未经复核继续发放{len(months)}个月({span_of(months)})",
-                en=f"{len(months)} months paid after the exit without a review ({span_of(months)})",
+                en=f"{months_said(months)} paid after the exit without a review "
+                f"({span_said(months)})",
             )

@@ -1,7 +1,8 @@
 """Months paid, held against the rule: which conditions and exclusions stood against each.
 
 The day that decides a month is the domain's: its first, or that of an application within it. What
-is paid by the year or once was decided by the facts of the day of application. Facts are those
+is paid by the year or once was decided by the facts of the day of application; a year after that
+one's is decided by the first day of the month that it is paid for. Facts are those
 known by the end of the fold, so a fact learned late counts from when it holds.
 """
 
@@ -104,7 +105,10 @@ def deciding(file: File, program: Program, month: str) -> date:
         return deciding_day(file.state, month)
     applied = [day for _, day in file.applied if day <= first_day(month)]
     applied = applied or [day for _, day in file.applied]
-    return applied[-1] if applied else first_day(month)
+    later = (
+        rule is not None and rule.period == "year" and applied and applied[-1].year < int(month[:4])
+    )
+    return applied[-1] if applied and not later else first_day(month)
 
 
 def _expires(person: Person) -> bool:

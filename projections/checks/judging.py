@@ -6,7 +6,7 @@ from typing import ClassVar
 from ledger.domain.month import span_of
 from projections.checks.check import Check
 from projections.checks.files import File, paid_in
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, months_said, span_said
 from projections.checks.judged import Against
 
 
@@ -35,7 +35,6 @@ class MonthsAgainst(Check):
                 by_file.setdefault(key, []).append(against)
         for (program, who), found in by_file.items():
             months = [a.month.month for a in found]
-            said = {"n": len(months), "span": span_of(months)}
             yield self.found(
                 who,
                 kind=self.kind_of(found),
@@ -44,8 +43,8 @@ class MonthsAgainst(Check):
                 amount_fen=sum(a.month.paid_fen for a in found),
                 overpaid=paid_in(a.month for a in found),
                 positions=[p for a in found for p in a.month.at] + self.proof(found[0].file),
-                zh=self.found_zh.format(**said),
-                en=self.found_en.format(**said),
+                zh=self.found_zh.format(n=len(months), span=span_of(months)),
+                en=self.found_en.format(months=months_said(months), span=span_said(months)),
             )
 
     def proof(self, file: File) -> list[int]:

@@ -14,7 +14,7 @@ from ledger.domain.month import month_of, span_of
 from ledger.domain.program import find_rule
 from projections.checks.check import Check
 from projections.checks.files import File, Step, paid_in
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, months_said, span_said
 from projections.checks.judging import MonthsAgainst
 from projections.view import on
 
@@ -26,7 +26,7 @@ class DeadPaid(MonthsAgainst):
     name_zh, name_en = "死亡次月起仍发放", "paid after the month of death"
     fact = "alive"
     found_zh = "死亡后仍发放{n}个月({span})"
-    found_en = "{n} months paid after death ({span})"
+    found_en = "{months} paid after death ({span})"
 
 
 LOST: dict[type[EventData], tuple[str, str, str, str]] = {
@@ -235,7 +235,7 @@ class Ghost(Check):
             paid = list(file.paid())
             if not paid:
                 continue
-            span = span_of([m.month for m in paid])
+            months = [m.month for m in paid]
             lacking = (
                 ("身份登记", "registration") if not registered else ("残疾人证", "certificate")
             )
@@ -243,12 +243,12 @@ class Ghost(Check):
                 file.beneficiary,
                 kind="uncertified" if registered else "unregistered",
                 program=file.program,
-                months=[m.month for m in paid],
+                months=months,
                 amount_fen=sum(m.paid_fen for m in paid),
                 overpaid=paid_in(paid),
                 positions=[p for m in paid for p in m.at],
-                zh=f"没有{lacking[0]}而发放{len(paid)}个月({span})",
-                en=f"{len(paid)} months paid without a {lacking[1]} ({span})",
+                zh=f"没有{lacking[0]}而发放{len(months)}个月({span_of(months)})",
+                en=f"{months_said(months)} paid without a {lacking[1]} ({span_said(months)})",
             )
 
 

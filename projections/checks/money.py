@@ -12,7 +12,7 @@ from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule
 from projections.checks.check import Check
 from projections.checks.files import File, MonthPaid
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, span_said
 from projections.view import on
 
 
@@ -35,7 +35,7 @@ class DoublePay(Check):
                     overpaid={m.month: m.amount_fen * self._excess(m) for m in twice},
                     positions=[p for m in twice for p in m.at],
                     zh=f"同一月份重复发放({span_of(months)})",
-                    en=f"paid more than once for a month ({span_of(months)})",
+                    en=f"paid more than once for a month ({span_said(months)})",
                 )
 
     @staticmethod
@@ -66,7 +66,7 @@ class CrossDivision(Check):
                     overpaid={m.month: m.amount_fen * (len(set(m.paid_by)) - 1) for m in found},
                     positions=[p for m in found for p in m.at],
                     zh=f"由{'、'.join(divisions)}重复发放({span_of(months)})",
-                    en=f"paid by {', '.join(divisions)} for the same month ({span_of(months)})",
+                    en=f"paid by {', '.join(divisions)} for the same month ({span_said(months)})",
                 )
 
 
@@ -126,7 +126,7 @@ class OverCap(Check):
                 overpaid={m.month: fen for m, fen in wrong if fen > 0},
                 positions=[p for m, _ in wrong for p in m.at],
                 zh=f"金额与标准不符({span_of(months)})",
-                en=f"an amount that is not the rule's ({span_of(months)})",
+                en=f"an amount that is not the rule's ({span_said(months)})",
             )
         off = {m.month for m, _ in wrong}
         for year, paid in years.items():

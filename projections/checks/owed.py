@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from ledger.domain.admission import is_excluded
+from ledger.domain.enrollment import amount_in
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import person as pe
@@ -17,7 +18,7 @@ from ledger.domain.rules import Rule, evaluate
 from projections.checks.book import FACTS, Book
 from projections.checks.check import Check
 from projections.checks.files import File, MonthPaid, Run, Step
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, months_said, span_said
 from projections.view import on
 
 
@@ -46,7 +47,8 @@ def due_fen(book: Book, file: File, program: Program, person: Person, month: str
 
 def _amount_fen(file: File, rule: Rule, month: str) -> int:
     """The amount decided for the enrollment or the rule's rate, under the calendar year's cap."""
-    wanted_fen = (file.amounts[-1] if file.amounts else rule.rate_fen) or 0
+    decided_fen = amount_in(file.state.amounts, month)
+    wanted_fen = (decided_fen if decided_fen is not None else rule.rate_fen) or 0
     if rule.cap_fen is None:
         return wanted_fen
     year_fen = sum(
@@ -98,7 +100,7 @@ class WrongfulStop(Check):
                 amount_fen=owed_fen,
                 positions=[s.position for s in file.steps],
                 zh=f"符合条件而停发{len(owed)}个月({span_of(owed)}),应补发",
-                en=f"{len(owed)} months stopped while eligible ({span_of(owed)}): owed",
+                en=f"{months_said(owed)} stopped while eligible ({span_said(owed)}): owed",
             )
 
 
@@ -110,13 +112,14 @@ UNGRANTED = {
     ),
     "no-account": ("没有收款账户", "there is no account to pay into"),
     "reversed": ("撤销后未再发放", "taken back and not granted again"),
+    "not-sent": ("退回或未发出,未再发送", "the money came back or was never sent"),
 }
-"""Why a payable month was never granted, in words."""
+"""Why a payable month was never granted, or what was granted never paid, in words."""
 
 
 class NotGranted(Check):
     """Months of a monthly subsidy to persons: enrolled, payable, in a run that was issued, and
-    granted to this person by nothing.
+    granted to this person by nothing; or granted, with money that is not sent again.
 
     The office is given time: a month is found once a run of it, or of a later month, was computed
     *after* all that makes it payable was recorded, and issued. A run that says no cut-off (an
@@ -125,7 +128,7 @@ class NotGranted(Check):
     """
 
     code, severity = "not-granted", "high"
-    name_zh, name_en = "应发未发", "payable and never granted"
+    name_zh, name_en = "应发未发", "payable and never granted or sent"
     kinds = tuple(UNGRANTED)
 
     def __init__(self, *given: Any) -> None:
@@ -191,8 +194,18 @@ class NotGranted(Check):
             fen = due_fen(self.book, file, program, person, month) if kind else 0
             if fen:
                 by_kind.setdefault(kind, {})[month] = fen
+        for month, granted in sorted(file.months.items()):
+            fen = granted.right_fen - granted.paid_fen
+            if fen > 0 and self._left_waiting(granted, runs):
+                by_kind.setdefault("not-sent", {})[month] = fen
         for kind, owed in by_kind.items():
             yield self._found(file, kind, owed, runs)
+
+    def _left_waiting(self, granted: MonthPaid, runs: dict[str, list[Run]]) -> bool:
+        """Whether its money waited to be sent when a later run was computed, which was issued."""
+        since = granted.waiting
+        later = any(r.cutoff > since for of_month in runs.values() for r in of_month)
+        return bool(since) and not granted.reversed and later
 
     def _kind(
         self,
@@ -232,8 +245,10 @@ class NotGranted(Check):
         self, file: File, kind: str, owed: dict[str, int], runs: dict[str, list[Run]]
     ) -> Finding:
         months, (zh, english) = sorted(owed), UNGRANTED[kind]
-        n, span = len(months), span_of(months)
-        proof = [p for m in months for r in runs[m] for p in r.at]
+        what_zh, what = "应发未发", "payable and never granted"
+        if kind == "not-sent":
+            what_zh, what = "已核发未到账", "granted and not paid"
+        proof = [p for m in months for r in runs.get(m, ()) for p in r.at]
         proof += [p for m in months if m in file.months for p in file.months[m].at]
         return self.found(
             file.beneficiary,
@@ -242,6 +257,6 @@ class NotGranted(Check):
             months=months,
             amount_fen=sum(owed.values()),
             positions=[*(s.position for s in file.steps), *proof],
-            zh=f"应发未发{n}个月({span}):{zh}",
-            en=f"{n} months payable and never granted ({span}): {english}",
+            zh=f"{what_zh}{len(months)}个月({span_of(months)}):{zh}",
+            en=f"{months_said(months)} {what} ({span_said(months)}): {english}",
         )

@@ -11,7 +11,7 @@ from ledger.domain.money import Money
 from ledger.domain.month import span_of
 from projections.checks.check import Check
 from projections.checks.files import File, Run
-from projections.checks.finding import Finding
+from projections.checks.finding import Finding, span_said
 from projections.view import on
 
 
@@ -77,7 +77,7 @@ class Unreconciled(Check):
                 amount_fen=sum(abs(m.due_fen) for m in found),
                 positions=[p for m in found for p in m.at],
                 zh=f"指令与到账、退回不符({span_of(months)})",
-                en=f"instructed is not settled and returned ({span_of(months)})",
+                en=f"instructed is not settled and returned ({span_said(months)})",
             )
 
     def _names(self) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ledger.domain.city_time import day_of
-from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, follows
+from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, amount_in, delivered_for, follows
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.grant import Standing
@@ -28,8 +28,8 @@ class Entitlement(msgspec.Struct, gc=False):
     approved, suspended, ended or rejected. ``granted`` holds the months granted and not reversed,
     ``periods`` the years (or ``once``) granted with their month, ``year_fen`` what stands granted
     by calendar year.
-    ``term`` is the last month of the latest approval; ``amount_fen`` is set where the amount was
-    decided individually.
+    ``term`` is the last month of the latest approval; ``amount_fen`` is set where its amount
+    was decided individually, ``amounts`` has the first month and the amount of each from then on.
     """
 
     enrollment: str
@@ -54,9 +54,10 @@ class Entitlement(msgspec.Struct, gc=False):
     approved: list[list[str]] = []
     suspended: list[list[str]] = []
     amount_fen: int | None = None
+    amounts: list[list[str | int | None]] = []
     open_objections: int = 0
     objections: list[str] = []
-    delivered: bool = False
+    delivered: list[str] = []
     reviewed_on: str | None = None
     granted: Hex = 0
     periods: dict[str, str] = {}
@@ -99,9 +100,9 @@ def payable_in(row: Entitlement, month: str, period: str | None = None) -> str |
     ``period`` is what may be granted once only (the month itself unless the rule is by year or
     once). Whether an account, a delivery or a cap stands in the way is the pay run's to say.
     """
-    if row.open_objections:
-        return "objection-open"
     active = active_in(row, month)
+    if row.open_objections and not active:
+        return "objection-open"
     if row.status == "ended" and not active:
         return "ended"
     if not active:
@@ -132,8 +133,8 @@ def standing(row: Entitlement, month: str, period: str, account: str | None, day
         granted=is_granted(row, period),
         year_fen=row.year_fen.get(month[:4], 0),
         objections=row.open_objections > 0,
-        delivered=row.delivered,
-        amount_fen=row.amount_fen,
+        delivered=delivered_for(row.delivered, period),
+        amount_fen=amount_in(row.amounts, month),
         account=account,
     )
 
@@ -171,7 +172,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 4
+    version = 5
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -247,6 +248,8 @@ class Entitlements(View):
         row.status, row.rule, row.end_reason = "approved", d.rule.isoformat(), None
         row.approved_on, row.approved_by = event.effective.isoformat(), event.actor
         row.start_month, row.end_month, row.amount_fen = d.start_month, d.end_month, d.amount_fen
+        if row.amounts or d.amount_fen is not None:
+            row.amounts = [*row.amounts, [d.start_month, d.amount_fen]]
         row.term = d.end_month or OPEN_ENDED
         row.approved = [*row.approved, [d.start_month, row.term]]
 
@@ -293,9 +296,8 @@ class Entitlements(View):
             row.status, row.end_reason = "ended", event.data.reason
         if row.approved:
             kept = [i for i in row.approved if i[0] <= last] or row.approved[:1]
-            first, until = kept[-1]
-            row.approved = [*kept[:-1], [first, min(until, last)]]
-            row.start_month = first
+            row.approved = [[first, min(until, last)] for first, until in kept]
+            row.start_month = kept[-1][0]
 
     @on(en.SubsidyGranted, en.ArrearsGranted)
     def granted(
@@ -323,7 +325,8 @@ class Entitlements(View):
 
     @on(en.ServiceDelivered)
     def delivered(self, position: int, event: Event[en.ServiceDelivered]) -> None:
-        self._at(event).delivered = True
+        row, year = self._at(event), f"{event.effective.year}"
+        row.delivered = sorted({*row.delivered, year})
 
     @on(*_OTHERS)
     def seen(self, position: int, event: Event[EventData]) -> None:

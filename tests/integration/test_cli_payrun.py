@@ -3,11 +3,14 @@
 import csv
 import json
 import stat
+from datetime import UTC, datetime
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import ok, run
+from ops.home import Home
+from tests.integration.cli import contents, ok, run
 
 RUN = "living-subsidy/2018-01"
 ACCOUNTANT = ("--as", "zhang", "--effective", "2018-01-16")
@@ -16,9 +19,17 @@ CASHIER = ("--as", "li", "--effective", "2018-01-25")
 NOTICE = ("--from", "2018-01-17", "--until", "2018-01-23", "--place", "网站")
 
 
+def computed(home: Path) -> None:
+    """On the day that it holds from: a notice cannot begin before its lines were recorded."""
+    day = datetime(2018, 1, 16, 4, tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Home, "ledger", partialmethod(Home.ledger, clock=lambda: day))
+        ok(home, "payrun", "open", "living-subsidy", "2018-01", *ACCOUNTANT)
+        ok(home, "payrun", "compute", RUN, *ACCOUNTANT)
+
+
 def noticed(home: Path) -> dict[str, object]:
-    ok(home, "payrun", "open", "living-subsidy", "2018-01", *ACCOUNTANT)
-    ok(home, "payrun", "compute", RUN, *ACCOUNTANT)
+    computed(home)
     made: dict[str, object] = ok(
         home, "payrun", "notice", RUN, *NOTICE, *ACCOUNTANT, "--format", "json"
     ).json
@@ -84,6 +95,32 @@ def test_writing_a_bank_file_again_is_a_reading_of_its_own(copy: Path, tmp_path:
     assert purposes == ["public-notice", "bank-file", "bank-file"]
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_stored(
+    copy: Path, tmp_path: Path
+) -> None:
+    """Or a notice would stand that nobody has the list of, and a reading of accounts in vain."""
+    nowhere = str(tmp_path / "none" / "file.csv")
+    computed(copy)
+    ok(copy, "payrun", "show", "living-subsidy/2017-12")
+    before = contents(copy)
+    for step in (
+        ("notice", RUN, *NOTICE, *ACCOUNTANT, "--export"),
+        ("bank-file", "living-subsidy/2017-12", *CASHIER, "--out"),
+    ):
+        ended = run(copy, "payrun", *step, nowhere)
+        assert (ended.status, "not-found" in ended.err) == (2, True)
+    assert contents(copy) == before
+
+
+def test_an_objection_is_to_a_line_of_the_run(copy: Path) -> None:
+    """One to another's enrollment would bar the approval for nobody's sake."""
+    noticed(copy)
+    objection = ("--objection", "o1", "--ground", "已迁出")
+    ended = run(copy, "payrun", "object", RUN, "enrollment-nope", *objection, *ACCOUNTANT)
+    assert (ended.status, "not-found: 没有找到:enrollment-nope" in ended.err) == (2, True)
+    ok(copy, "payrun", "approve", RUN, *DIRECTOR)
+
+
 def test_no_clear_number_is_in_the_log_or_the_views(copy: Path) -> None:
     noticed(copy)
     events = ok(copy, "events", "--format", "ndjson").out
@@ -100,6 +137,12 @@ def test_a_key_used_again_gives_the_first_result(copy: Path) -> None:
     other = ("payrun", "open", "nursing-subsidy", "2018-02", *ACCOUNTANT, "--key", "k1")
     ended = run(copy, *other)
     assert (ended.status, "idempotency-conflict" in ended.err) == (3, True)
+
+
+def test_an_approval_while_the_notice_runs_says_until_when(copy: Path) -> None:
+    noticed(copy)
+    ended = run(copy, "payrun", "approve", RUN, "--as", "wang", "--effective", "2018-01-23")
+    assert (ended.status, "notice-running: 公示至2018-01-23" in ended.err) == (2, True)
 
 
 def test_who_computed_may_not_approve(copy: Path) -> None:

@@ -275,10 +275,31 @@ def test_bytes_that_are_no_text_are_refused_and_those_of_a_file_name_are_not(hom
     ok(home, "export", "beancount", str(home.with_name("\udcff.beancount")), "--format", "json")
 
 
-def test_a_vault_without_its_key_is_unusable(home: Path) -> None:
-    (home / "vault" / "master.key").unlink()
-    ended = run(home, "payrun", "open", "living-subsidy", "2017-01", "--as", "a")
-    assert (ended.status, "vault-key-missing" in ended.err) == (4, True)
+@pytest.mark.parametrize("lost", ["master.key", "vault.db"])
+def test_a_vault_without_its_keys_is_unusable(home: Path, lost: str) -> None:
+    (home / "vault" / lost).unlink()
+    ended = run(home, *OPEN)
+    assert (ended.status, "vault-key-missing" in ended.err, lost in ended.err) == (4, True, True)
+
+
+def test_a_simulated_city_and_a_home_for_real_use_are_not_each_other(
+    city: Path, home: Path
+) -> None:
+    ended = run(city, "init", "--lang", "en")
+    assert (ended.status, "home-mismatch: home" in ended.err) == (3, True)
+    assert "is a simulated city (seed 2017)" in ended.err
+    ended = run(home, "simulate", "--lang", "en")
+    assert (ended.status, "was not made by simulate" in ended.err) == (3, True)
+
+
+@pytest.mark.parametrize("command", ["init", "simulate"])
+def test_a_home_cannot_be_made_where_a_file_is(tmp_path: Path, command: str) -> None:
+    """A disk that is full is another matter, and has another remedy."""
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "home"):
+        ended = run(place, command)
+        assert (ended.status, "错误 file-unusable: " in ended.err) == (2, True), ended.err
 
 
 def test_the_doctor_names_what_is_wrong(copy: Path) -> None:

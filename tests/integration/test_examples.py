@@ -235,6 +235,28 @@ def test_an_example_says_what_it_takes_and_ends_when_told(
     assert " events, " in out
 
 
+@pytest.mark.parametrize(
+    ("name", "where", "status", "said"),
+    [
+        ("warehouse_loader", ["--database", "nonsense"], 2, "not the URL of a database"),
+        ("warehouse_loader", ["--database", "mysql://u:secret@h/d"], 2, "mysql is not one of"),
+        ("warehouse_loader", ["--database", "sqlite:////proc/x"], 4, "unable to open"),
+        ("bank_feeder", ["--database", "/proc/x", "--out", "{tmp}"], 4, "unable to open"),
+        ("bank_feeder", ["--database", "{tmp}/f", "--out", "/proc/x"], 4, "/proc/x"),
+    ],
+)
+def test_an_example_refuses_a_target_that_it_cannot_write_to(
+    tmp_path: Path, name: str, where: list[str], status: int, said: str
+) -> None:
+    """In a line, without a traceback and without the password in a database's URL."""
+    command = [sys.executable, "-m", f"consumers.examples.{name}", "--bootstrap", "localhost:1"]
+    where = [one.replace("{tmp}", str(tmp_path)) for one in where]
+    ended = subprocess.run([*command, *where], check=False, capture_output=True, text=True)
+    assert (ended.returncode, said in ended.stderr) == (status, True), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "secret" not in ended.stderr
+
+
 def _saved(database: Path) -> bool:
     """Whether anything has been committed."""
     if not database.exists():

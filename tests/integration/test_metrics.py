@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -16,6 +17,7 @@ from typing import IO
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumers.adoption import adopt
 from consumers.connection import KafkaSettings
 from consumers.topics import create_topics
 from consumers.worker import Worker
@@ -24,15 +26,18 @@ from ledger.codec import decode
 from ops.home import Home, opened
 from ops.local.kafka import LocalBrokers
 from ops.metrics import Metrics, MetricsPortUnusable
-from ops.observing import LedgerMetrics, WorkerMetrics
+from ops.observing import LedgerMetrics, WorkerMetrics, trial_balance_fen
 from ops.settings import Settings
 from ops.simulation import run as simulate
 from projections.database import ViewDatabase
+from projections.errors import ViewUnreadable
 from projections.views import ALL_VIEWS
+from projections.views.funds import Funds
 from tests.brittle import Brittle, suspensions
 from tests.integration.test_rivals import CLERK, account, overtaken
 from tests.kafka_logs import kafka_log
 from tests.office import Office
+from tests.view_databases import until_someone_waits
 
 PARTITIONS = 3
 WAIT_S = 120
@@ -191,6 +196,36 @@ def test_what_waits_is_told_by_view(kafka: KafkaSettings, make_database: Callabl
     )
     assert waiting is not None
     assert waiting > 0
+
+
+def test_the_trial_balance_stays_while_a_rebuild_takes_its_table(
+    make_database: Callable[[], str],
+) -> None:
+    """Asked between the drop and its commit, the table is gone when the answer comes."""
+    url = make_database().replace("postgresql://", "postgresql+psycopg://", 1)
+    database = ViewDatabase(url)
+    adopt(database, {Funds.name: Funds}, 1)
+    metrics = Metrics()
+    observer = WorkerMetrics(metrics, Unobserved(), balance_fen=lambda: trial_balance_fen(database))
+    metrics.trial_balance.set(-1)
+    with ThreadPoolExecutor(1) as thread:
+        with database.write() as connection:
+            old = database.live(connection)[Funds.name]
+            new = database.create(connection, old.view, old.version, Funds.tables, live=False)
+            database.drop(connection, old)
+            told = thread.submit(observer.waiting, {})
+            until_someone_waits(database)
+            database.make_live(connection, new)
+        told.result(WAIT_S)
+    assert metrics.registry.get_sample_value("benefits_trial_balance_fen") == -1
+    observer.waiting({})
+    assert metrics.registry.get_sample_value("benefits_trial_balance_fen") == 0
+    with database.write() as connection:
+        for name in new.tables.split():
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+    with pytest.raises(ViewUnreadable):
+        observer.waiting({})
+    database.close()
 
 
 def test_only_this_machine_is_answered_and_a_port_in_use_is_refused() -> None:

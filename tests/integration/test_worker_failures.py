@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -21,14 +22,16 @@ from ledger.domain.errors import LedgerError
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import connecting
 from projections import partition as partition_fold
-from projections.database import BULK_ROWS, ViewDatabase
+from projections.database import BULK_ROWS, GENERATIONS, ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
 from projections.places import PLACES, Place, hold
+from projections.view import View
 from projections.views import ALL_VIEWS
 from projections.views.registry import Registry
 from tests.histories import History, ListFeed, history
 from tests.kafka_logs import KafkaLog, kafka_log
+from tests.view_databases import until_someone_waits
 
 VIEWS = {view.name: view for view in ALL_VIEWS}
 
@@ -184,6 +187,63 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     database.close()
     assert alive
     assert same_views(url, told.feed())
+
+
+def test_a_rebuild_is_not_lost_to_a_worker_that_reads_what_it_replaces(
+    kafka: KafkaSettings, url: str
+) -> None:
+    """Each holds a table and then asks for one of the other's; by then it has switched."""
+    told = people(20, 2)
+    log = kafka_log(kafka, partitions=1)
+    log.relay_once(told.feed(), limits=None)
+    fold(log, ViewDatabase(url))
+    working, rebuilding = ViewDatabase(url), ViewDatabase(url)
+    first, *_, last = [name for view in ALL_VIEWS for name in _tables(working, view)]
+    rebuild = Rebuild(kafka, rebuilding, ALL_VIEWS, topic=log.events)
+    with ThreadPoolExecutor(1) as thread:
+        with working.read() as connection:
+            connection.exec_driver_sql(f"SELECT count(*) FROM {last}")
+            rebuilt = thread.submit(rebuild.run)
+            until_someone_waits(working)
+            with pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
+                connection.exec_driver_sql(f"SELECT count(*) FROM {first}")
+        assert all(one.same for one in rebuilt.result(60))
+    with working.read() as connection:
+        assert all(g.live for g in working.generations(connection))
+        assert not {first, last} & set(sa.inspect(connection).get_table_names())
+    working.close()
+    rebuilding.close()
+    assert same_views(url, told.feed())
+
+
+def _tables(database: ViewDatabase, view: type[View]) -> list[str]:
+    with database.read() as connection:
+        return database.live(connection)[view.name].tables.split()
+
+
+def test_a_generation_that_is_dropped_while_all_are_looked_at_is_no_error(url: str) -> None:
+    """What a rebuild that died left behind is dropped by the next one, beside whoever looks."""
+    looking, rebuilding = ViewDatabase(url), ViewDatabase(url)
+    adopt(looking, VIEWS, 1)
+    with rebuilding.write() as connection:
+        left = [
+            rebuilding.create(connection, v.name, v.version, v.tables, live=False, partitions=1)
+            for v in ALL_VIEWS
+        ]
+
+    @sa.event.listens_for(looking.engine, "after_cursor_execute")
+    def _drop(*event: Any) -> None:
+        if left and GENERATIONS.name in event[2]:
+            with rebuilding.write() as connection:
+                while left:
+                    rebuilding.drop(connection, left.pop())
+
+    with looking.share() as connection:
+        found = looking.live(connection)
+    assert not left
+    assert found.keys() == VIEWS.keys()
+    looking.close()
+    rebuilding.close()
 
 
 def test_all_places_moved_at_once_are_taken_up_again(kafka: KafkaSettings, url: str) -> None:

@@ -164,6 +164,20 @@ def test_half_a_surrogate_pair_is_refused(half: str) -> None:
         encoded(appropriation(document=half))
 
 
+@given(TEXT, TEXT)
+def test_a_null_character_is_refused_and_its_escape_as_a_text_is_not(
+    before: str, after: str
+) -> None:
+    """PostgreSQL keeps no U+0000 in a text: a view there could neither take it in nor park it."""
+    with pytest.raises(NotCanonical):
+        encoded(appropriation(document=before + "\0" + after))
+    for backslashes in range(1, 5):
+        text = before + "\\" * backslashes + "u0000" + after
+        assert json.loads(encoded(appropriation(document=text)))["data"]["document"] == text
+        with pytest.raises(NotCanonical):
+            encoded(appropriation(document=before + "\\" * backslashes + "\0" + after))
+
+
 @pytest.mark.parametrize("cls", WITH_AMOUNT, ids=lambda cls: cls.__name__)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=st.data(), amount=st.integers(-LIMIT, 0))

@@ -120,7 +120,18 @@ def test_a_finding_names_the_events_that_prove_it() -> None:
     assert (finding.severity, finding.amount_fen) == ("high", 14_000)
     assert len(finding.positions) == 5  # the death, and of each month its grant and its settlement
     assert finding.zh == "死亡后仍发放2个月(2018-02-2018-03)"
-    assert finding.en == "2 months paid after death (2018-02-2018-03)"
+    assert finding.en == "2 months paid after death (2018-02 to 2018-03)"
+
+
+def dead_and_paid_once(p: Legacy) -> None:
+    who = paid(p)
+    died(p, who, p.day(2, 20), p.day(6, 14))
+    stopped(p, who, 1, p.day(6, 14))
+
+
+def test_a_finding_of_one_month_says_so() -> None:
+    (finding,) = told(dead_and_paid_once)[1].findings
+    assert finding.en == "1 month paid after death (2018-03)"
 
 
 def test_a_finding_says_what_of_each_month_is_to_come_back() -> None:

@@ -11,7 +11,7 @@ from ledger.commands import payment as pay
 from ledger.domain.city_time import day_of, end_of, start_of
 from ledger.domain.errors import InvalidDate
 from ledger.domain.events import person as pe
-from ledger.domain.refusals import NotEligible, NoticeTooShort
+from ledger.domain.refusals import NotEligible, NoticeRunning
 from ops.simulation.plants import Legacy
 from ops.simulation.plants.legacy import LIVING as LEGACY_LIVING
 from tests.audits import paid, told
@@ -60,7 +60,7 @@ def test_a_notice_is_over_when_the_day_after_its_last_begins_in_the_city(office:
         clerk,
     )
     close, after = en.CloseNotice(**about), by("clerk-1", "2016-12-10")
-    with pytest.raises(NoticeTooShort):
+    with pytest.raises(NoticeRunning):
         office.at("2016-12-09", hour=15).do(close, after)
     office.at("2016-12-09", hour=16).do(close, after)
 

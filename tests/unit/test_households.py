@@ -9,7 +9,7 @@ from ledger.commands import household as hh
 from ledger.commands.enrollment import AssessEligibility, SubmitApplication
 from ledger.commands.person import RecordDeath
 from ledger.domain.household import household_id
-from ledger.domain.refusals import NoticeTooShort
+from ledger.domain.refusals import NoticeRunning
 from tests.ledgers import CHIEF, CLERK, City, day, refused, small_city
 
 
@@ -125,10 +125,10 @@ def test_the_notice_lasts_at_least_seven_days_and_follows_the_confirmation(city:
 def test_the_exit_waits_for_the_last_day_of_the_notice(city: City) -> None:
     home, members = poor(city)
     up_to_notice(city, home, members[0])
-    with pytest.raises(NoticeTooShort) as error:
+    with pytest.raises(NoticeRunning) as error:
         city.do(decide(home), "03-10", by=CHIEF)
-    assert error.value.fields["days"] == 7
-    with refused("notice-too-short"):
+    assert error.value.fields["until"] == day("2017-03-10")
+    with refused("notice-running"):
         city.do(decide(home), "03-11", by=CHIEF, recorded="03-10")
 
 

@@ -68,6 +68,22 @@ def test_who_has_no_account_is_found_and_paid_once_there_is_one(office: Office) 
     assert found(office) == [("not-granted", "not-made-up", *owed)]
 
 
+def test_money_that_came_back_and_is_not_sent_again_is_owed(office: Office) -> None:
+    office.enrolled(1)
+    who = office.enrolled(2)
+    run = office.issued("2017-01")
+    office.result(run, "2017-01", returned={enrollment_id(who, LIVING): "closed"})
+    assert found(office) == []  # with the office until the next run was issued
+    office.paid("2017-02", "2017-02")
+    assert found(office) == [("not-granted", "not-sent", ["2017-01"], LIVING_FEN)]
+    about = {"program": LIVING, "beneficiary": who, "month": "2017-01"}
+    cashier = by("cashier-1", "2017-02-28", CITY)
+    office.at("2017-02-28").do(pay.InstructPayment(**about, reason="again"), cashier)
+    assert found(office) == []
+    office.do(pay.SettlePayment(**about, receipt="r"), cashier)
+    assert found(office) == []
+
+
 def test_an_objection_that_was_upheld_owes_nothing(office: Office) -> None:
     office.enrolled(1)
     who = office.enrolled(2)

@@ -60,6 +60,14 @@ def test_a_text_says_the_same_in_chinese_and_in_english(key: str) -> None:
     assert named[0] == named[1] or key == "explained"  # which names the figure in its language
 
 
+@pytest.mark.parametrize(
+    ("n", "said"), [(0, "0 problems found"), (1, "1 problem found"), (2, "2 problems found")]
+)
+def test_one_is_counted_as_one(n: int, said: str) -> None:
+    assert texts.filled(texts.label("problems", "en"), n=n) == said
+    assert texts.filled(texts.label("problems", "zh"), n=n) == f"发现{n}个问题"
+
+
 def test_what_a_command_says_has_words() -> None:
     said = {key for tree in _trees() for key in _said(tree)}
     assert len(said) > 150

@@ -91,10 +91,17 @@ def test_an_end_leaves_months_before_it_payable(folded: Folded) -> None:
 
 
 def test_an_open_objection_holds_everything_up(folded: Folded) -> None:
-    told = history().person("p1").applied("p1").objected("p1").approved("p1")
+    told = history().person("p1").applied("p1").objected("p1")
     assert payable_in(one(folded(told), "entitlements"), "2017-01") == "objection-open"
-    told.objection_resolved("p1")
+    told.objection_resolved("p1").approved("p1")
     assert payable_in(one(folded(told), "entitlements"), "2017-01") is None
+
+
+def test_an_objection_to_a_new_application_holds_up_nothing_approved_before(folded: Folded) -> None:
+    told = history().enrolled("p1").ended("p1", "2017-02").applied("p1").objected("p1")
+    row = one(folded(told), "entitlements")
+    assert payable_in(row, "2017-02") is None
+    assert payable_in(row, "2017-03") == "objection-open"
 
 
 def test_an_objection_to_a_pay_runs_line_stays_with_the_run(folded: Folded) -> None:

@@ -22,18 +22,25 @@ def plant(p: Legacy) -> None:
 
 def _not_granted(p: Legacy) -> None:
     """Of runs from January to April: one is left out of February's, one approved after it, one has
-    no account, and one's money of March came back and the grant was taken back."""
+    no account, and two had their money of March come back, of whom one's grant was taken back."""
     rule = Rule(
         valid_from=p.day(1, 1), period="month", rate_fen=2_000, document="旧系统", source="assumed"
     )
     adopt(p, TRANSPORT, "旧系统交通补助", "Transport aid of the old system", rule)
-    for kind, owed in (("passed-over", [2]), ("reversed", [3]), ("no-account", [1, 2, 3, 4])):
+    kinds = (
+        ("passed-over", [2]),
+        ("reversed", [3]),
+        ("no-account", [1, 2, 3, 4]),
+        ("not-sent", [3]),
+    )
+    for kind, owed in kinds:
         who = p.person(banked=kind != "no-account")
         p.enroll(who.id, TRANSPORT)
-        granted = {1, 2, 3, 4} - set(owed if kind != "reversed" else ())
+        came_back = kind in ("reversed", "not-sent")
+        granted = {1, 2, 3, 4} - set(() if came_back else owed)
         p.pay(who, TRANSPORT, *sorted(granted), cutoff=True)
-        if kind == "reversed":
-            _taken_back(p, who, 3)
+        if came_back:
+            _came_back(p, who, 3, reversed_after=kind == "reversed")
         _owed(p, who, TRANSPORT, kind, [p.month(m) for m in owed])
     who = p.person()
     p.enroll(who.id, TRANSPORT, month=3, start=2, applied_on=p.day(2, 20))
@@ -41,8 +48,8 @@ def _not_granted(p: Legacy) -> None:
     _owed(p, who, TRANSPORT, "not-made-up", [p.month(2)])
 
 
-def _taken_back(p: Legacy, who: Resident, month: int) -> None:
-    """The money came back after it had arrived, and the grant is reversed."""
+def _came_back(p: Legacy, who: Resident, month: int, *, reversed_after: bool) -> None:
+    """The money came back after it had arrived, and perhaps the grant is reversed."""
     about: dict[str, Any] = {
         "program": TRANSPORT,
         "month": p.month(month),
@@ -51,8 +58,9 @@ def _taken_back(p: Legacy, who: Resident, month: int) -> None:
     }
     back = en.PaymentReturned(**about, reason="账户注销", after_settlement=True)
     p.step(who.id, TRANSPORT, back, p.day(month + 1, 2))
-    taken = en.GrantReversed(**about, grant="g", reason="账户注销")
-    p.step(who.id, TRANSPORT, taken, p.day(month + 1, 3))
+    if reversed_after:
+        taken = en.GrantReversed(**about, grant="g", reason="账户注销")
+        p.step(who.id, TRANSPORT, taken, p.day(month + 1, 3))
 
 
 def _wrongful_stops(p: Legacy) -> None:
