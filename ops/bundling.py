@@ -25,8 +25,8 @@ from projections.engine import Projector
 class CheckpointMissing(LedgerError):
     code, zh, en = (
         "checkpoint-missing",
-        "尚无已签检查点;请先运行 checkpoint sign,或用 --checkpoint 给出",
-        "no checkpoint was signed yet; run checkpoint sign first, or give one by --checkpoint",
+        "尚无已签检查点;请先运行 checkpoint sign",
+        "no checkpoint was signed yet; run checkpoint sign first",
     )
 
 
@@ -99,6 +99,12 @@ def _ids(projector: Projector, person: str) -> list[str]:
     for each in found:  # which grows: what was merged into a duplicate before that was one
         found += (row.person for row in projector.select("persons", {"merged_into": each}))
     return found
+
+
+def in_log(home: Home, scope: Scope) -> bool:
+    """Whether any event is of the scope."""
+    within = membership(scope)
+    return any(within(raw) for batch in home.feed.read(0) for _, raw in batch)
 
 
 def claims(home: Home, scope: Scope, checkpoint: bytes) -> dict[str, Any]:

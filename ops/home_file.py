@@ -50,6 +50,8 @@ def read_info(home: Path) -> HomeInfo:
         raise HomeMissing(home=str(home))
     try:
         data = tomllib.loads(file.read_text("utf-8"))
+        if "format" not in data:
+            raise ValueError("no format")
         found = int(data["format"])
         if found > FORMAT:
             raise HomeNewer(home=str(home), found=found, known=FORMAT)
@@ -57,7 +59,7 @@ def read_info(home: Path) -> HomeInfo:
         if info.share <= 0:
             raise ValueError(f"scale {info.scale}")
         return info
-    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise StoreDamaged(reason=f"{HOME_FILE}: {error}") from error
     except OSError as error:
         raise StoreDamaged(reason=f"{HOME_FILE}: {error.strerror}") from error

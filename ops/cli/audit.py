@@ -11,6 +11,7 @@ from ledger.application import Command
 from ledger.codec import decode
 from ledger.commands.errors import NotConvertible
 from ledger.commands.finding import ConvertFinding, DismissFinding, Evidence
+from ledger.domain.errors import OutOfOrder
 from ledger.log.errors import OutsideLog
 from ops.audit import export, running
 from ops.audit.running import CHECKS
@@ -268,6 +269,8 @@ def convert(session: Session, officer: Officer, finding: Id) -> None:
     transaction with the word on the finding."""
     with session.opened() as home:
         found = running.find(_run(session, home, AsOf()), finding)
+        if found.status == "converted":  # so its months have nothing left to convert
+            raise OutOfOrder(status=found.status, step="convert")
         if found.program is None or not found.overpaid:
             raise NotConvertible(finding=found.id, check=found.code)
         wanted = ConvertFinding(

@@ -18,6 +18,7 @@ from ops.bundling import (
     documents,
     earlier_heads,
     head_of,
+    in_log,
     kept_index,
     person_scope,
     signed_head,
@@ -94,6 +95,9 @@ def bundle(
         asked = [_note(home, each) for each in since or ()]
         earlier = [*earlier_heads(home, note), *asked]
         scope = _scope(session, home, for_person, division, year)
+        if for_person is not None and not in_log(home, scope):
+            # Not refused: that there is nothing of a person is a thing to prove, too.
+            session.out.note(session.say("bundle-of-nobody", person=for_person))
         contents = Contents(
             scope, note, earlier, documents(home), claims(home, scope, note), unsealed
         )

@@ -30,6 +30,7 @@ from ops.cli.moments import today
 from ops.cli.output import yuan
 from ops.cli.session import Session, command
 from ops.home import Home
+from ops.texts.words import KINDS, PERIODS, SOURCES
 
 app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help=True)
 
@@ -105,19 +106,27 @@ def list_programs(session: Session) -> None:
         None,
         ("program", "name", "kind", "fund", ">rate", "period", "source"),
         [
-            (p.code, session.pick(p.zh, p.en), p.kind, p.fund, *_latest(p), p.source)
+            (
+                p.code,
+                session.pick(p.zh, p.en),
+                session.word(KINDS, p.kind),
+                p.fund,
+                *_latest(session, p),
+                session.word(SOURCES, p.source),
+            )
             for p in programs.values()
         ],
     )
 
 
-def _latest(p: ProgramDefinition) -> tuple[str, str]:
+def _latest(session: Session, p: ProgramDefinition) -> tuple[str, str]:
     if not p.rules:
         return "", ""
     rule = p.rules[-1]
+    period = session.word(PERIODS, rule.period)
     if rule.rate_fen is not None:
-        return yuan(rule.rate_fen), rule.period
-    return (f"≤ {yuan(rule.cap_fen)}" if rule.cap_fen else ""), rule.period
+        return yuan(rule.rate_fen), period
+    return (f"≤ {yuan(rule.cap_fen)}" if rule.cap_fen else ""), period
 
 
 @command(app, "show", help="一个项目的规则与依据 | A program's rules and documents")
@@ -131,11 +140,13 @@ def show(session: Session, program: Annotated[str, typer.Argument(help="项目�
         return
     out = session.out
     out.line(f"{found.code}  {found.zh}  {found.en}")
-    out.line(f"{found.kind}  {found.document}  ({found.source})  {found.fund or ''}")
+    kind, source = session.word(KINDS, found.kind), session.word(SOURCES, found.source)
+    out.line(f"{kind}  {found.document}  ({source})  {found.fund or ''}")
     for rule in found.rules:
         until = rule.valid_to.isoformat() if rule.valid_to else ""
         rate = yuan(rule.rate_fen) or (f"≤ {yuan(rule.cap_fen)}" if rule.cap_fen else "")
-        title = f"{rule.valid_from.isoformat()} – {until}  {rate} / {rule.period}  {rule.document}"
+        period = session.word(PERIODS, rule.period)
+        title = f"{rule.valid_from.isoformat()} – {until}  {rate} / {period}  {rule.document}"
         conditions = [
             (c.fact, f"{c.op} {c.value}", session.pick(c.zh, c.en)) for c in rule.eligibility
         ]

@@ -15,15 +15,17 @@ from urllib.parse import urlsplit
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError
-from ledger.log.errors import NoSuchHead, PolicyInvalid
+from ledger.log.errors import PolicyInvalid
 from ledger.log.signer import Signed, Signer
 from ledger.randomness import rfc3339
 from ledger.store.heads import SignedHead
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import NoteRefused, VerifierKey
+from ops.bundling import CheckpointMissing
 from ops.cli.measuring import MetricsAddress, MetricsPort, measured
 from ops.cli.session import Session, command
 from ops.cli.signals import until_told
+from ops.cli.usage import OptionNeeded
 from ops.files import write_text, write_whole
 from ops.home import POLICY, Home
 
@@ -165,7 +167,7 @@ def policy(
 ) -> None:
     """The file is C2SP tlog-policy; it may also be written by hand."""
     if witness is None and url is not None:
-        raise InvalidValue(field="--witness", value="-")
+        raise OptionNeeded(field="--url", value="--witness")
     if url is not None and not _is_address(url):
         raise InvalidValue(field="--url", value=url)
     with session.opened() as home:
@@ -231,12 +233,13 @@ def _moment(seconds: int) -> str:
 
 
 def head_of(home: Home, signer: Signer, size: int | None) -> SignedHead:
+    """The head of a size, or the last one. Raises NoSuchHead, :class:`CheckpointMissing`."""
     if size is not None:
         return signer.head(size)
     with home.store.heads() as heads:
         last = heads.last()
     if last is None:
-        raise NoSuchHead(size=0)
+        raise CheckpointMissing()
     return last
 
 

@@ -13,6 +13,7 @@ from ops.cli.output import yuan
 from ops.cli.queries import report_of
 from ops.cli.session import Session, command, year_of
 from ops.home import Home
+from ops.texts.words import UNITS
 from projections import differences
 from projections import report as reports
 from projections.differences import Causes, Differences, Look, Moment
@@ -133,7 +134,14 @@ def _print(session: Session, found: Differences, limit: int) -> None:
             session.say("diff-figures"),
             ("figure", "name", "unit", ">before", ">after", ">events", "what"),
             [
-                (f.id, session.pick(f.zh, f.en), f.unit, f.before, f.after, *_causes(f.causes))
+                (
+                    f.id,
+                    session.pick(f.zh, f.en),
+                    session.word(UNITS, f.unit),
+                    f.before,
+                    f.after,
+                    *_causes(f.causes),
+                )
                 for f in found.figures
             ],
         )

@@ -16,13 +16,17 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
+from ledger.catalog.loader import load_divisions
 from ledger.codec import type_name
-from ledger.domain.errors import InvalidValue
+from ledger.domain.errors import InvalidValue, UnknownDivision
 from ledger.domain.events import EVENT_TYPES
+from ledger.domain.refusals import UnknownProgram
+from ledger.domain.stream import program_id
 from ledger.log.feed import Record
 from ledger.log.store_feed import StoreFeed
 from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
 from ops.cli.session import Session, command
+from ops.home import Home
 from projections.asof import AsOf, attribute
 
 app = typer.Typer()
@@ -122,11 +126,15 @@ def events(
     ] = None,
 ) -> None:
     chosen = Filter(type_names(type or []), subject, stream, program, division)
+    if until_position is not None and until_position < since_position:
+        said = f"{until_position} (--since-position {since_position})"
+        raise InvalidValue(field="--until-position", value=said)
     with (
         session.opened() as home,
         # A batch may be read ahead when the limit is reached: the home is closed after that.
         closing(_batches(home.feed, since_position, until_position, follow, idle)) as batches,
     ):
+        _must_know(home, chosen)
         table = session.format == "table" and not follow
         found = _limited(_chosen(batches, chosen), ROWS if table and limit is None else limit)
         if session.format == "ndjson":
@@ -138,6 +146,18 @@ def events(
             shown = _print(session, found, follow)
             if table and limit is None and shown == ROWS:
                 session.out.note(session.say("more-rows", n=ROWS))
+
+
+def _must_know(home: Home, chosen: Filter) -> None:
+    """A misspelled code would look like nothing having happened.
+
+    Raises :class:`UnknownProgram` for one that was never adopted, :class:`UnknownDivision`.
+    """
+    if chosen.program is not None and not home.store.existing([program_id(chosen.program)]):
+        raise UnknownProgram(program=chosen.program)
+    known = {*load_divisions(), home.info.operator}
+    if chosen.division is not None and chosen.division not in known:
+        raise UnknownDivision(division=chosen.division)
 
 
 def _batches(

@@ -15,7 +15,9 @@ from ledger.log.feed import Record
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
 from ops.cli.streams import Streams
+from ops.cli.usage import OptionNeeded
 from ops.home import Home
+from ops.texts.words import FLAGS, PERIODS, SOURCES
 from projections.engine import Projector
 from projections.explain import (
     BalanceExplanation,
@@ -30,6 +32,8 @@ from projections.views.registry import facts_on
 
 app = typer.Typer()
 
+NUMBERS = "--figure / --program"
+"""One of the two says what is to be explained."""
 ROWS = 20
 """Events of a table unless more are asked for."""
 
@@ -56,9 +60,10 @@ def explain(
     if figure is not None and (person or program or month):
         raise InvalidValue(field="--figure", value="--person/--program/--month")
     if figure is None and program is None:
-        raise InvalidValue(field="--figure / --program", value="-")
+        given = "--person" if person else "--month" if month else "explain"
+        raise OptionNeeded(field=given, value="--program" if person or month else NUMBERS)
     if month is not None and person is None:
-        raise InvalidValue(field="--person", value="-")
+        raise OptionNeeded(field="--month", value="--person")
     with session.opened() as home:
         if figure is not None:
             _figure(session, home, figure, year, limit)
@@ -89,8 +94,9 @@ def _figure(session: Session, home: Home, figure: str, year: int | None, limit: 
         return
     session.out.line(_sentence(session, made))
     for rule in made.rules:
+        source = session.word(SOURCES, rule.source)
         session.out.line(
-            f"  {rule.valid_from} {rule.document} ({rule.source}) {session.half(rule.note)}"
+            f"  {rule.valid_from} {rule.document} ({source}) {session.half(rule.note)}"
         )
     money = made.measure in ("amount", "rate", "cap")
     _entries(session, made.events, limit, "amount" if money else "value")
@@ -208,14 +214,18 @@ def _print_month(session: Session, made: EntitlementExplanation, limit: int | No
     rule = made.rule
     if rule is not None:
         rate = yuan(rule.rate_fen) or f"≤ {yuan(rule.cap_fen)}"
+        period, source = session.word(PERIODS, rule.period), session.word(SOURCES, rule.source)
         out.line(
-            f"{session.say('rule')} {rule.valid_from} {rate} / {rule.period} "
-            f"{rule.document} ({rule.source}) #{made.rule_position}"
+            f"{session.say('rule')} {rule.valid_from} {rate} / {period} "
+            f"{rule.document} ({source}) #{made.rule_position}"
         )
     out.table(
         None,
         ("rule", "found", "holds"),
-        [(session.pick(f.zh, f.en), str(f.found), f.holds) for f in made.trace],
+        [
+            (session.pick(f.zh, f.en), session.word(FLAGS, str(f.found)), f.holds)
+            for f in made.trace
+        ],
     )
     for line in made.left_out:
         text = session.pick(line["zh"], line["en"])

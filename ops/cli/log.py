@@ -20,6 +20,7 @@ from ledger.verify.checkpoint import open_checkpoint
 from ledger.verify.note import NoteRefused
 from ops.cli.output import progress
 from ops.cli.session import Session, command
+from ops.cli.usage import OptionNeeded
 from ops.files import read_given
 from ops.home import Home
 from ops.tlog_tiles import CheckpointDiffers, CheckpointRefused, export, require_head
@@ -108,6 +109,8 @@ def prove(
     """JSON, unless C2SP's text is asked for."""
     one = position is not None and old is None and new is None
     two = position is None and size is None and old is not None
+    if position is None and old is None:
+        raise OptionNeeded(field="log prove", value="--position / --from")
     if not (one or two):
         raise InvalidValue(field="--position / --from", value="-")
     asked, c2sp = size if one else new, session.format == "c2sp"

@@ -24,6 +24,29 @@ BANK = ("enrollment", "holder", "bank", "account", "amount_yuan")
 RESULT = ("enrollment", "receipt", "returned")
 
 
+class NotText(InvalidValue):
+    zh, en = ("{field}不是{value}文本", "{field} is not {value}")
+
+
+class WrongHeadings(InvalidValue):
+    """``wanted`` are the columns, in any order."""
+
+    zh, en = (
+        "{field}的标题行须为{wanted},现为{value}",
+        "headings of {field} must be {wanted}; they are {value}",
+    )
+
+
+class WrongRows(InvalidValue):
+    """``value`` are the numbers of the rows, the headings' being 1."""
+
+    zh, en = (
+        "{field}第{value}行有误:每行须有enrollment,且receipt与returned二者择一;每个enrollment只列一次",
+        "rows {value} of {field} are wrong: each needs an enrollment that no other row has, and "
+        "either receipt or returned",
+    )
+
+
 class PublicLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the public notice, masked."""
 
@@ -96,11 +119,12 @@ def read_result(path: Path) -> list[BankLine]:
     try:
         text = read_given(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidValue(field=path.name, value="UTF-8") from error
+        raise NotText(field=path.name, value="UTF-8") from error
     reader = csv.reader(text.splitlines())
     header = [cell.strip() for cell in next(reader, [])]
     if sorted(header) != sorted(RESULT):
-        raise InvalidValue(field=f"{path.name}:1", value=",".join(header) or "-")
+        wanted, found = ",".join(RESULT), ",".join(header)
+        raise WrongHeadings(field=path.name, wanted=wanted, value=found or "-")
     words, wrong, seen = [], [], set()
     for row in reader:
         if not any(cell.strip() for cell in row):
@@ -114,6 +138,5 @@ def read_result(path: Path) -> list[BankLine]:
             BankLine(enrollment=enrollment, receipt=receipt or None, returned=returned or None)
         )
     if wrong:
-        rows = ", ".join(str(n) for n in wrong)
-        raise InvalidValue(field=path.name, value=f"{len(wrong)}: {rows}")
+        raise WrongRows(field=path.name, value=", ".join(map(str, wrong)))
     return words

@@ -16,6 +16,7 @@ from ops.cli.officer import Officer
 from ops.cli.output import yuan
 from ops.cli.session import Session
 from ops.home import Home
+from ops.texts.words import STATES
 from projections.views.payruns import PayRun
 
 Run = Annotated[str, typer.Argument(help="编号或 项目/月份(/批次) | Id, or program/month(/batch)")]
@@ -60,9 +61,9 @@ def print_run(session: Session, run: PayRun) -> None:
     if session.json:
         session.out.document(run)
         return
-    total = yuan(run.total_fen)
+    total, status = yuan(run.total_fen), session.word(STATES, run.status)
     session.out.line(
-        session.say("payrun-is", payrun=run.payrun, status=run.status, count=run.count, total=total)
+        session.say("payrun-is", payrun=run.payrun, status=status, count=run.count, total=total)
     )
     for reason, count in sorted({**run.left_out, **run.dropped}.items()):
         session.out.line(f"  {session.say('left-out')} {reason_text(session, reason)} {count:,}")

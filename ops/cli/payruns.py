@@ -7,6 +7,7 @@ import typer
 
 from ledger.commands import payrun as pr
 from ledger.commands.disbursement import IssuePayRun
+from ledger.domain.errors import InvalidValue
 from ledger.domain.month import parse_month
 from ledger.domain.payrun import LeftOut, Line, read_document
 from ops.cli.officer import Officer, step
@@ -21,6 +22,8 @@ from ops.cli.payrun_step import (
     take_and_print,
 )
 from ops.cli.session import Session, command
+from ops.cli.usage import OptionNeeded
+from ops.texts.words import STATES
 
 app = typer.Typer(
     help="发放批次 | Pay runs, from opening to the bank's result", no_args_is_help=True
@@ -52,7 +55,7 @@ def list_runs(
                 r.program,
                 r.month,
                 r.batch,
-                r.status,
+                session.word(STATES, r.status),
                 r.count,
                 yuan(r.total_fen),
                 r.returned_count,
@@ -139,11 +142,15 @@ def resolve(
     run: Run,
     *,
     objection: Annotated[str, typer.Argument(help="异议编号 | The objection's id")],
-    upheld: Annotated[
-        bool, typer.Option("--upheld/--dismissed", help="成立/不成立 | Upheld or not")
-    ],
+    upheld: Annotated[bool, typer.Option("--upheld", help="成立 | It is right")] = False,
+    dismissed: Annotated[bool, typer.Option("--dismissed", help="不成立 | It is not")] = False,
     reason: Annotated[str, typer.Option(help="理由 | Reason")],
 ) -> None:
+    """One of --upheld and --dismissed."""
+    if upheld and dismissed:
+        raise InvalidValue(field="--upheld", value="--dismissed")
+    if not upheld and not dismissed:
+        raise OptionNeeded(field="payrun resolve", value="--upheld / --dismissed")
     wanted = pr.ResolveLineObjection(
         payrun=resolved(run), objection=objection, upheld=upheld, reason=reason
     )

@@ -17,6 +17,7 @@ from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, reco
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
 from ops.home import Home
+from ops.texts.words import STATES, UNITS
 from projections import report as reports
 from projections.engine import Projector
 from projections.figures import PublishedFigures, load_figures
@@ -119,7 +120,7 @@ def print_trial_balance(session: Session, balance: reports.TrialBalanceLine) -> 
 
 def _unit(session: Session, f: reports.FigureLine) -> str:
     units = {1: "", 10_000: session.say("ten-thousand")}
-    return units.get(f.scale, f"x{f.scale} ") + f.unit
+    return units.get(f.scale, f"x{f.scale} ") + session.word(UNITS, f.unit)
 
 
 def _grouped(amount: str) -> str:
@@ -253,7 +254,7 @@ def _print_entitlements(session: Session, lines: list[dict[str, Any]], limit: in
                 x["beneficiary"],
                 x["program"],
                 x["division"],
-                x["status"],
+                session.word(STATES, x["status"]),
                 x["start_month"],
                 yuan(x["amount_fen"]),
                 x["month"],

@@ -15,12 +15,20 @@ from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.month import month_of, months_between, parse_month
 from ledger.domain.seal import SEAL, differences, require_over, seal_id
 from ledger.log.completeness import Chains
+from ledger.log.errors import NothingSealed
 from ops.cli.officer import Officer, step
 from ops.cli.output import progress
 from ops.cli.session import Session, command
 from ops.home import Home
 from ops.sealing import index_file, published_in
 from projections.sealing import amounted, position_at_end
+
+
+class NoSealYet(NothingSealed):
+    """There is nothing to compare the log with."""
+
+    zh, en = ("尚无封存;请先运行 seal", "nothing is sealed yet; run seal first")
+
 
 app = typer.Typer()
 audit = typer.Typer(help="核查 | Audit", no_args_is_help=True)
@@ -204,7 +212,10 @@ def verify_seal(session: Session, *, period: PeriodsOption = None) -> int:
 def sealed_periods(
     session: Session, home: Home, periods: Sequence[str] | None
 ) -> list[ProjectionSealed]:
-    """What the log says was sealed: these periods, or all. Raises :class:`NotFound`."""
+    """What the log says was sealed: these periods, or all.
+
+    Raises :class:`NotFound` for a period that was not sealed, :class:`NoSealYet`.
+    """
     ledger = home.ledger()
     if not periods:
         periods = [row.period for row in session.caught_up(home).rows("seals")]
@@ -215,7 +226,7 @@ def sealed_periods(
             raise NotFound(what=f"seal {period}")
         found.append(sealed)
     if not found:
-        raise NotFound(what="seal")
+        raise NoSealYet()
     return found
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer.models import ArgumentInfo
 
 from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError
 from ledger.log.errors import OutsideLog
@@ -68,6 +69,10 @@ class Session:
     def pick(self, zh: str, en: str) -> str:
         """The one of two texts that the session speaks."""
         return en if self.lang == "en" else zh
+
+    def word(self, words: Mapping[str, str], code: str) -> str:
+        """A code in Chinese words; in English, or where there are none, the code itself."""
+        return code if self.lang == "en" else words.get(code, code)
 
     def half(self, text: str | None) -> str:
         """A catalog's note has a Chinese line and then an English one."""
@@ -198,10 +203,19 @@ def must_be_said(parameters: Sequence[inspect.Parameter], given: Mapping[str, An
         value = given.get(parameter.name)
         for each in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(each, str) and (not each or _LOST.search(each)):
-                declared = getattr(parameter.annotation, "__metadata__", ())
-                names = [name for option in declared for name in option.param_decls or ()]
-                field = names[0] if names else f"--{parameter.name.replace('_', '-')}"
-                raise InvalidValue(field=field, value=repr(each))
+                raise InvalidValue(field=_name_of(parameter), value=repr(each))
+
+
+def _name_of(parameter: inspect.Parameter) -> str:
+    """What the caller knows a parameter by."""
+    for declared in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(declared, ArgumentInfo):
+            return declared.metavar or parameter.name.upper()
+        # Within Annotated the first name is where a default would be otherwise.
+        for name in (declared.default, *(declared.param_decls or ())):
+            if isinstance(name, str):
+                return name
+    return f"--{parameter.name.replace('_', '-')}"
 
 
 def guarded(session: Session, run: Callable[[], int | None]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from ledger.domain.errors import LedgerError
+from ledger.domain.errors import InvalidValue, LedgerError
 
 _REASONS = (
     (r"Input should be a valid integer.*", "应为整数"),
@@ -51,6 +51,12 @@ class WrongUsage(LedgerError):
         return template.format(problem=problem, help=self.fields["help"])
 
 
+class OptionNeeded(InvalidValue):
+    """An option, or a command, means nothing without another one: ``field`` without ``value``."""
+
+    zh, en = ("{field}须与{value}一同给出", "{field} needs {value}")
+
+
 def wrong_usage(error: typer.TyperException) -> WrongUsage:
     """What the parser refused, and how to see what it takes."""
     context: Any = getattr(error, "ctx", None)
@@ -69,5 +75,5 @@ def in_chinese(sentence: str) -> str:
 def _translated(known: tuple[tuple[str, str], ...], sentence: str) -> str:
     for pattern, chinese in known:
         if found := re.fullmatch(pattern, sentence, re.DOTALL):
-            return found.expand(chinese)
+            return found.expand(chinese).replace("' / '", " / ")
     return sentence

@@ -100,8 +100,8 @@ def _workbook(content: bytes, sheet: str | None) -> list[Table]:
             warnings.filterwarnings("ignore", module="openpyxl")
             return _tables(content, sheet)
     except _DAMAGE as error:
-        # Its words may quote a cell.
-        raise RosterUnreadable(reason=type(error).__name__) from error
+        # Its words may quote a cell, and its name says nothing to who made the file.
+        raise RosterUnreadable(reason="XLSX") from error
 
 
 def _check_parts(content: bytes) -> None:
@@ -123,6 +123,8 @@ def _check_parts(content: bytes) -> None:
             limit = TEXTS_BYTES
         if entry.file_size > limit:
             raise RosterTooLarge(what="MiB", limit=limit // MIB)
+    if all(entry.filename != "[Content_Types].xml" for entry in entries):
+        raise RosterUnreadable(reason="ZIP")  # some other archive
 
 
 def _tables(content: bytes, sheet: str | None) -> list[Table]:

@@ -25,6 +25,10 @@ TEXTS = {
         "{events:event|events} ({added:,} of them new), root {root}",
     ),
     "archiving": ("归档", "archiving"),
+    "bundle-of-nobody": (
+        "日志中没有编号为{person}的人;请核对编号",
+        "nobody of the id {person} is in the log; look whether it is the one you mean",
+    ),
     "bundled": (
         "证据包已写入{path}:{events:,}个事件,{size:,}字节(仅所有者可读)",
         "bundle written to {path}: {events:,} {events:event|events}, {size:,} bytes "

@@ -77,7 +77,7 @@ TEXTS = {
         "{city}, fiscal year {year}: published and replayed (scale {scale})",
     ),
     "sound": ("全部{n}项检查正常", "all {n} checks passed"),
-    "ten-thousand": ("万 ", "10k "),
+    "ten-thousand": ("万", "10k "),
     "trial-balance": ("试算平衡(元)", "Trial balance (yuan)"),
     "trial-zero": (
         "试算平衡:借贷差额{balance}元",

@@ -100,11 +100,17 @@ class PublishedFigures(
         return {figure.id: figure for figure in self.figures}
 
 
+class NoFigures(NotFound):
+    """``what`` is a fiscal year that nothing is published of here."""
+
+    zh, en = ("没有{what}年度的公布数据", "no published figures for {what}")
+
+
 def load_figures(year: int) -> PublishedFigures:
-    """The figures of fiscal ``year``. Raises ``NotFound`` for a year that has no file."""
+    """The figures of fiscal ``year``. Raises :class:`NoFigures` for a year that has no file."""
     file = files("projections.figures") / f"fy{year}.toml"
     if not file.is_file():
-        raise NotFound(what=f"fy{year}")
+        raise NoFigures(what=year)
     return msgspec.convert(tomllib.loads(file.read_text("utf-8")), PublishedFigures)
 
 

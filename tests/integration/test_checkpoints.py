@@ -121,7 +121,7 @@ def test_an_operator_is_told_what_to_do(place: Path) -> None:
     home = place / "home"
     for arguments, code, words in (
         (("key", "generate", *BY), "log-key-exists", "rotate"),
-        (("checkpoint", "show"), "no-such-head", "size 0"),
+        (("checkpoint", "show"), "checkpoint-missing", "checkpoint sign"),
         (("checkpoint", "policy", "--quorum", "2"), "policy-invalid", "2 of 0"),
         (("checkpoint", "policy", "--url", "http://127.0.0.1"), "invalid-value", "--witness"),
         (("checkpoint", "show", "7"), "no-such-head", "7"),

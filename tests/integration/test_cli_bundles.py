@@ -229,7 +229,8 @@ def test_a_bundle_is_proven_against_the_head_that_the_log_itself_signed(
     key = ok(copy, "key", "show", "--format", "json").json["keys"][0]["vkey"]
     (tmp_path / "kept").write_bytes(first)
     bundle = tmp_path / "b.zip"
-    ok(copy, "bundle", "--for-person", "person-nobody", "-o", str(bundle))
+    told = ok(copy, "bundle", "--for-person", "person-nobody", "-o", str(bundle)).err
+    assert "日志中没有编号为person-nobody的人" in told
     asked = ("--key", key, "--checkpoint", str(tmp_path / "kept"), "--format", "json")
     found = ok(copy, "verify-bundle", str(bundle), *asked).json
     assert found["size"] == made["checkpoint"]["size"]

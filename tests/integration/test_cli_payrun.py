@@ -152,20 +152,24 @@ def test_who_computed_may_not_approve(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("content", "said"),
     [
-        "",
-        "a,b,c\n",
-        "enrollment,receipt,returned\nx,R1,reason\n",
-        "enrollment,receipt,returned\nx,,\n",
-        "enrollment,receipt,returned\nx,R1,\nx,R2,\n",
-        "enrollment,receipt,returned\nx,R1\n",
+        (b"", "headings of result.csv must be enrollment,receipt,returned; they are -"),
+        (b"a,b,c\n", "headings of result.csv must be enrollment,receipt,returned; they are a,b,c"),
+        (b"enrollment,receipt,returned\nx,R1,\ny,R2,reason\n", "rows 3 of result.csv"),
+        (b"enrollment,receipt,returned\nx,,\n", "rows 2 of result.csv"),
+        (b"enrollment,receipt,returned\nx,R1,\nx,R2,\n", "rows 3 of result.csv"),
+        (b"enrollment,receipt,returned\nx,R1\ny,\n", "rows 2, 3 of result.csv"),
+        (b"enrollment\xff", "result.csv is not UTF-8"),
     ],
 )
-def test_a_wrong_result_file_is_refused_as_a_whole(city: Path, tmp_path: Path, text: str) -> None:
+def test_a_wrong_result_file_is_refused_as_a_whole(
+    city: Path, tmp_path: Path, content: bytes, said: str
+) -> None:
     file = tmp_path / "result.csv"
-    file.write_text(text)
+    file.write_bytes(content)
     before = ok(city, "digest").json["log"]
-    ended = run(city, "payrun", "read-result", "living-subsidy/2017-12", str(file), *CASHIER)
-    assert (ended.status, "invalid-value" in ended.err) == (2, True)
+    step = ("payrun", "read-result", "living-subsidy/2017-12", str(file), *CASHIER)
+    ended = run(city, *step, "--lang", "en")
+    assert (ended.status, f"invalid-value: {said}" in ended.err) == (2, True), ended.err
     assert ok(city, "digest").json["log"] == before

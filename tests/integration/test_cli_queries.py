@@ -30,6 +30,18 @@ def test_the_report_has_every_published_figure_by_its_id(city: Path) -> None:
     assert all(u["adopted"] and u["events"] for u in made["unquantified"])
 
 
+def test_the_chinese_screen_speaks_of_units_states_and_kinds_in_chinese(city: Path) -> None:
+    for command, chinese, english in (
+        (("report",), ("│ 万人 ", "│ 万元 ", "│ 枚 "), ("│ 万 person", "│ 10k yuan", "│ medal ")),
+        (("payrun", "list"), ("│ 已回盘 ",), ("│ settled ",)),
+        (("payrun", "show", "living-subsidy/2017-12"), (":已回盘,",), (":settled,",)),
+        (("catalog", "list"), ("│ 定期现金 ", "│ 月 "), ("│ periodic-cash ", "│ month ")),
+    ):
+        said = run(city, *command).text
+        assert all(word in said for word in chinese), command
+        assert not any(word in said for word in english)
+
+
 def test_every_figure_of_a_small_city_is_near_its_share(city: Path) -> None:
     made = run(city, "report", "--format", "json").json
     assert [f["id"] for f in made["figures"] if not f["matches"]] == []

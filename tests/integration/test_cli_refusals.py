@@ -93,6 +93,9 @@ REFUSED = [
     (("witness", "trust", "x+y+z", "--folder", "x" * 300), "file-unusable", 2),
     (("witness", "init", "--name", "a/b", "--folder", FILE), "file-unusable", 2),
     (("events", "--type", "Nope"), "invalid-value", 2),
+    (("events", "--program", "nope"), "unknown-program", 2),
+    (("events", "--division", "999999"), "unknown-division", 2),
+    (("events", "--since-position", "10", "--until-position", "5"), "invalid-value", 2),
     (("rebuild", "--view", "nope"), "invalid-value", 2),
     (("catalog", "show", "nope"), "unknown-program", 2),
     (("payrun", "show", "payrun-nope"), "not-found", 2),
@@ -130,6 +133,31 @@ def test_bad_input_is_refused_and_changes_nothing(
     assert f"错误 {code}: " in ended.err
     assert "Traceback" not in ended.err
     assert contents(home) == before
+
+
+RESOLVE = ("payrun", "resolve", "sport/2017-01", "o1", "--reason", "r", "--as", "a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("explain", "--person", "person-a"), "invalid-value: --person needs --program"),
+        (("explain", "--month", "2017-01"), "invalid-value: --month needs --program"),
+        (("explain",), "invalid-value: explain needs --figure / --program"),
+        (("log", "prove"), "invalid-value: log prove needs --position / --from"),
+        (("payrun", "open", "sport", "2017-01", "--as", ""), "invalid-value: --as cannot be ''"),
+        ((*RESOLVE, "--upheld", "--dismissed"), "invalid-value: --upheld cannot be --dismissed"),
+        (RESOLVE, "invalid-value: payrun resolve needs --upheld / --dismissed"),
+        (("balance", ""), "invalid-value: PERSON cannot be ''"),
+        (("report", "--year", "2018"), "not-found: no published figures for 2018"),
+        (("checkpoint", "show"), "checkpoint-missing: no checkpoint was signed yet"),
+        (("audit", "verify-seal"), "nothing-sealed: nothing is sealed yet; run seal first"),
+        (("audit", "verify-report"), "nothing-sealed: nothing is sealed yet; run seal first"),
+    ],
+)
+def test_a_refusal_says_what_is_needed(home: Path, arguments: tuple[str, ...], said: str) -> None:
+    ended = run(home, *arguments, "--lang", "en")
+    assert (ended.status, said in ended.err) == (2, True), ended.err
 
 
 def test_an_error_is_json_where_json_was_asked_for(home: Path) -> None:
@@ -199,6 +227,7 @@ def test_a_truncated_ledger_is_damaged_and_not_mended(
 @pytest.mark.parametrize(
     "said",
     [
+        "",
         "format = \n",
         "format = []\n",
         "format = inf\n",

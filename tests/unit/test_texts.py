@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import ops
 import projections
+from ledger.domain.rules import Kind, Period, Source
 from ops import texts
+from ops.texts import words
+from projections.figures import load_figures
+from projections.views.entitlements import OVER, PENDING
 
 SOURCES = [
     path
@@ -38,11 +43,12 @@ def _said(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        asked = node.args[:1] if name in {"say", "label"} else node.args[1:2]
-        if name in {"say", "label"} and isinstance(asked[0], ast.Constant):
+        method, function = getattr(node.func, "attr", ""), getattr(node.func, "id", "")
+        says = method == "say" or function == "label"  # a column of SQL has a label() too
+        asked = node.args[:1] if says else node.args[1:2]
+        if says and isinstance(asked[0], ast.Constant):
             yield str(asked[0].value)
-        elif name == "table" and asked and isinstance(asked[0], ast.Tuple):
+        elif method == "table" and asked and isinstance(asked[0], ast.Tuple):
             whole = (one for one in asked[0].elts if isinstance(one, ast.Constant))
             yield from (str(one.value).lstrip(">") for one in whole)
 
@@ -66,6 +72,16 @@ def test_a_text_says_the_same_in_chinese_and_in_english(key: str) -> None:
 def test_one_is_counted_as_one(n: int, said: str) -> None:
     assert texts.filled(texts.label("problems", "en"), n=n) == said
     assert texts.filled(texts.label("problems", "zh"), n=n) == f"发现{n}个问题"
+
+
+def test_every_code_that_is_shown_has_a_word() -> None:
+    units = {figure.unit for figure in load_figures(2017).figures}
+    assert units <= words.UNITS.keys()
+    assert set(get_args(Kind)) == words.KINDS.keys()
+    assert set(get_args(Period)) == words.PERIODS.keys()
+    assert set(get_args(Source)) == words.SOURCES.keys()
+    run_states = {"opened", "computed", "noticed", "approved", "issued", "settled", "cancelled"}
+    assert run_states | set(PENDING) | set(OVER) | {"suspended"} <= words.STATES.keys()
 
 
 def test_what_a_command_says_has_words() -> None:

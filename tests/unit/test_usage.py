@@ -66,6 +66,11 @@ def test_help_is_in_the_language_asked_for(tmp_path: Path, arguments: tuple[str,
         assert not re.search("[\u4e00-\u9fff]", english.text)
 
 
+def test_the_names_of_an_option_are_said_whole(tmp_path: Path) -> None:
+    ended = run(tmp_path, "bundle", "--all")
+    assert "缺少选项--output / -o(用法见" in ended.err
+
+
 def test_wrong_usage_is_one_json_document_where_json_was_asked_for(tmp_path: Path) -> None:
     ended = run(tmp_path, "report", "--nope", "--format=json")
     error = json.loads(ended.err)["error"]
