@@ -24,7 +24,10 @@ class Telling(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """How long is waited, in milliseconds: for room to send, for one answer, for delivery."""
+    """How long is waited, in milliseconds: for room to send, for one answer, for delivery.
+
+    For the first answer of a producer that is made anew as long as for any.
+    """
 
     block_ms: int
     request_ms: int
@@ -61,6 +64,7 @@ class AcknowledgedProducer:
                 acks="all",
                 enable_idempotence=True,
                 allow_auto_create_topics=False,
+                bootstrap_timeout_ms=self._patience.request_ms,
                 max_block_ms=self._patience.block_ms,
                 request_timeout_ms=self._patience.request_ms,
                 delivery_timeout_ms=self._patience.delivery_ms,

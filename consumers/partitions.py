@@ -5,11 +5,13 @@ its own results, where it is. Each record says which position came before it in 
 that a reader of a single partition finds what is missing, repeated or out of order there.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from consumers import values
+from consumers.answers import Answers
 from consumers.connection import KafkaSettings
 from consumers.errors import (
     TopicDisorder,
@@ -105,8 +107,10 @@ class PartitionReader:
             retry_backoff_ms=LOOK_WAIT_MS if looking else RETRY_MS,
         )
         self._direct = values.DIRECT
+        self._answers: Answers | None = None
         if self._direct:
             values.install(self._consumer)
+            self._answers = Answers(self._consumer)
         self._part: Callable[[int], Any] = lambda partition: TopicPartition(topic, partition)
         self._parts: dict[int, Any] = {}
         self._sought: frozenset[int] = frozenset()
@@ -164,12 +168,23 @@ class PartitionReader:
         now has its last answer's end; an open transaction of the relay's counts as left to read.
         """
         for partition in self.reading:
-            end = self._consumer.highwater(self._parts[partition])
-            if end is not None:
+            part = self._parts[partition]
+            ends = self._answers.ends.get if self._answers else self._consumer.highwater
+            if (end := ends(part)) is not None:
                 self._ends[partition] = end
         return {
             p: max(0, self._ends[p] - self._offsets[p]) for p in self._sought if p in self._ends
         }
+
+    def age_s(self, partition: int) -> float:
+        """Seconds since the brokers were asked what :meth:`behind` says of the partition.
+
+        0 where that is not known, with another version of the library than this was written for.
+        """
+        if self._answers is None:
+            return 0.0
+        asked_at = self._answers.asked_at.get(self._parts[partition])
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def poll(self, timeout_s: float, max_records: int = POLL_RECORDS) -> list[PartitionBatch]:
         """What has come, waiting up to ``timeout_s`` for something; empty if nothing did.

@@ -295,7 +295,8 @@ class Worker:
             if (held := self._held.get(partition)) is not None:
                 end = reader.offset(partition) + behind
                 stored = held.folds[-1].stored
-                self._observer.behind(partition, held.left(end), stored.recorded)
+                age_s = reader.age_s(partition)
+                self._observer.behind(partition, held.left(end), stored.recorded, age_s)
         if now - self._told_waiting_at >= TELL_WAITING_S:
             self._told_waiting_at = now
             with self._database.read() as connection:

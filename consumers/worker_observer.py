@@ -26,10 +26,13 @@ class WorkerObserver(Protocol):
         """A flush was given up: the stored place was another's."""
         ...
 
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+    def behind(
+        self, partition: int, offsets: Mapping[str, int], recorded: str | None, age_s: float
+    ) -> None:
         """How many offsets each view has left, about once a second.
 
-        ``recorded`` is the recorded time of the last event stored of the partition.
+        ``recorded`` is the recorded time of the last event stored of the partition, ``age_s`` how
+        long ago the brokers were asked where it ends: they may have been away since.
         """
         ...
 
@@ -61,7 +64,9 @@ class Unobserved:
     def moved(self, partition: int) -> None:
         pass
 
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+    def behind(
+        self, partition: int, offsets: Mapping[str, int], recorded: str | None, age_s: float
+    ) -> None:
         pass
 
     def waiting(self, events: Mapping[str, int]) -> None:

@@ -8,6 +8,7 @@ from ledger.log.merkle_log import Log
 from ledger.verify.checkpoint import OpenedCheckpoint, Policy, open_checkpoint
 from ledger.verify.merkle import ProofRefused
 from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE, NoteRefused, VerifierKey
+from ledger.verify.refusal import printable
 from ops.home import Home
 from ops.tlog_tiles import CheckpointRefused
 from projections.archive.errors import ArchiveDamaged, ArchiveStale
@@ -56,7 +57,7 @@ def kept_head(
     kept = opened.checkpoint
     if kept.origin != manifest.origin:
         reason = f"it is of {kept.origin}, the archive of {manifest.origin}"
-        raise CheckpointRefused(what=source, reason=reason)
+        raise CheckpointRefused(what=source, reason=printable(reason))
     if kept.size > manifest.end:
         raise ArchiveStale(found=manifest.end, held=kept.size)
     return _head(opened, asked)

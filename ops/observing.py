@@ -133,7 +133,9 @@ class WorkerMetrics:
     def parked(self, event: Parked) -> None:
         self._then.parked(event)
 
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+    def behind(
+        self, partition: int, offsets: Mapping[str, int], recorded: str | None, age_s: float
+    ) -> None:
         now = self._now()
         for view, left in offsets.items():
             key = (view, str(partition))
@@ -142,10 +144,12 @@ class WorkerMetrics:
                 age = max(0.0, now - datetime.fromisoformat(recorded).timestamp())
             self._metrics.projection_lag_events.labels(*key).set(left)
             self._metrics.projection_lag_seconds.labels(*key).set(age)
-            if left == 0 or key not in self._shown:
+            if left == 0:
+                self._metrics.projection_caught_up.labels(*key).set(now - age_s)
+            elif key not in self._shown:
                 self._metrics.projection_caught_up.labels(*key).set(now)
             self._shown.add(key)
-        self._then.behind(partition, offsets, recorded)
+        self._then.behind(partition, offsets, recorded, age_s)
 
     def waiting(self, events: Mapping[str, int]) -> None:
         for view, count in events.items():

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.codec import TYPE_OF, decode, type_name
+from ledger.domain.discard import Passed
 from ledger.domain.events import Event
 from ledger.domain.events.program import RuleSet
 from ledger.log.feed import Record
@@ -24,12 +25,13 @@ from projections.contributions import POVERTY_REGISTER, RULES, contributions
 from projections.figures import Figure
 from projections.report import Report
 from projections.views.balances import Balance, Balances
-from projections.year import EXITED, REGISTERED
+from projections.year import EXITED, REGISTERED, view_of
 
 NAMED = 100
 """Positions named of what bears on one figure or balance; ``events`` counts all of them."""
 
-_RULE = "rule"
+_RULE = "rate"
+"""The measure of a rule: its rate, or its cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,13 @@ def differences(
     records: Iterable[Record],
     figures: Sequence[Figure],
     year: int,
+    *,
+    passed: Passed,
 ) -> Differences:
-    """``records`` are those :func:`between` the moments, ``figures`` the reports' of ``year``."""
+    """``records`` are those :func:`between` the moments, ``figures`` the reports' of ``year``.
+
+    What a view passes over by ``passed`` is no cause of what is read from it.
+    """
     wanted = _Wanted()
     changed = []
     if one.report is not None and other.report is not None:
@@ -149,7 +156,7 @@ def differences(
         name = type_name(raw)
         types[name.decode().split(".")[1]] += 1
         if name in _BEARING:
-            _attribute(position, decode(raw), wanted, year)
+            _attribute(position, decode(raw), wanted, year, passed.get(position, frozenset()))
     return Differences(
         before=one.moment.position,
         after=other.moment.position,
@@ -228,10 +235,12 @@ _FOLDED = frozenset(kind for fold in vars(Balances).values() for kind in getattr
 _BEARING = frozenset(TYPE_OF[kind].encode() for kind in {*_FOLDED, *RULES, RuleSet})
 
 
-def _attribute(position: int, event: Event[Any], wanted: _Wanted, year: int) -> None:
-    """Count the event among the causes of all that it bears on."""
+def _attribute(
+    position: int, event: Event[Any], wanted: _Wanted, year: int, without: frozenset[str]
+) -> None:
+    """Count the event among the causes of all that it bears on, but for these views' numbers."""
     d, kind = event.data, type(event.data).__name__
-    if type(d) in _FOLDED:
+    if type(d) in _FOLDED and Balances.name not in without:
         causes = wanted.money.get((event.subject, d.program))
         if causes is not None:
             causes.take(position, kind)
@@ -240,6 +249,8 @@ def _attribute(position: int, event: Event[Any], wanted: _Wanted, year: int) -> 
     else:
         parts = {(program, measure) for program, measure, *_ in contributions(event)}
     for part in parts:
+        if view_of(part[1]) in without:
+            continue
         for figure, causes in wanted.measures.get(part, ()):
             stock = figure.id in (REGISTERED, EXITED)
             if stock or part[1] in (_RULE, "target") or event.effective.year == year:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ledger.codec import decode
+from ledger.domain.discard import Passed
 from ledger.domain.enrollment import ENROLLMENT, Enrollment, period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
@@ -71,15 +72,20 @@ class BalanceExplanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain_balance(
-    records: Iterable[Record], beneficiary: str, program: str
+    records: Iterable[Record], beneficiary: str, program: str, passed: Passed
 ) -> BalanceExplanation:
-    """Fold the enrollment's events with the balances view; ``change`` is what each one moved."""
+    """Fold the enrollment's events with the balances view; ``change`` is what each one moved.
+
+    What that view passes over by ``passed`` is not there.
+    """
     source = _Memory(Rows(BALANCES))
     view = Balances(source)
     handlers = view.handlers()
     entries = []
     before = Balance(beneficiary, program)
     for position, raw in records:
+        if Balances.name in passed.get(position, ()):
+            continue
         event = decode(raw)
         fold: Callable[[int, Event[Any]], None] | None = handlers.get(type(event.data))
         if fold is None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ledger.codec import TYPE_OF, decode, type_name
+from ledger.domain.discard import Passed
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import household as hh
 from ledger.domain.events.program import RuleSet, TargetSet
@@ -20,7 +21,7 @@ from ledger.log.feed import Record
 from projections.contributions import RULES, contributions, medal_key
 from projections.explain import Entry, entry
 from projections.figures import Figure
-from projections.year import COLORS, EXITED, REGISTERED
+from projections.year import COLORS, EXITED, REGISTERED, view_of
 
 
 class FigureExplanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,11 +88,15 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 
 def explain_figure(
-    batches: Iterable[Iterable[Record]], figure: Figure, year: int
+    batches: Iterable[Iterable[Record]], figure: Figure, year: int, passed: Passed
 ) -> FigureExplanation:
-    """Read the log and pick the events behind a figure."""
+    """Read the log and pick the events behind a figure.
+
+    What the view that the figure is read from passes over by ``passed`` is not among them.
+    """
     measure = {REGISTERED: "registered", EXITED: "exited"}.get(figure.id, figure.measure)
     tally = _TALLIES.get(measure, _Tally)(figure, year, measure)
+    tally.passed = passed
     tally.read(batches)
     rule_zh, rule_en = MEASURES[measure]
     return FigureExplanation(
@@ -120,6 +125,7 @@ class _Tally:
 
     def __init__(self, figure: Figure, year: int, measure: str) -> None:
         self.figure, self.year, self.measure = figure, year, measure
+        self.passed: Passed = {}
         self.total, self.repeated = 0, 0
         self.target: int | None = None
         self.rules: list[Rule] = []
@@ -132,8 +138,14 @@ class _Tally:
         for batch in batches:
             for position, raw in batch:
                 if type_name(raw) in types and mark in raw:
-                    self.take(position, decode(raw))
+                    event = decode(raw)
+                    if view_of(self.part(event)) not in self.passed.get(position, ()):
+                        self.take(position, event)
         self.finish()
+
+    def part(self, event: Event[Any]) -> str:
+        """The measure to which the event would add."""
+        return self.measure
 
     def mark(self) -> bytes:
         """Bytes without which an event cannot matter."""
@@ -191,6 +203,9 @@ class _Completion(_Tally):
 
     def wanted(self, measure: str, key: str | None) -> bool:
         return measure == "persons" or (measure == "target" and key == str(self.year))
+
+    def part(self, event: Event[Any]) -> str:
+        return "target" if isinstance(event.data, TargetSet) else "persons"
 
     def take(self, position: int, event: Event[Any]) -> None:
         if isinstance(event.data, TargetSet):

@@ -8,13 +8,30 @@ import sqlalchemy as sa
 from projections.contributions import medal_key
 from projections.engine import Projector
 from projections.figures import Figure
-from projections.views.activities import Result
-from projections.views.households import PovertyPerson, exited_by
-from projections.views.programs import Program, rules_in_year
+from projections.view import View
+from projections.views.activities import Activities, Result
+from projections.views.households import Households, PovertyPerson, exited_by
+from projections.views.programs import Program, Programs, rules_in_year
+from projections.views.totals import ProgramTotals
 
 REGISTERED, EXITED = "poverty.registered", "poverty.exited"
 """The two figures that are stocks of the poverty register at the year's end."""
 COLORS = ("gold", "silver", "bronze")
+
+_VIEWS: dict[str, type[View]] = {
+    "rank": Activities,
+    "rate": Programs,
+    "cap": Programs,
+    "target": Programs,
+    "registered": Households,
+    "exited": Households,
+    "exit-undone": Households,
+}
+
+
+def view_of(measure: str) -> str:
+    """The view from which the year's number of a measure is read."""
+    return _VIEWS.get(measure, ProgramTotals).name
 
 
 class YearTotals:

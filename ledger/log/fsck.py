@@ -46,11 +46,12 @@ def verify(store: Store, progress: Progress = lambda done, total: None) -> Verif
     with store.order() as order:
         size = order.last().end
         found = _Findings()
-        if (leaves := leaves_in(order)) != size:
+        leaves = leaves_in(order)
+        if leaves != size:
             found.add("tree-size", None, f"{leaves:,} != {size:,}")
         check = _Tiles(order, found)
         done = 0
-        for leaves_of_chunk in _leaves(order, found):
+        for leaves_of_chunk in _leaves(order, found, max(leaves, order.count())):
             check.extend(leaves_of_chunk)
             done += len(leaves_of_chunk)
             progress(done, size)
@@ -200,10 +201,12 @@ _MISSING = bytes(HASH_BYTES)
 """Stands for the leaf of an event that is not there; no input is known to hash to it."""
 
 
-def _leaves(order: Order, found: _Findings) -> Iterator[list[bytes]]:
-    """The leaf hashes of all positions, in batches."""
+def _leaves(order: Order, found: _Findings, end: int) -> Iterator[list[bytes]]:
+    """The leaf hashes of all positions below ``end``, in batches: behind it there are neither
+    events nor leaves, whatever length a run is said to have."""
     for run in order.runs():
-        first, last = run.first_notification, run.last_notification
+        first, beyond = run.first_notification, max(0, run.end - end)
+        last = run.last_notification - beyond
         while first <= last:
             count = min(CHUNK, last - first + 1)
             rows = order.states(first - 1, count)
@@ -245,7 +248,7 @@ def _check_runs(order: Order, found: _Findings) -> None:
 
 def _check_tile_numbers(order: Order, found: _Findings) -> None:
     """There are no tiles but those of the tree."""
-    wanted = set(tiles_of(order.last().end))
+    wanted = set(tiles_of(min(order.last().end, max(leaves_in(order), order.count()))))
     for level, number, length in order.tile_numbers():
         width, rest = divmod(length, HASH_BYTES)
         if rest or Tile(level, number, width) not in wanted:

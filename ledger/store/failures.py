@@ -2,7 +2,8 @@
 
 The messages do not tell: "disk I/O error" is what a quota or a limit of file size gives SQLite,
 where a full disk gives "database or disk is full", and also what a file gives that cannot be read.
-PostgreSQL's messages are in the server's language.
+PostgreSQL's messages are in the server's language; where it refuses a connection there is nothing
+else.
 """
 
 from ledger.domain.errors import LedgerError
@@ -37,6 +38,23 @@ _SQLSTATES: tuple[tuple[str, type[LedgerError]], ...] = (
     ("XX", StoreDamaged),
     ("58", StoreDamaged),
 )
+_AFTER_LOGIN: tuple[tuple[str, type[LedgerError]], ...] = (
+    # no connection left: of a role, of a database, of the server, or but those for its superusers
+    ("too many connections for ", StoreBusy),
+    ("连接太多了", StoreBusy),
+    ("too many clients already", StoreBusy),
+    ("已经有太多的客户", StoreBusy),
+    ("remaining connection slots are reserved", StoreBusy),
+    ("已保留的连接位置", StoreBusy),
+    # the server stops, or starts again after a crash; the first is the client library's own word
+    ("server closed the connection unexpectedly", StoreUnreachable),
+    ("terminating connection due to ", StoreUnreachable),
+    ("中断联接", StoreUnreachable),
+    ("the database system is ", StoreUnreachable),
+    ("数据库系统", StoreUnreachable),
+)
+"""What a server refuses with that took the password and has no code for the driver: the two
+languages that it may be set to here. Of another language it is a refusal of the login."""
 
 _LENGTHENING = ("mdextend", "mdzeroextend")
 """Functions of the server that make a table's file longer: a quota, or a limit of file size, has no
@@ -58,7 +76,8 @@ def meaning(error: BaseException | None) -> type[LedgerError] | None:
         # A refusal to connect has no code; but the server had come to asking for a password.
         attempt = getattr(error, "pgconn", None)
         if attempt is not None and (attempt.used_password or attempt.needs_password):
-            return StoreDenied
+            said = str(error)
+            return next((kind for text, kind in _AFTER_LOGIN if text in said), StoreDenied)
         # What no server answered, the client found: there is no connection, or it broke. Told by
         # name, so that a ledger in SQLite imports no driver for a server.
         if {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(error).__mro__}:

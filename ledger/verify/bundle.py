@@ -31,7 +31,7 @@ class Trust:
     """What the inspector brings: keys of the log, who has to cosign, and the head she kept.
 
     ``policy`` None asks for no cosignature. ``unsealed`` lets a person's bundle pass that has no
-    proof of completeness, since nothing was sealed yet.
+    seal and no proof of completeness, as one has from before the first seal.
     """
 
     log_keys: tuple[VerifierKey, ...]

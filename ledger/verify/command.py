@@ -9,10 +9,11 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from ledger.verify.bundle import Trust, Verified, verify_bundle
+from ledger.verify.bundle import Trust, Verified, opened, verify_bundle
 from ledger.verify.checkpoint import Policy
 from ledger.verify.note import COSIGNATURE, LOG_SIGNATURE, NoteRefused, VerifierKey
 from ledger.verify.refusal import Refused
@@ -97,8 +98,20 @@ def _trust(
         raise _Unusable(Refused("key", reason=error)) from None
     if not log_keys:
         raise _Unusable(Refused("no-log-key"))
-    retained = None if checkpoint is None else _read(checkpoint)
-    return Trust(tuple(log_keys), asked, retained, unsealed)
+    cosigning = () if asked is None else asked.witnesses
+    if {key.public for key in log_keys} & {key.public for key in cosigning}:
+        raise _Unusable(Refused("key", reason="a log is named as its own witness"))
+    trust = Trust(tuple(log_keys), asked, None, unsealed)
+    return trust if checkpoint is None else _retaining(trust, _read(checkpoint))
+
+
+def _retaining(trust: Trust, note: bytes) -> Trust:
+    """With the head that was kept: a damaged one is no fault of the bundle's."""
+    try:
+        opened(note, trust)
+    except Refused as error:
+        raise _Unusable(Refused("kept-note", reason=error.fields["reason"])) from None
+    return replace(trust, retained=note)
 
 
 def _key_text(key: str) -> str:

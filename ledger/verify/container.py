@@ -99,7 +99,7 @@ class Container:
         state, total = sha256(), 0
         try:
             with self._zip.open(self._infos[name]) as part:
-                while line := part.readline(LINE_LIMIT + 2):
+                while line := part.readline(LINE_LIMIT + 1):
                     total += len(line)
                     state.update(line)
                     if len(line) < 2 or line[-1:] != b"\n":

@@ -33,7 +33,9 @@ class PassedOver:
     def __init__(self, claims: Mapping[str, Any]) -> None:
         """Raises :class:`Refused` for what is no list of them, or names one twice."""
         self.listed = _listed(claims.get("passed_over", []))
-        self._wanted = {x.position for x in self.listed}
+        self._wanted: dict[int, list[Passed]] = {}
+        for x in self.listed:
+            self._wanted.setdefault(x.position, []).append(x)
         self._discards = {x.discard for x in self.listed}
         self._ids: dict[int, str] = {}
         self._said: dict[int, tuple[object, object, object]] = {}
@@ -45,11 +47,10 @@ class PassedOver:
 
     def take(self, position: int, event: Mapping[str, Any]) -> None:
         """Take in an event of the bundle. Raises :class:`Refused` for one that is malformed."""
-        if position in self._wanted:
+        if wanted := self._wanted.get(position):
             self._ids[position] = event["id"]
-            for each in self.listed:
-                if each.position == position:
-                    self._sums[each.view].take(position, event)
+            for each in wanted:
+                self._sums[each.view].take(position, event)
         if self.allows(position, event):
             d = event["data"]
             self._said[position] = (d.get("view"), d.get("position"), d.get("event"))

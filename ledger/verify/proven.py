@@ -20,7 +20,7 @@ PART = "completeness.json"
 class Completed:
     """One subject: ``events`` before the seal are all there are; ``after`` came later.
 
-    ``seal`` is None where nothing was sealed, and nothing is proven to be complete.
+    ``seal`` is None where the bundle has none, and nothing is proven to be complete.
     """
 
     subject: str

@@ -48,6 +48,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the event at position {position} is outside what the bundle says it is about",
     ),
     "note": ("检查点的签名:{reason}", "the checkpoint's signatures: {reason}"),
+    "kept-note": (
+        "留存的检查点无法使用:{reason}",
+        "the checkpoint you kept cannot be used: {reason}",
+    ),
     "origin": (
         "检查点属于{found},不是{wanted}",
         "the checkpoint is of {found}, not of {wanted}",

@@ -75,15 +75,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no witness key or policy was given: the checkpoint rests on the operator's word alone",
     ),
     "after": (
-        "{subject}:另有{after}个事件在封存之后,确在日志中,但自位置{position:,}至日志末尾"
-        "({size:,})是否还有其他事件未经证明",
-        "{subject}: {after} more events come after the seal; they are in the log, but nothing "
-        "proves that from position {position:,} to its end at {size:,} there are no others",
+        "{subject}:证据包中有{after}个封存之后的事件;自位置{position:,}至日志末尾({size:,})"
+        "是否还有其他事件未经证明",
+        "{subject}: the bundle has {after} events after the seal; nothing proves that from "
+        "position {position:,} to the log's end at {size:,} there are no others",
     ),
     "unsealed": (
-        "{subject}:尚无封存,{after}个事件确在日志中,但未证明齐全",
-        "{subject}: nothing was sealed yet; its {after} events are in the log, but nothing "
-        "proves that they are all",
+        "{subject}:证据包中没有封存,{after}个事件确在日志中,但未证明齐全;日志或已有封存",
+        "{subject}: the bundle has no seal; its {after} events are in the log, but nothing "
+        "proves that they are all, nor that the log has no seal",
     ),
     "root-claimed": (
         "齐全性以封存时入账的索引为凭;索引本身由全部事件的查验(--all)或 audit verify-seal 核对",

@@ -12,6 +12,8 @@ from typing import Any
 from ledger.verify.refusal import Refused
 
 TYPE_PREFIX = "benefits."
+WHOLE = 2**53 - 1
+"""Numbers are whole and no greater: RFC 8785 writes others as the nearest that IEEE 754 has."""
 Amounts = dict[str, int]
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -23,7 +25,7 @@ def read_event(position: int, raw: bytes) -> dict[str, Any]:
     """
     try:
         text = raw.decode()
-        event = json.loads(text)
+        event = _decoded(text)
         same = _canonical(event) == text
         texts = [event[name] for name in ("subject", "type", "effective", "division", "id", "time")]
         good = same and isinstance(event["data"], dict) and all(isinstance(t, str) for t in texts)
@@ -33,6 +35,22 @@ def read_event(position: int, raw: bytes) -> dict[str, Any]:
         raise Refused("event-malformed", position=position, reason="RFC 8785, CloudEvents")
     found: dict[str, Any] = event
     return found
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > WHOLE:
+        raise ValueError(f"{digits:.20} is too great")
+    return number
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text:.20} is no whole number")
+
+
+_decoded = json.JSONDecoder(
+    parse_int=_whole, parse_float=_no_number, parse_constant=_no_number
+).decode
 
 
 def event_name(event: Mapping[str, Any]) -> str:
@@ -151,7 +169,8 @@ def less_balances(
 
 
 def compare(what: str, claimed: object, found: Mapping[str, int]) -> int:
-    """How many claimed amounts the events yield: every one, and no other but zeros.
+    """How many claimed amounts the events yield: every one, and no other but zeros, which are
+    no amounts and not counted.
 
     Raises :class:`Refused` for the first that differs.
     """
@@ -161,4 +180,4 @@ def compare(what: str, claimed: object, found: Mapping[str, int]) -> int:
         said, yielded = claimed.get(name, 0), found.get(name, 0)
         if type(said) is not int or said != yielded:
             raise Refused("claim-differs", what=f"{what} {name}", claimed=said, found=yielded)
-    return len(claimed)
+    return sum(fen != 0 for fen in claimed.values())

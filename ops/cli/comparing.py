@@ -119,7 +119,9 @@ def _compared(
     end = max(one.moment.position, other.moment.position)
     batches = home.feed.read(differences.first_between(*moments), end)
     records = differences.between(batches, *moments, person)
-    return differences.differences(one, other, records, published.figures, year)
+    return differences.differences(
+        one, other, records, published.figures, year, passed=home.discarded()
+    )
 
 
 def _print(session: Session, found: Differences, limit: int) -> None:

@@ -87,7 +87,7 @@ def _figure(session: Session, home: Home, figure: str, year: int | None, limit: 
     found = published.by_id().get(figure)
     if found is None:
         raise NotFound(what=figure)
-    made = explain_figure(home.feed.read(0), found, published.fiscal_year)
+    made = explain_figure(home.feed.read(0), found, published.fiscal_year, home.discarded())
     if session.json:
         cut = made.events[:limit]
         session.out.document(msgspec.structs.replace(made, events=cut))
@@ -157,7 +157,7 @@ def _balance(session: Session, home: Home, person: str, program: str, limit: int
     records = streams.records(enrollment_id(person, program))
     if not records:
         raise NotFound(what=f"{person} / {program}")
-    made: BalanceExplanation = explain_balance(records, person, program)
+    made: BalanceExplanation = explain_balance(records, person, program, home.discarded())
     if session.json:
         session.out.document(msgspec.structs.replace(made, events=made.events[:limit]))
         return

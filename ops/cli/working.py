@@ -118,7 +118,9 @@ class _Notes:
     def moved(self, partition: int) -> None:
         pass
 
-    def behind(self, partition: int, offsets: Mapping[str, int], recorded: str | None) -> None:
+    def behind(
+        self, partition: int, offsets: Mapping[str, int], recorded: str | None, age_s: float
+    ) -> None:
         pass
 
     def waiting(self, events: Mapping[str, int]) -> None:

@@ -1,6 +1,9 @@
 """What is wrong with an archive, or with a question put to it."""
 
+from typing import Any
+
 from ledger.domain.errors import UNUSABLE, LedgerError
+from ledger.verify.refusal import printable
 
 
 class ArchiveMissing(LedgerError):
@@ -12,7 +15,11 @@ class ArchiveMissing(LedgerError):
 
 
 class ArchiveDamaged(LedgerError):
-    """``position`` is the first bad one, where the damage lets it be told."""
+    """``position`` is the first bad one, where the damage lets it be told.
+
+    Nobody vouches for what a damaged archive says: names and values of it are told so that a
+    terminal shows them and does nothing by them.
+    """
 
     code, zh, en = (
         "archive-damaged",
@@ -20,6 +27,10 @@ class ArchiveDamaged(LedgerError):
         "the archive is damaged: {segment}, position {position}: {what}",
     )
     exit_code = UNUSABLE
+
+    def __init__(self, **fields: Any) -> None:
+        said = {n: printable(v) if isinstance(v, str) else v for n, v in fields.items()}
+        super().__init__(**said)
 
 
 class ArchiveOfAnotherLog(LedgerError):

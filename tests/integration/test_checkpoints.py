@@ -7,7 +7,7 @@ import sys
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ops.home import opened
 from ops.witness.client import HttpWitness
 from ops.witness.office import Witness, written_request
 from ops.witness.server import MAX_BODY_BYTES, WitnessServer
+from tests.bundles import INSPECTION
 from tests.integration.cli import ok, run
 
 ORIGIN = "urn:benefits-ledger:220200"
@@ -345,6 +346,40 @@ def consistent(home: Path) -> None:
         for each in signed:
             proof = log.consistency(each.size, last.size).proof if each != last else []
             verify_consistency(each.size, last.size, each.root, last.root, proof)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n", b"HTTP/1.1 200 OK\r\nx-x: "]
+)
+def test_a_witness_that_never_ends_its_answer_is_as_good_as_away(begun: bytes) -> None:
+    """A byte now and then, of the head or of the body: each comes in time."""
+    from socket import create_server
+    from threading import Event, Thread
+
+    from ledger.log.cosigning import WitnessUnavailable
+
+    server, over = create_server(("127.0.0.1", 0)), Event()
+
+    def drip() -> None:
+        with suppress(OSError), server.accept()[0] as client:
+            client.recv(65_536)
+            client.sendall(begun)
+            while not over.wait(0.1):
+                client.sendall(b"x")
+
+    thread = Thread(target=drip, daemon=True)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        witness = HttpWitness(INSPECTION.verifier, url, timeout_s=0.4)
+        begin = time.monotonic()
+        with pytest.raises(WitnessUnavailable, match="no whole answer"):
+            witness.add_checkpoint(0, [], b"note")
+        assert time.monotonic() - begin < 10
+    finally:
+        over.set()
+        thread.join()
+        server.close()
 
 
 def test_a_witness_that_answers_nonsense_is_as_good_as_away() -> None:

@@ -1,5 +1,7 @@
 """The Kafka feed keeps every promise of a feed, and never passes over what a topic lacks."""
 
+import time
+
 import pytest
 
 from consumers.connection import KafkaSettings
@@ -114,6 +116,27 @@ def test_a_reader_follows_what_comes(log: KafkaLog) -> None:
         while len(seen) < 35:
             seen |= {r.position for batch in reader.poll(5.0) for r in batch.records}
         assert seen == set(range(35))
+
+
+def test_a_reader_knows_how_old_it_is_what_it_says_of_the_end(log: KafkaLog) -> None:
+    """An answer that leaves a partition out says of it that there is nothing new."""
+    log.relay_once(told(20).feed())
+    with PartitionReader(log.kafka, {0: Start(), 1: Start()}, topic=log.events) as reader:
+        while reader.behind() != {0: 0, 1: 0}:
+            reader.poll(5.0)
+        at_the_end = time.monotonic()
+        reader.only({1})
+        while reader.age_s(1) >= time.monotonic() - at_the_end:
+            assert not reader.poll(0.2)
+        assert reader.age_s(0) > time.monotonic() - at_the_end
+        assert reader.behind() == {0: 0, 1: 0}
+        log.relay_once(told(60).feed())
+        while not reader.behind()[1]:
+            reader.poll(0.2, 1)
+        assert reader.behind()[0] == 0
+        reader.only({0, 1})
+        while reader.age_s(0) >= time.monotonic() - at_the_end:
+            reader.poll(0.2)
 
 
 def test_who_says_a_wrong_last_position_is_told_of_the_gap(log: KafkaLog) -> None:

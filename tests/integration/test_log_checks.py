@@ -83,6 +83,7 @@ LONGER = ("UPDATE tiles SET hashes=CAST(hashes||zeroblob(32) AS BLOB) WHERE leve
         (["DELETE FROM tiles WHERE level=0 AND number=3"], None, {"tile-missing"}),
         (["UPDATE stored_events SET state=NULL WHERE rowid=301"], 300, {"event-missing"}),
         (STRAY, None, {"tile-differs"}),
+        (["UPDATE sequence SET length=1000000000000"], None, {"tree-size", "order"}),
         (["DELETE FROM tiles WHERE level=1 AND number=0"], None, {"tile-missing"}),
         (
             ["UPDATE tiles SET hashes=zeroblob(length(hashes)) WHERE level=1"],
@@ -127,6 +128,7 @@ def test_what_was_done_to_the_file_is_found_with_its_first_position(
         (["UPDATE sequence SET length=length-5"], "tree-size"),
         (["UPDATE sequence SET first_position=first_position+1"], "run"),
         (["UPDATE sequence SET length=-1"], "run"),
+        (["UPDATE sequence SET length=1000000000000"], "tree-size"),
         (["UPDATE stored_events SET state=NULL WHERE rowid=9"], "columns"),
     ],
 )

@@ -2,13 +2,17 @@
 the server, the connection or the disk is gone in the middle of something.
 """
 
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -28,6 +32,8 @@ from ledger.store.errors import (
 )
 from ledger.store.postgres import PostgresStore
 from ledger.store.store import CommandRecord, Conflict
+from ops.home import views_url
+from projections.database import ViewDatabase
 from tests.cutting import CuttingRelay, Moment, cutting_relay
 from tests.store_conformance import KEY, NOON, at, bytes_of, people
 
@@ -430,6 +436,73 @@ def test_a_server_that_is_not_there_is_told_without_its_password(ledger_url: str
         with pytest.raises(StoreUnreachable) as error:
             opening(gone)
         assert "secret-word" not in str(error.value)
+
+
+def test_a_role_at_its_limit_of_connections_is_a_database_in_use(ledger_url: str) -> None:
+    """Not one that refuses: workers and the relay wait for it."""
+    mg.create_login(ledger_url, "limited", "secret-word", PROJECTOR)
+    url = sa.make_url(ledger_url).set(username="limited", password="secret-word")
+    limited = url.render_as_string(hide_password=False)
+    with connect(ledger_url) as admin:
+        admin.execute("ALTER ROLE limited CONNECTION LIMIT 1")
+    with connect(limited):
+        with pytest.raises(StoreBusy):
+            PostgresStore(limited)
+        with pytest.raises(StoreBusy):
+            ViewDatabase(views_url(limited, "views"))
+    with connect(ledger_url) as admin:
+        admin.execute("DROP ROLE limited")
+
+
+@contextmanager
+def refusing(said: bytes) -> Iterator[int]:
+    """The port of a server that asks for a password, says this and closes the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.recv(1_024)
+                taken.sendall(b"R" + struct.pack("!II", 8, 3))
+                taken.recv(1_024)
+                taken.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(30)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind"),
+    [
+        ("", "", StoreUnreachable),
+        ("53300", 'too many connections for role "x"', StoreBusy),
+        ("53300", 'too many connections for database "x"', StoreBusy),
+        ("53300", '由角色"x"发起的连接太多了', StoreBusy),
+        ("53300", '到数据库 "x"的连接太多了', StoreBusy),
+        ("53300", "sorry, too many clients already", StoreBusy),
+        ("53300", "对不起, 已经有太多的客户", StoreBusy),
+        ("53300", 'remaining connection slots are reserved for roles with "x"', StoreBusy),
+        ("53300", "已保留的连接位置为执行非复制请求的超级用户预留", StoreBusy),
+        ("57P01", "terminating connection due to administrator command", StoreUnreachable),
+        ("57P01", "由于管理员命令中断联接", StoreUnreachable),
+        ("57P03", "the database system is shutting down", StoreUnreachable),
+        ("57P03", "数据库系统停止中", StoreUnreachable),
+        ("28P01", 'password authentication failed for user "x"', StoreDenied),
+        ("42501", 'permission denied for database "x"', StoreDenied),
+        ("42501", 'permission denied to set role "x"', StoreDenied),
+    ],
+)
+def test_a_connection_refused_after_the_password_is_told_by_what_the_server_says(
+    code: str, said: str, kind: type[LedgerError]
+) -> None:
+    """The driver has no code for it."""
+    fields = f"SFATAL\0VFATAL\0C{code}\0M{said}\0\0".encode()
+    with refusing(b"E" + struct.pack("!I", 4 + len(fields)) + fields if said else b"") as port:
+        url = f"postgresql://x:secret-word@127.0.0.1:{port}/x?sslmode=disable&gssencmode=disable"
+        with pytest.raises(kind):
+            PostgresStore(url)
 
 
 @pytest.mark.parametrize(

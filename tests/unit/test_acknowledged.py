@@ -20,7 +20,9 @@ class Brokers:
         self.away = False
         self.made: list[Producer] = []
 
-    def producer(self, **_options: Any) -> "Producer":
+    def producer(self, *, bootstrap_timeout_ms: int, **_options: Any) -> "Producer":
+        """Of one that is made while they are away they would hear for half a minute by default."""
+        assert bootstrap_timeout_ms == PATIENCE.request_ms
         self.made.append(Producer(self))
         return self.made[-1]
 

@@ -312,6 +312,21 @@ def test_a_manifest_that_says_otherwise_is_damage(
         verify(tmp_path)
 
 
+def test_what_a_damaged_archive_says_does_nothing_to_the_screen(tmp_path: Path) -> None:
+    folder = archived(tmp_path)
+    spoof = "x\x1b[2J\x9b31m\u202e\nVERIFIED"
+    changed(folder, 1, lambda rows: rows[3].update(program=spoof), columns=f'*, 1 AS "{spoof}"')
+    with pytest.raises(ArchiveDamaged) as columns:
+        verify(folder)
+    _manifest(folder, lambda m: m["segments"][1].update(file=spoof))
+    with pytest.raises(ArchiveDamaged) as named:
+        verify(folder)
+    for found in (columns, named):
+        for lang in ("zh", "en"):
+            assert found.value.message(lang).isprintable()
+            assert "VERIFIED" in found.value.message(lang)
+
+
 def test_a_missing_segment_is_damage(tmp_path: Path) -> None:
     name = read_manifest(archived(tmp_path)).segments[2].file
     (tmp_path / name).unlink()

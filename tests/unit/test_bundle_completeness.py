@@ -77,6 +77,7 @@ def test_before_the_first_seal_both_sides_have_to_ask_for_it() -> None:
     found = check(raw, trust(unsealed=True))
     assert [(c.events, c.after, c.seal) for c in found.completed] == [(0, 2, None)]
     assert "nothing proves that they are all" in "\n".join(lines(found, "en"))
+    assert "nothing was sealed" not in "\n".join(lines(found, "en")), "who knows"
     # Where there is a seal it is used, whatever was asked.
     assert check(city().bundle(person("p1"), unsealed=True), trust()).completed[0].seal
 
@@ -88,9 +89,9 @@ def test_what_came_after_the_seal_is_told_apart() -> None:
     assert (household.events, household.after) == (2, 0)
     said = "\n".join(lines(found, "en"))
     assert "its 8 events before the seal of 2017-03 are all there are" in said
-    assert "2 more events come after the seal" in said
+    assert "the bundle has 2 events after the seal" in said
     assert "(before position 34 of 37)" in said
-    assert "from position 34 to its end at 37" in said
+    assert "from position 34 to the log's end at 37" in said
 
 
 def test_what_is_after_the_seal_is_unproven_where_nothing_is_shown_too() -> None:
@@ -179,6 +180,16 @@ def test_a_figure_that_the_events_do_not_yield_is_refused() -> None:
         {"disbursed_fen": {"2017": {"living-subsidy": 1}}},
     ):
         assert refusal(log.bundle(person("p1"), claims=bad)).code == "claim-differs"
+
+
+def test_a_claim_of_nothing_is_not_counted() -> None:
+    """Else any number of amounts could be said to have been met."""
+    claims = {
+        "balances": {"p1": {"living-subsidy": {"granted_fen": 21_000, "settled_fen": 21_000}}}
+    }
+    nothing = {"nobody": {"x": {"granted_fen": 0, "settled_fen": 0}}}
+    padded = {"balances": claims["balances"] | nothing}
+    assert check(city().bundle(person("p1"), claims=padded), trust()).claims == 2
 
 
 def test_balances_are_those_of_the_events() -> None:

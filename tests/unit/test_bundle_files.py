@@ -121,6 +121,42 @@ SEAL = 34
 """Where the city's seal is."""
 
 
+def test_an_event_is_as_long_as_one_may_be_and_no_longer() -> None:
+    """As many bytes as tlog-tiles can write, without the newline."""
+    first = city().records[0][1]
+    for length, whole in ((65_535, True), (65_536, False)):
+        raw = first.replace(b'"data":{', b'"data":{"":"%s",' % (b"x" * (length - len(first) - 6)))
+        assert len(raw) == length
+        bundle = MemoryLog([(0, raw)]).bundle(WHOLE)
+        if whole:
+            assert check(bundle, trust()).events == 1
+        else:
+            assert refusal(bundle).code == "part-malformed"
+
+
+@pytest.mark.parametrize(
+    ("number", "whole"),
+    [
+        (str(2**53 - 1), True),
+        (str(1 - 2**53), True),
+        (str(2**53), False),
+        ("9" * 400, False),
+        ("1.0", False),
+        ("1e3", False),
+        ("NaN", False),
+        ("-Infinity", False),
+    ],
+)
+def test_numbers_of_an_event_are_whole_and_exact_everywhere(number: str, whole: bool) -> None:
+    first = city().records[0][1]
+    raw = first.replace(b'"data":{', b'"data":{"":%s,' % number.encode())
+    bundle = MemoryLog([(0, raw)]).bundle(WHOLE)
+    if whole:
+        assert check(bundle, trust()).events == 1
+    else:
+        assert refusal(bundle).code == "event-malformed"
+
+
 @pytest.mark.parametrize("seal", [[], {}, None, float(SEAL), True, str(SEAL), SEAL + 1])
 def test_a_proof_names_its_seal_by_a_position(seal: object) -> None:
     parts = parts_of(city().bundle(person("p1")))

@@ -14,7 +14,7 @@ from ledger.verify import bundle as bundles
 from ledger.verify import command
 from ledger.verify.bundle import Trust, Verified
 from ledger.verify.checkpoint import Policy
-from ledger.verify.note import COSIGNATURE
+from ledger.verify.note import COSIGNATURE, VerifierKey
 from ledger.verify.refusal import MESSAGES, Refused
 from ledger.verify.report import TEXTS
 from ledger.verify.scope import Scope
@@ -25,6 +25,7 @@ from tests.bundles import (
     STRANGE_WITNESS,
     STRANGER,
     WHOLE,
+    WITNESS,
     MemoryLog,
     check,
     city,
@@ -159,6 +160,26 @@ def test_what_cannot_be_checked_has_a_status_of_its_own(tmp_path: Path) -> None:
     witness = ("--key", str(INSPECTION.verifier))
     assert run(tmp_path, good, *witness, "--policy", str(policy))[0] == 2
     assert run(tmp_path, b"", *KEY)[0] == 1
+
+
+def test_a_log_is_not_its_own_witness(tmp_path: Path) -> None:
+    """By whichever of the two ways the keys come."""
+    double = VerifierKey.of(WITNESS, COSIGNATURE, OPERATOR.verifier.public)
+    policy = tmp_path / "policy"
+    policy.write_text(Policy(1, (double,)).text())
+    for more in (("--key", str(double)), ("--policy", str(policy))):
+        status, said = run(tmp_path, city().bundle(WHOLE), *KEY, *more, "--format", "json")
+        assert (status, json.loads(said)["error"]["code"]) == (2, "key")
+
+
+def test_a_damaged_kept_note_is_no_fault_of_the_bundle(tmp_path: Path) -> None:
+    log, kept = city(), tmp_path / "kept"
+    good = log.checkpoint(20, OPERATOR)
+    for bad in (b"hello", good.replace(b"\n", b"\r\n"), good + b"\n", good[:-1], good[1:]):
+        kept.write_bytes(bad)
+        given = (*KEY, "--checkpoint", str(kept), "--format", "json")
+        status, said = run(tmp_path, log.bundle(WHOLE), *given)
+        assert (status, json.loads(said)["error"]["code"]) == (2, "kept-note")
 
 
 def test_a_pipe_is_not_checked_and_not_refused(tmp_path: Path) -> None:
