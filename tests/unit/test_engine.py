@@ -13,10 +13,12 @@ from ledger.domain.events import enrollment as en
 from ledger.domain.events.case import CaseClosed
 from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
-from ledger.store.errors import StoreDamaged
+from ledger.store.errors import StoreBusy, StoreDamaged
 from ops.home import views_url
+from projections.database import ViewDatabase
 from projections.engine import Projector
 from projections.errors import ProjectionFailed, ViewUnknown
+from projections.fold import Fold, Moved
 from projections.rows import TableDef
 from projections.view import View
 from projections.views import ALL_VIEWS
@@ -243,6 +245,43 @@ def test_a_rebuild_that_died_is_cleared_away_by_the_next(
         patched.setattr("projections.rebuild.switch", die)
         with pytest.raises(KeyboardInterrupt):
             views.rebuild()
+    assert all(rebuilt.same for rebuilt in views.rebuild())
+    with views.database.read() as c:
+        assert all(g.live for g in views.database.generations(c))
+
+
+def test_what_a_rebuild_could_not_drop_takes_nothing_in_and_goes_with_the_next(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has it in memory writes nothing, and goes on with what took its place."""
+    told = a_year()
+    views, other = opened(told), opened(told)
+    views.catch_up()
+    other.catch_up()
+
+    with other.database.read() as c:
+        fold = Fold(other.database, other.views, list(other.database.live(c).values()))
+
+    def busy(_database: ViewDatabase) -> None:
+        raise StoreBusy(reason="as a test has it")
+
+    def cannot(database: ViewDatabase, retired: Any) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(ViewDatabase, "write", busy)
+            clear(database, retired)
+
+    clear = ViewDatabase.clear
+    with monkeypatch.context() as patched:
+        patched.setattr(ViewDatabase, "clear", cannot)
+        assert all(rebuilt.same for rebuilt in views.rebuild())
+    told.granted("p1", "2017-04")
+    fold.apply(told.records[-1:])
+    with pytest.raises(Moved):
+        fold.flush()
+    assert other.catch_up() == len(told.records)
+    with views.database.read() as c:
+        left = [g for g in views.database.generations(c) if not g.live]
+    assert {g.view for g in left} == {v.name for v in ALL_VIEWS}
     assert all(rebuilt.same for rebuilt in views.rebuild())
     with views.database.read() as c:
         assert all(g.live for g in views.database.generations(c))
