@@ -1,12 +1,13 @@
 """``verify-bundle`` as a command: reads files, checks, and says what is proven and what is not.
 
 Exit status: 0 everything holds; 1 the bundle is refused; 2 it could not be checked, since a file
-cannot be read or a key or policy makes no sense.
+cannot be read or a key or policy makes no sense, or what was found could not be written.
 """
 
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,15 +38,24 @@ def main(arguments: Sequence[str] | None = None, program: str = "verify-bundle")
         # On a screen without Chinese the outcome must not end in an error of its own.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return run(
-        given.bundle,
-        keys=given.key,
-        policy=given.policy,
-        checkpoint=given.checkpoint,
-        unsealed=given.unsealed,
-        lang=given.lang,
-        as_json=given.format == "json",
-    )
+    try:
+        status = run(
+            given.bundle,
+            keys=given.key,
+            policy=given.policy,
+            checkpoint=given.checkpoint,
+            unsealed=given.unsealed,
+            lang=given.lang,
+            as_json=given.format == "json",
+        )
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still to be written would be tried again at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whoever closed it knows
+            return _refused(Refused("unwritten", reason=error), 2, given.lang, False, sys.stderr)
+        return 2
+    return status
 
 
 def run(
@@ -64,13 +74,12 @@ def run(
     try:
         trust = _trust(keys, policy, checkpoint, unsealed)
         try:
-            file = bundle.open("rb")
+            with bundle.open("rb") as file:
+                if not file.seekable():
+                    raise _Unusable(Refused("unreadable", what=bundle.name, reason="not a file"))
+                found = verify_bundle(file, trust)
         except OSError as error:
             raise _Unusable(Refused("unreadable", what=bundle.name, reason=error)) from None
-        with file:
-            if not file.seekable():
-                raise _Unusable(Refused("unreadable", what=bundle.name, reason="not a file"))
-            found = verify_bundle(file, trust)
     except _Unusable as error:
         return _refused(error.refused, 2, lang, as_json, to)
     except Refused as error:

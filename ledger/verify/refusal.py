@@ -5,6 +5,7 @@ LONGEST = 500
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "unreadable": ("无法读取{what}:{reason}", "{what} cannot be read: {reason}"),
+    "unwritten": ("结果无法写出:{reason}", "what was found cannot be written: {reason}"),
     "empty": ("{what}是空的", "{what} is empty"),
     "not-a-bundle": ("不是证据包:{reason}", "this is no bundle: {reason}"),
     "too-large": ("{what}超过上限{limit}字节", "{what} is larger than {limit} bytes"),

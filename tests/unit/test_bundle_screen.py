@@ -90,3 +90,27 @@ def test_a_screen_without_utf_8_changes_no_outcome(
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert (b"VERIFIED" in ended.stdout) or (b'"verified": true' in ended.stdout)
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "pipe"])
+def test_an_outcome_that_cannot_be_written_is_no_refusal(place: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.zip"
+    file.write_bytes(city().bundle(person("p1")))
+    if place == "pipe":
+        read, there = os.pipe()
+        os.close(read)
+    else:
+        there = os.open(place, os.O_WRONLY)
+    with open(there, "wb") as out:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ledger.verify", str(file), "--key", str(OPERATOR.verifier)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    said = ended.stderr.decode()
+    assert ended.returncode == 2
+    assert ("what was found cannot be written" in said) == (place != "pipe")
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
