@@ -87,6 +87,8 @@ def program_problems(
     problems = [] if CODE.fullmatch(program.code) else ["代码不成立 / the code is malformed"]
     if program.kind in CASH_KINDS and not program.rules:
         problems.append("须有规则 / a rule is needed")
+    if (program.kind, program.beneficiary) == ("periodic-cash", "person"):
+        problems += _payee_problems(program)
     problems += _fund_problems(program, funds)
     problems += _period_problems(program.rules)
     for index, rule in enumerate(program.rules, start=1):
@@ -100,6 +102,13 @@ def program_problems(
             found += _undated_problems(rule)
         problems += [f"rules[{index}]: {text}" for text in found]
     return problems
+
+
+def _payee_problems(program: ProgramDefinition) -> list[str]:
+    """A monthly subsidy is the person's: its arrears and refunds go to that account at once."""
+    if program.payee == "beneficiary":
+        return []
+    return ["按月补贴只能付给本人 / a monthly subsidy is paid to its beneficiary"]
 
 
 def _undated_problems(rule: Rule) -> list[str]:

@@ -119,6 +119,7 @@ MONTH_RULE = 'valid_from = 2017-01-01\nperiod = "month"'
             GOOD.replace(MONTH_RULE, MONTH_RULE_ENDING.format("2016-12-31")),
             "a rule ends 2016-12-31 before 2017-01-01",
         ),
+        (GOOD.replace("unit =", 'payee = "provider"\nunit ='), "paid to its beneficiary"),
         (GOOD.replace("rate_fen", "rate_yuan"), "unknown key rate_yuan"),
         (GOOD.replace("unit =", "units ="), "unknown key units"),
         (GOOD.replace('unit = "person"\n', ""), "unit is missing"),
