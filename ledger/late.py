@@ -47,9 +47,14 @@ def reconsider_person(
     the id of the event that brought the knowledge; it becomes the causation id of all that follows.
     ``lapsed`` says whether the certificate had run out by a day, as was known before that event.
     """
-    for e in monthly_of(work, person):
-        program = work.load(PROGRAM, program_id(e.program))
+    held = [(e, work.load(PROGRAM, program_id(e.program))) for e in monthly_of(work, person)]
+    # What another of our programs bars comes after that one, whose months may change by this fact.
+    for e, program in sorted(held, key=lambda each: _is_barred_by_ours(each[1], work.monthly)):
         reconsider_enrollment(work, person, e, program, cause, lapsed=lapsed)
+
+
+def _is_barred_by_ours(program: Program, monthly: Collection[str]) -> bool:
+    return any(x.other in monthly for rule in program.rules for x in rule.exclusions)
 
 
 def send_waiting(work: Work, person: Person, cause: str) -> None:

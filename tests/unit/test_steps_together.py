@@ -20,7 +20,7 @@ from ledger.domain.errors import InvalidDate, OutOfOrder
 from ledger.domain.events import enrollment as events
 from ledger.domain.payrun import PAYRUN
 from ledger.domain.refusals import NotEligible, ProgramClosedError
-from ledger.domain.rules import ProgramDefinition
+from ledger.domain.rules import Condition, Exclusion, ProgramDefinition
 from ledger.domain.stream import enrollment_id
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, catalog, learn
 
@@ -271,3 +271,45 @@ def test_a_later_year_is_paid_by_what_is_known_then(tmp_path: Path) -> None:
     with pytest.raises(NotEligible, match="not-this-year"):
         office.do(arrears, by("director-1", "2018-02-28", CITY))
     office.close()
+
+
+# --- programs that bar each other
+
+
+@pytest.mark.parametrize("pair", [("aa", "bb"), ("cc", "dd"), ("ee", "ff"), ("gg", "hh")])
+def test_one_fact_moves_from_one_program_to_the_other(
+    tmp_path: Path, pair: tuple[str, str]
+) -> None:
+    """The second bars who has the first. Care ended by mistake moved the person; the truth moves
+    them back: whichever of the two enrollments has the smaller id."""
+    first, second = pair
+    living: ProgramDefinition = catalog()[LIVING]
+    care = Condition(fact="needs_care", op="is", value=True, zh="z", en="e")
+    needed = [*living.rules[-1].eligibility, care]
+    asked = msgspec.structs.replace(living.rules[-1], exclusions=[], eligibility=needed)
+    barred = Exclusion(other=first, mode="exclusive", zh="z", en="e")
+    bars = msgspec.structs.replace(living.rules[-1], exclusions=[barred])
+    own = [
+        msgspec.structs.replace(living, code=first, rules=[asked]),
+        msgspec.structs.replace(living, code=second, rules=[bars]),
+    ]
+    office = Office(tmp_path / "home", programs=(), own=own)
+    who = office.person(1, care=True)
+    office.enroll(who, first)
+    office.paid("2017-01", "2017-03", first)
+    ended, needs = (
+        pe.RecordLifeFact(person=who, fact="needs_care", value=value, document="d")
+        for value in (False, True)
+    )
+    learn(office, "2017-04-03", "2017-03-20", ended)
+    office.at("2017-04-04").enroll(who, second, applied="2017-04-04", start="2017-04")
+    office.paid("2017-04", "2017-05", first, second)
+    learn(office, "2017-06-03", "2017-03-20", needs)
+    assert [active(office, who, code) for code in pair] == [True, False]
+    learn(office, "2017-06-04", "2017-05-20", ended)
+    assert [active(office, who, code) for code in pair] == [False, True]
+    office.close()
+
+
+def active(office: Office, who: str, program: str) -> bool:
+    return office.ledger.state(ENROLLMENT, enrollment_id(who, program)).active_in("2017-06")
