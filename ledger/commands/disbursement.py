@@ -198,7 +198,9 @@ def _result(run: PayRun, program: Program, line: Line, word: BankLine) -> EventD
 def _result_anew(work: Work, run: PayRun, program: Program, line: Line, word: BankLine) -> None:
     """The event of a stream that moved on since the grant, decided on its state."""
     e = work.load(ENROLLMENT, line.enrollment)
+    month, division = run.month, line.division
     if word.returned is not None:
-        return_month(work, e, run.month, word.returned)
+        return_month(work, e, month=month, reason=word.returned, division=division)
     else:
-        settle_month(work, e, program, run.month, word.receipt or "")
+        receipt = word.receipt or ""
+        settle_month(work, e, program, month=month, receipt=receipt, division=division)

@@ -223,9 +223,16 @@ def existing(work: Work, c: EnrollmentCommand) -> Enrollment:
     return e
 
 
-def record(work: Work, e: Enrollment, data: EventData, *, effective: date | None = None) -> str:
-    """Record on the enrollment, in the division that it belongs to today."""
-    division = e.division_on(work.today)
+def record(
+    work: Work,
+    e: Enrollment,
+    data: EventData,
+    *,
+    effective: date | None = None,
+    division: str | None = None,
+) -> str:
+    """Record on the enrollment, in the division that it belongs to today unless one is given."""
+    division = division or e.division_on(work.today)
     work.record(ENROLLMENT, e, data, subject=e.beneficiary, division=division, effective=effective)
     return e.id
 

@@ -86,7 +86,7 @@ def settle(work: Work, c: SettlePayment) -> str:
     e = existing(work, c)
     program = work.peek(PROGRAM, program_id(c.program))
     payment.must_be_single(e, parse_month(c.month), "settle")
-    settle_month(work, e, program, parse_month(c.month), c.receipt)
+    settle_month(work, e, program, month=parse_month(c.month), receipt=c.receipt)
     return e.id
 
 
@@ -95,7 +95,7 @@ def return_payment(work: Work, c: ReturnPayment) -> str:
     """A month that was stopped while its money was with the bank is reversed with its return."""
     e = existing(work, c)
     payment.must_be_single(e, parse_month(c.month), "return")
-    return_month(work, e, parse_month(c.month), c.reason)
+    return_month(work, e, month=parse_month(c.month), reason=c.reason)
     return e.id
 
 
@@ -231,16 +231,31 @@ def _in_debt(work: Work, overpayment: str) -> Enrollment:
 # --- shared with the pay run and with late knowledge
 
 
-def settle_month(work: Work, e: Enrollment, program: Program, month: str, receipt: str) -> None:
-    """The bank's success; a month that was stopped meanwhile becomes a debt at once."""
+def settle_month(
+    work: Work,
+    e: Enrollment,
+    program: Program,
+    *,
+    month: str,
+    receipt: str,
+    division: str | None = None,
+) -> None:
+    """The bank's success; a month that was stopped meanwhile becomes a debt at once.
+
+    ``division`` is the one whose money went to the bank, wherever the beneficiary has moved since.
+    """
     insurer = program.payee == "insurer"
-    record(work, e, payment.settle(e, month=month, receipt=receipt, insurer=insurer))
+    settled = payment.settle(e, month=month, receipt=receipt, insurer=insurer)
+    record(work, e, settled, division=division)
     follow_stop(work, e, month)
 
 
-def return_month(work: Work, e: Enrollment, month: str, reason: str) -> None:
-    """The bank's failure; a month that was stopped meanwhile is reversed at once."""
-    record(work, e, payment.bounce(e, month=month, reason=reason))
+def return_month(
+    work: Work, e: Enrollment, *, month: str, reason: str, division: str | None = None
+) -> None:
+    """The bank's failure, of the same division's money; a month that was stopped meanwhile is
+    reversed at once."""
+    record(work, e, payment.bounce(e, month=month, reason=reason), division=division)
     follow_stop(work, e, month)
 
 

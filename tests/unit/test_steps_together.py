@@ -19,10 +19,11 @@ from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import InvalidDate, OutOfOrder
 from ledger.domain.events import enrollment as events
 from ledger.domain.payrun import PAYRUN
+from ledger.domain.postings import IN_TRANSIT
 from ledger.domain.refusals import NotEligible, ProgramClosedError
 from ledger.domain.rules import Condition, Exclusion, ProgramDefinition
 from ledger.domain.stream import enrollment_id
-from tests.office import CITY, LIVING, LIVING_FEN, Office, by, catalog, learn
+from tests.office import CITY, DISTRICT, LIVING, LIVING_FEN, NEIGHBOR, Office, by, catalog, learn
 
 FUEL = "fuel-subsidy"
 
@@ -313,3 +314,25 @@ def test_one_fact_moves_from_one_program_to_the_other(
 
 def active(office: Office, who: str, program: str) -> bool:
     return office.ledger.state(ENROLLMENT, enrollment_id(who, program)).active_in("2017-06")
+
+
+# --- a move while the money is with the bank
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_what_went_to_the_bank_is_read_back_in_its_own_division(
+    office: Office, returned: bool
+) -> None:
+    who, stays = office.enrolled(1), office.enrolled(2)
+    run = office.issued("2017-01")
+    learn(office, "2017-01-26", "2017-01-26", moved(who))
+    gone = {enrollment_id(each, LIVING): "closed" for each in (who, stays) if returned}
+    office.result(run, "2017-01", returned=gone)
+    office.home.projector.catch_up()
+    rows = office.home.projector.select("trial_balance", {"program": LIVING})
+    on_the_way = {row.division: row.balance_fen for row in rows if row.account == IN_TRANSIT}
+    assert on_the_way == {DISTRICT: 0}
+
+
+def moved(who: str) -> pe.ChangeResidence:
+    return pe.ChangeResidence(person=who, division=NEIGHBOR, urban=True)
