@@ -20,6 +20,7 @@ _SQLITE: tuple[tuple[str, type[LedgerError]], ...] = (
     ("SQLITE_PERM", StoreDenied),
     ("SQLITE_BUSY", StoreBusy),
     ("SQLITE_LOCKED", StoreBusy),
+    ("SQLITE_PROTOCOL", StoreBusy),  # who opened or closed the file last holds it locked for long
 )
 _SQLSTATES: tuple[tuple[str, type[LedgerError]], ...] = (
     ("53100", StoreFull),  # disk full

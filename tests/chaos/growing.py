@@ -15,9 +15,13 @@ class GrowingLog:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._kept: sqlite3.Connection | None = None
 
     def create(self) -> "GrowingLog":
-        with closing(self._connected()) as c, c:
+        # Kept open: the last to close the file and the first to open it lock all others out, and a
+        # reader that is frozen just then would do so for as long as it is.
+        self._kept = self._connected()
+        with self._kept as c:
             c.execute("PRAGMA journal_mode=WAL")
             c.execute("CREATE TABLE records (position INTEGER PRIMARY KEY, raw BLOB NOT NULL)")
         return self
