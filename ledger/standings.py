@@ -5,7 +5,7 @@ the stream that the view saw, and the store refuses to append where the stream h
 view that lags behind costs lines decided anew and never a wrong grant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -49,11 +49,8 @@ class StandingSource(Protocol):
         """
         ...
 
-    def accounts(self, program: str) -> dict[str, str]:
-        """The account that each beneficiary has by everything stored so far.
-
-        Of those who had an enrollment in the program when :meth:`catch_up` was last called.
-        """
+    def accounts(self, persons: Sequence[str]) -> dict[str, str]:
+        """The account that each of these persons has by everything stored so far, if any."""
         ...
 
     def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:

@@ -133,16 +133,7 @@ class ViewDatabase:
 
     def generations(self, connection: sa.Connection) -> list[Generation]:
         """Every generation, oldest first. One question: between two one of them may be dropped."""
-        fed = places.counted()
-        same = sa.and_(
-            GENERATIONS.c.view == fed.c.view, GENERATIONS.c.generation == fed.c.generation
-        )
-        query = (
-            sa.select(GENERATIONS, fed.c.folded, fed.c.latest)
-            .outerjoin_from(GENERATIONS, fed, same)
-            .order_by(GENERATIONS.c.view, GENERATIONS.c.generation)
-        )
-        return [_generation(**row._mapping) for row in connection.execute(query)]
+        return [_generation(*row) for row in connection.execute(_EVERY)]
 
     def live(self, connection: sa.Connection) -> dict[str, Generation]:
         """The live generation of each view."""
@@ -293,9 +284,26 @@ def _copy(connection: sa.Connection, statement: str, values: Sequence[Values]) -
         raise (meaning(error) or ViewUnreadable)(reason=str(error)) from error
 
 
-def _generation(*, folded: int | None, latest: str | None, **stored: Any) -> Generation:
-    """One as it is stored; the position of one that partitions feed is what they make together."""
-    found = Generation(**stored)
+def _every() -> sa.Select[Any]:
+    """Each generation as it is stored, oldest first, and what its partitions make together."""
+    fed = places.counted()
+    same = sa.and_(GENERATIONS.c.view == fed.c.view, GENERATIONS.c.generation == fed.c.generation)
+    stored = (GENERATIONS.c[name] for name in Generation.__slots__)
+    return (
+        sa.select(*stored, fed.c.folded, fed.c.latest)
+        .outerjoin_from(GENERATIONS, fed, same)
+        .order_by(GENERATIONS.c.view, GENERATIONS.c.generation)
+    )
+
+
+_EVERY = _every()
+"""Made once: every look at a view asks it."""
+
+
+def _generation(*stored: Any) -> Generation:
+    """One as :data:`_EVERY` tells it: its position is what its partitions make together, if any."""
+    *fields, folded, latest = stored
+    found = Generation(*fields)
     if found.partitions is None:
         return found
     return replace(found, position=int(folded or 0), recorded=latest)

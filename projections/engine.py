@@ -164,7 +164,17 @@ class Projector:
     def table(self, name: str) -> sa.Table:
         """The SQLAlchemy table behind a table's name, as live now."""
         with self.connection() as connection:
-            return self._statements(connection, name).table
+            return self.statements(connection, name).table
+
+    def statements(self, connection: sa.Connection, table: str) -> Statements:
+        """The table as live in this look, with its statements. Raises :class:`ViewUnknown`."""
+        if table not in self._homes:
+            raise ViewUnknown(name=table)
+        view, definition = self._homes[table]
+        live = self.database.live(connection)
+        if view.name not in live:
+            raise ViewUnknown(name=table)
+        return self.database.statements(definition, live[view.name].generation)
 
     # --- the past
 
@@ -294,7 +304,7 @@ class Projector:
         order: Sequence[str] = (),
         limit: int | None = None,
     ) -> list[Any]:
-        statements = self._statements(connection, table)
+        statements = self.statements(connection, table)
         columns = statements.table.c
         query = sa.select(statements.table).order_by(
             *(columns[name] for name in (*order, *statements.layout.table.key))
@@ -303,15 +313,6 @@ class Projector:
             listed = isinstance(value, (list, tuple, set, frozenset))
             query = query.where(columns[name].in_(value) if listed else columns[name] == value)
         return [statements.layout.row(v) for v in connection.execute(query.limit(limit))]
-
-    def _statements(self, connection: sa.Connection, table: str) -> Statements:
-        if table not in self._homes:
-            raise ViewUnknown(name=table)
-        view, definition = self._homes[table]
-        live = self.database.live(connection)
-        if view.name not in live:
-            raise ViewUnknown(name=table)
-        return self.database.statements(definition, live[view.name].generation)
 
 
 def _same(fold: Fold, group: Sequence[Generation]) -> bool:

@@ -5,7 +5,7 @@ moved on, so an answer may lag behind the log and never leads to a wrong payment
 conditions are put to the database as they stand, over the registry's latest facts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -128,15 +128,13 @@ class ViewStandings:
         )
         return {person: "not-this-year" for (person,) in self._fetch(query)}
 
-    def accounts(self, program: str) -> dict[str, str]:
+    def accounts(self, persons: Sequence[str]) -> dict[str, str]:
         self._registry.catch_up()
-        e, p = self._tables
-        query = (
-            sa.select(p.c.person, p.c.account)
-            .join(e, e.c.beneficiary == p.c.person)
-            .where(e.c.program == program, p.c.account.is_not(None))
-        )
-        return dict(self._fetch(query))
+        with self._registry.connection() as connection:
+            at = self._registry.statements(connection, "persons")
+            asked = at.columns_ahead("person", "account"), (at.these(persons),)
+            cursor: Any = connection.exec_driver_sql(*asked).cursor
+            return {person: account for person, account in cursor if account is not None}
 
     def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:
         e, p = self._tables

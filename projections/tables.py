@@ -147,7 +147,8 @@ class Statements:
 
     ``create`` makes the table; ``indexes`` are made after the first rows, which is several times
     faster than before them.
-    ``ahead`` reads every row under some first key fields, given as one parameter by :meth:`these`.
+    ``ahead`` reads every row under some first key fields (the condition ``under``), given as one
+    parameter by :meth:`these`; :meth:`columns_ahead` is the statement for a few of their columns.
     ``scan`` reads the whole table by key. Where the database can write the canonical lines itself,
     ``pages`` are the first rows' and those after a key: their number, and their lines as one value.
     ``bulk`` is how a server takes many rows at once, None elsewhere.
@@ -159,6 +160,7 @@ class Statements:
     insert: str
     upsert: str
     fetch: str
+    under: str
     ahead: str
     scan: str
     indexes: tuple[str, ...]
@@ -167,7 +169,11 @@ class Statements:
 
     def these(self, firsts: Sequence[str]) -> Any:
         """The parameter of ``ahead``: an array, as a database without arrays has it in JSON."""
-        return list(firsts) if "ANY" in self.ahead else orjson.dumps(firsts).decode()
+        return list(firsts) if "ANY" in self.under else orjson.dumps(firsts).decode()
+
+    def columns_ahead(self, *columns: str) -> str:
+        """``ahead``, of these columns alone."""
+        return f"SELECT {', '.join(columns)} FROM {self.table.name} WHERE {self.under}"
 
 
 _LISTED = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s)"}
@@ -214,6 +220,7 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
     def text(statement: Any) -> str:
         return str(statement.compile(dialect=dialect))
 
+    under = f"{text(keys[0])} {_LISTED[dialect.name]}"
     bulk = None
     if dialect.name == "postgresql":
         stage = sa.Table(f"stage_{name}", sa.MetaData(), *(sa.Column(n) for n in layout.names))
@@ -234,7 +241,8 @@ def _build(layout: Layout, generation: int, dialect: sa.Dialect) -> Statements:
         insert=text(insert),
         upsert=text(merging(insert)),
         fetch=text(by_key),
-        ahead=f"{text(sa.select(table))} WHERE {text(keys[0])} {_LISTED[dialect.name]}",
+        under=under,
+        ahead=f"{text(sa.select(table))} WHERE {under}",
         scan=text(sa.select(table).order_by(*keys)),
         indexes=tuple(
             f"CREATE INDEX {name}_{'_'.join(index)} ON {name} ({', '.join(index)})"

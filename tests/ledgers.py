@@ -45,7 +45,7 @@ from ledger.domain.events import Event
 from ledger.domain.grant import Standing
 from ledger.domain.rules import Rule
 from ledger.randomness import Clock, SeededRandomness
-from ledger.standings import Unenrolled
+from ledger.standings import StandingSource, Unenrolled
 from ledger.store.sqlite import SQLiteStore
 from ledger.vault import Vault
 from ledger.work import Context
@@ -83,17 +83,22 @@ class NoStandings:
     ) -> Iterable[Standing]:
         return ()
 
-    def unenrolled(self, program: str, month: str, rule: Rule) -> Iterable[Unenrolled]:
-        return ()
-
     def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
         return {}
 
-    def accounts(self, program: str) -> dict[str, str]:
+    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
         return {}
 
+    def accounts(self, persons: Sequence[str]) -> dict[str, str]:
+        return {}
 
-def make_ledger(path: Path, *, clock: Clock | None = None, standings: Any = None) -> Ledger:
+    def eligible_unenrolled(self, program: str, rule: Rule, day: date) -> Iterable[Unenrolled]:
+        return ()
+
+
+def make_ledger(
+    path: Path, *, clock: Clock | None = None, standings: StandingSource | None = None
+) -> Ledger:
     """A ledger in a folder of its own, with the catalog adopted and funds appropriated."""
     home = path / "home"
     shutil.copytree(_template(), home)
@@ -129,7 +134,7 @@ def _template() -> Path:
     return home
 
 
-def _open(home: Path, clock: Clock, standings: Any) -> Ledger:
+def _open(home: Path, clock: Clock, standings: StandingSource) -> Ledger:
     return Ledger(
         SQLiteStore(home / "ledger.db"),
         Vault(home / "vault", SeededRandomness(1)),

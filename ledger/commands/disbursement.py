@@ -57,10 +57,11 @@ def issue(work: Work, c: IssuePayRun) -> str:
     rules.check_issuer(run, work.context.actor)
     if run.rule != rule.valid_from:
         raise LinesChanged()
-    accounts = work.standings.accounts(program.code)
+    lines = rules.read_document(work.documents.get(run.lines), Line)
+    accounts = work.standings.accounts([line.beneficiary for line in lines])
     issued: list[Line] = []
     dropped: Counter[str] = Counter()
-    for line in rules.read_document(work.documents.get(run.lines), Line):
+    for line in lines:
         account = accounts.get(line.beneficiary, line.account)
         try:
             s = _standing_now(work, run, rule, line, account)

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
-import orjson
 
 from ledger.domain.admission import check_notice
 from ledger.domain.city_time import day_of
@@ -61,22 +60,20 @@ class OpenedPerson(msgspec.Struct, frozen=True, kw_only=True):
     person: str
 
 
+_LINES = msgspec.json.Encoder(order="sorted").encode_lines
+
 L = TypeVar("L", Line, LeftOut, BankLine, OpenedPerson)
 
 
 def to_document(lines: Sequence[Line | LeftOut | BankLine | OpenedPerson]) -> bytes:
     """One canonical JSON object a line, in the order given."""
-    return b"".join(
-        orjson.dumps(msgspec.to_builtins(line), option=orjson.OPT_SORT_KEYS) + b"\n"
-        for line in lines
-    )
+    return _LINES(lines)
 
 
 def read_document(document: bytes, kind: type[L]) -> list[L]:
     """The lines of a document; :class:`InvalidValue` when one is not of the kind."""
-    decode = msgspec.json.Decoder(kind).decode
     try:
-        return [decode(line) for line in document.splitlines()]
+        return msgspec.json.Decoder(kind).decode_lines(document)
     except msgspec.DecodeError as error:
         raise InvalidValue(field="document", value=str(error)) from error
 

@@ -9,7 +9,7 @@ becomes an error with a stable code, and nothing of the transaction remains.
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,11 @@ from ledger.store.store import (
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
-CHECKPOINT_PAGES = 1_000  # SQLite's own
-BULK_CHECKPOINT_PAGES = 64_000
+PAGE_BYTES = 8_192
+"""A page holds ten events, where SQLite's own of 4 KiB holds five and wastes the rest."""
+
+CHECKPOINT_PAGES = 500  # as many bytes as SQLite's own
+BULK_CHECKPOINT_PAGES = 32_000
 """How long the write-ahead log grows before its pages move into the database. In bulk a page of
 that index is then written once for many transactions; a single event is stored sooner in a log
 that stays as long as it is, since a file that grows costs the disk more."""
@@ -147,11 +150,20 @@ class _StoreApplication(Application[str]):
     name = "ledger"
 
 
+def _create(path: Path) -> None:
+    """An empty file, whose pages have a size from here on; one that is there keeps its own."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
 class SQLiteStore(Store):
     """A :class:`~ledger.store.store.Store` in one file; safe for several processes."""
 
     def __init__(self, path: Path, *, lock_timeout_s: int = 30) -> None:
         with translated(path):
+            if not path.exists():
+                _create(path)
             self._app = _StoreApplication(
                 env={
                     "PERSISTENCE_MODULE": "eventsourcing.sqlite",
