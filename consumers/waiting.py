@@ -35,13 +35,22 @@ def read_alone(now: int | None, behind: Mapping[int, int]) -> int | None:
 
 
 class Waiting(NamedTuple):
-    """What a worker holds and has not written: how long it has, events folded, rows changed."""
+    """What a worker holds and has not written: how long it has, events folded, rows changed.
+
+    ``near_s`` is for how long no more than one poll has been left to read.
+    """
 
     seconds: float
     events: int
     rows: int
+    near_s: float
 
     def is_due(self, flush_events: int, *, behind: int) -> bool:
-        """Whether it is time to write it, with so many offsets left to read."""
-        due_s = BACKLOG_FLUSH_S if behind > POLL_RECORDS else FLUSH_S
-        return self.seconds >= due_s or self.events >= flush_events or self.rows >= FLUSH_ROWS
+        """Whether it is time to write it, with so many offsets left to read.
+
+        The last poll of a backlog is a moment's work, and written with what is held already.
+        """
+        if self.seconds >= BACKLOG_FLUSH_S or self.events >= flush_events:
+            return True
+        soon = behind == 0 or self.near_s >= FLUSH_S
+        return self.rows >= FLUSH_ROWS or (soon and self.seconds >= FLUSH_S)

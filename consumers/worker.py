@@ -26,7 +26,7 @@ from consumers.errors import (
 from consumers.held_partition import HeldPartition, Written
 from consumers.membership import SESSION_S, Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import PartitionReader, words
+from consumers.partitions import POLL_RECORDS, PartitionReader, words
 from consumers.topics import EVENTS
 from consumers.waiting import FLUSH_EVENTS, ROWS_IN_MEMORY, Waiting, read_alone
 from consumers.worker_observer import Unobserved, WorkerObserver
@@ -100,6 +100,7 @@ class Worker:
         self._writing: dict[int, Future[Written]] = {}
         self._failed: dict[int, list[Unprocessable]] = {}
         self._flushed_at = self._told_at = self._told_waiting_at = time.monotonic()
+        self._far_at = self._flushed_at
         self._moved: Counter[int] = Counter()
         self._progressed = False
 
@@ -232,12 +233,16 @@ class Worker:
                     raise
                 self._again(reader, batch.partition)  # a rebuild dropped the tables it read
         folding = [held for p, held in self._held.items() if p not in self._writing]
+        now, behind = time.monotonic(), sum(reader.behind().values())
+        if behind > POLL_RECORDS:
+            self._far_at = now
         waiting = Waiting(
-            seconds=time.monotonic() - self._flushed_at,
+            seconds=now - self._flushed_at,
             events=sum(held.waiting for held in folding),
             rows=sum(held.dirty for held in folding),
+            near_s=now - self._far_at,
         )
-        if waiting.is_due(self._flush_events, behind=sum(reader.behind().values())):
+        if waiting.is_due(self._flush_events, behind=behind):
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:

@@ -17,23 +17,33 @@ from consumers.waiting import (
 BACKLOG = POLL_RECORDS + 1
 
 
+LONG = 60.0
+
+
 @pytest.mark.parametrize(
-    ("seconds", "events", "rows", "behind", "due"),
+    ("waiting", "behind", "due"),
     [
-        (FLUSH_S, 1, 1, 0, True),
-        (FLUSH_S - 0.1, 1, 1, 0, False),
-        (FLUSH_S, 1, 1, POLL_RECORDS, True),
-        (FLUSH_S, 1, 1, BACKLOG, False),
-        (BACKLOG_FLUSH_S - 0.1, FLUSH_EVENTS - 1, FLUSH_ROWS - 1, BACKLOG, False),
-        (BACKLOG_FLUSH_S, 1, 1, BACKLOG, True),
-        (0, FLUSH_EVENTS, 1, BACKLOG, True),
-        (0, 1, FLUSH_ROWS, BACKLOG, True),
+        (Waiting(FLUSH_S, 1, 1, LONG), 0, True),
+        (Waiting(FLUSH_S - 0.1, 1, 1, LONG), 0, False),
+        (Waiting(FLUSH_S, 1, 1, LONG), POLL_RECORDS, True),
+        (Waiting(FLUSH_S, 1, 1, 0), BACKLOG, False),
+        (Waiting(BACKLOG_FLUSH_S - 0.1, FLUSH_EVENTS - 1, FLUSH_ROWS - 1, 0), BACKLOG, False),
+        (Waiting(BACKLOG_FLUSH_S, 1, 1, 0), BACKLOG, True),
+        (Waiting(0, FLUSH_EVENTS, 1, 0), BACKLOG, True),
+        (Waiting(0, 1, FLUSH_ROWS, 0), BACKLOG, True),
     ],
 )
-def test_a_backlog_is_written_less_often(
-    seconds: float, events: int, rows: int, behind: int, due: bool
-) -> None:
-    assert Waiting(seconds, events, rows).is_due(FLUSH_EVENTS, behind=behind) is due
+def test_a_backlog_is_written_less_often(waiting: Waiting, behind: int, due: bool) -> None:
+    assert waiting.is_due(FLUSH_EVENTS, behind=behind) is due
+
+
+@pytest.mark.parametrize(
+    ("near_s", "behind", "due"),
+    [(0, POLL_RECORDS, False), (0, 0, True), (FLUSH_S - 0.1, 1, False), (FLUSH_S, 1, True)],
+)
+def test_the_end_of_a_backlog_is_written_with_it(near_s: float, behind: int, due: bool) -> None:
+    waiting = Waiting(BACKLOG_FLUSH_S - 0.1, 1, 1, near_s)
+    assert waiting.is_due(FLUSH_EVENTS, behind=behind) is due
 
 
 @pytest.mark.parametrize(
