@@ -41,7 +41,7 @@ CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
 
 PAGE_BYTES = 8_192
-"""A page holds ten events, where SQLite's own of 4 KiB holds five and wastes the rest."""
+"""Twice SQLite's own: events of some 800 bytes fill such pages better, and fewer are written."""
 
 CHECKPOINT_PAGES = 500  # as many bytes as SQLite's own
 BULK_CHECKPOINT_PAGES = 32_000
