@@ -15,7 +15,7 @@ from ledger.domain.discard import Passed
 from ledger.domain.enrollment import ENROLLMENT, Enrollment, period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
-from ledger.domain.grant import OUTLIVED, REASONS, reason_left_out
+from ledger.domain.grant import OUTLIVED, reason_left_out
 from ledger.domain.grant import standing as standing_of
 from ledger.domain.granted import Grant
 from ledger.domain.month import first_day, last_day
@@ -23,6 +23,7 @@ from ledger.domain.overpayment import STOP_WORDS
 from ledger.domain.postings import postings
 from ledger.domain.program import PROGRAM, Program, find_rule
 from ledger.domain.rules import Facts, Finding, Rule, evaluate
+from ledger.domain.words import REASONS
 from ledger.log.feed import Record
 from projections.rows import Rows, TableDef
 from projections.views.balances import BALANCES, Balance, Balances

@@ -6,11 +6,11 @@ import msgspec
 import typer
 
 from ledger.domain.errors import InvalidValue, NotFound
-from ledger.domain.grant import REASONS
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import LeftOut, read_document
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.stream import enrollment_id, program_id
+from ledger.domain.words import REASONS
 from ledger.log.feed import Record
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of

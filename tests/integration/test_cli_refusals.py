@@ -348,6 +348,14 @@ def test_the_doctor_names_what_is_wrong(copy: Path) -> None:
     assert (made.status, wrong) == (1, ["documents"])
 
 
+def test_the_doctor_speaks_the_language_that_is_asked_for(copy: Path) -> None:
+    (copy / "vault" / "master.key").unlink()
+    assert "vault-key-missing: 密钥库中没有所需的密钥" in run(copy, "doctor").text
+    english = run(copy, "doctor", "--lang", "en").text
+    assert "vault-key-missing: the vault" in english
+    assert "密钥" not in english
+
+
 def test_the_doctor_finds_an_altered_event(copy: Path) -> None:
     altered = (
         "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); "
