@@ -104,6 +104,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     (r"not a file", "不是文件"),
     (r"bundle", "证据包"),
     (r"checkpoint", "检查点"),
+    (r"it does not end as a zip file does", "末尾不是ZIP文件的末尾"),
     (r"duplicate names", "有重名的部分"),
     (r"comment", "压缩文件带有注释"),
     (r"size (\d+)", r"大小\1"),
