@@ -19,14 +19,9 @@ from ops.cli.usage import OptionNeeded
 from ops.home import Home
 from ops.texts.words import AMOUNTS, FLAGS, PERIODS, SOURCES
 from projections.engine import Projector
-from projections.explain import (
-    BalanceExplanation,
-    EntitlementExplanation,
-    Entry,
-    explain_balance,
-    explain_entitlement,
-)
+from projections.explain import BalanceExplanation, Entry, explain_balance
 from projections.explain_figure import FigureExplanation, explain_figure, explain_program
+from projections.explain_month import EntitlementExplanation, explain_entitlement
 from projections.figures import load_figures
 from projections.views.registry import facts_on
 
