@@ -17,9 +17,10 @@ from ledger.domain.errors import NotFound
 from ledger.randomness import rfc3339, system_clock
 from ledger.store.errors import StoreBusy
 from projections import places
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.discards import Discarding, nothing_discarded
 from projections.errors import ViewUnknown
+from projections.generations import Generation
 from projections.places import PARKED, Parked, Standstill
 from projections.refold import refold
 from projections.view import View

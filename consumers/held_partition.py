@@ -12,7 +12,8 @@ from typing import NamedTuple
 from consumers.partitions import Start
 from ledger.domain.discard import Passed
 from projections import places
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
+from projections.generations import Generation
 from projections.partition import PartitionFold, PartitionRecord, Unprocessable
 from projections.places import Parked, Place
 from projections.view import View

@@ -21,11 +21,12 @@ from ledger.collector import collector_paused
 from ledger.domain.discard import Passed
 from ledger.store.errors import StoreBusy
 from projections import places
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.digest import digest_of
 from projections.discards import Discarding, nothing_discarded
 from projections.errors import ProjectionFailed, ViewUnreadable
 from projections.fold import Moved
+from projections.generations import Generation
 from projections.partition import PartitionFold, Unprocessable
 from projections.places import Place
 from projections.rebuild import Rebuilt

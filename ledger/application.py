@@ -22,10 +22,11 @@ from ledger.log.feed import Feed
 from ledger.log.store_feed import StoreFeed
 from ledger.randomness import Clock, rfc3339
 from ledger.standings import StandingSource
+from ledger.state_cache import StateCache
 from ledger.store.errors import IdempotencyConflict
 from ledger.store.store import CommandRecord, Conflict, Store
 from ledger.vault import Vault
-from ledger.work import Context, StateCache, Work
+from ledger.work import Context, Work
 
 ATTEMPTS = 5
 """How often a decision is taken anew when its streams move on; then the conflict is reported."""

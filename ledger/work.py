@@ -5,7 +5,6 @@ at once and folds the event into the state, so that the next decision sees it. N
 until the ledger appends the whole of it. A state that was only read is guarded by its version.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from ledger.domain.refusals import OutsideDivision
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.standings import StandingSource
+from ledger.state_cache import StateCache
 from ledger.store.mapper import NewEvent
 from ledger.store.store import Store
 from ledger.vault import Vault
@@ -57,33 +57,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             value = getattr(self, field)
             if not value or value != value.strip() or not value.isprintable():
                 raise InvalidValue(field=field, value=value or "-")
-
-
-class StateCache:
-    """The latest states of streams, bounded; each is as of the version it carries.
-
-    A cached state may be behind the store. That is found out when its events are appended, since
-    the store checks every version, so a stale state costs a retry and never a wrong decision.
-    """
-
-    def __init__(self, limit: int = 80_000) -> None:
-        """``limit`` states are some 80 MB: most of a city's, which a month asks for in turn."""
-        self._limit = limit
-        self._states: OrderedDict[str, Any] = OrderedDict()
-
-    def get(self, stream_id: str) -> Any:
-        return self._states.get(stream_id)
-
-    def put(self, stream_id: str, state: Any) -> None:
-        self._states[stream_id] = state
-        if len(self._states) > self._limit:
-            self._states.popitem(last=False)
-
-    def forget(self, stream_id: str) -> None:
-        self._states.pop(stream_id, None)
-
-    def clear(self) -> None:
-        self._states.clear()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ a switch has replaced, and those that a build left that died.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,6 +18,16 @@ from ledger.store.failures import meaning
 from projections import places
 from projections.connecting import engine_for, translated
 from projections.errors import ViewUnreadable
+from projections.generations import (
+    EVERY,
+    GENERATIONS,
+    NUMBERS,
+    Generation,
+    among,
+    as_stored,
+    fields_of,
+    is_one,
+)
 from projections.rows import TableDef
 from projections.tables import Statements, Values, statements_for
 
@@ -32,51 +41,6 @@ _RETIRED = -1
 
 STATEMENT_ROWS = 20_000
 """Rows a statement: enough for speed, little memory."""
-
-GENERATIONS = sa.Table(
-    "view_generations",
-    sa.MetaData(),
-    sa.Column("view", sa.Text(), primary_key=True),
-    sa.Column("generation", sa.Integer(), primary_key=True),
-    sa.Column("version", sa.Integer(), nullable=False),
-    sa.Column("live", sa.Boolean(), nullable=False),
-    sa.Column("position", sa.BigInteger(), nullable=False),
-    sa.Column("recorded", sa.Text()),
-    sa.Column("tables", sa.Text(), nullable=False),
-    sa.Column("digest", sa.Text()),
-    sa.Column("digest_position", sa.BigInteger()),
-    sa.Column("partitions", sa.Integer()),
-)
-
-NUMBERS = sa.Table(
-    "view_numbers",
-    GENERATIONS.metadata,
-    sa.Column("view", sa.Text(), primary_key=True),
-    sa.Column("dropped", sa.Integer(), nullable=False),
-)
-"""The highest generation of each view that was dropped. No number is used twice: who slept while
-its generation was dropped would take another's for its own, and write into it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One generation of a view: ``position`` events are in it, the last recorded at ``recorded``.
-
-    ``tables`` are the names of its physical tables. ``digest`` is the content digest as taken at
-    ``digest_position``, if one was taken. ``partitions`` is how many feed it, each with a place of
-    its own (:mod:`projections.places`); None is the whole log in order.
-    """
-
-    view: str
-    generation: int
-    version: int
-    live: bool
-    position: int
-    recorded: str | None
-    tables: str
-    digest: str | None = None
-    digest_position: int | None = None
-    partitions: int | None = None
 
 
 class ViewDatabase:
@@ -133,7 +97,7 @@ class ViewDatabase:
 
     def generations(self, connection: sa.Connection) -> list[Generation]:
         """Every generation, oldest first. One question: between two one of them may be dropped."""
-        return [_generation(*row) for row in connection.execute(_EVERY)]
+        return [as_stored(*row) for row in connection.execute(EVERY)]
 
     def live(self, connection: sa.Connection) -> dict[str, Generation]:
         """The live generation of each view."""
@@ -164,7 +128,7 @@ class ViewDatabase:
         made = Generation(
             view, number, version, live, 0, None, " ".join(names), partitions=partitions
         )
-        connection.execute(sa.insert(GENERATIONS).values(_fields(made)))
+        connection.execute(sa.insert(GENERATIONS).values(fields_of(made)))
         if partitions:
             places.create_places(connection, made, partitions)
         return made
@@ -177,7 +141,7 @@ class ViewDatabase:
         values = {"view": generation.view, "dropped": max(dropped, generation.generation)}
         connection.execute(sa.delete(NUMBERS).where(NUMBERS.c.view == generation.view))
         connection.execute(sa.insert(NUMBERS).values(values))
-        connection.execute(sa.delete(GENERATIONS).where(_is(generation)))
+        connection.execute(sa.delete(GENERATIONS).where(is_one(generation)))
         places.drop_places(connection, generation.view, generation.generation)
 
     def _dropped(self, connection: sa.Connection, view: str) -> int:
@@ -192,7 +156,7 @@ class ViewDatabase:
     def retire(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve a generation no longer: who folds into it finds its place gone, or another one."""
         values = {"live": False, "position": _RETIRED}
-        connection.execute(sa.update(GENERATIONS).where(_is(generation)).values(values))
+        connection.execute(sa.update(GENERATIONS).where(is_one(generation)).values(values))
         places.drop_places(connection, generation.view, generation.generation)
 
     def clear(self, retired: Sequence[Generation]) -> None:
@@ -211,13 +175,13 @@ class ViewDatabase:
 
     def make_live(self, connection: sa.Connection, generation: Generation) -> None:
         """Serve this generation from now on; its view has no other live one."""
-        connection.execute(sa.update(GENERATIONS).where(_is(generation)).values(live=True))
+        connection.execute(sa.update(GENERATIONS).where(is_one(generation)).values(live=True))
 
     def positions(
         self, connection: sa.Connection, members: Sequence[Generation]
     ) -> set[int | None]:
         """The stored positions of these generations, held against writers; None: one is gone."""
-        query = sa.select(GENERATIONS.c.position).where(_among(members)).with_for_update()
+        query = sa.select(GENERATIONS.c.position).where(among(members)).with_for_update()
         found: list[int] = list(connection.execute(query).scalars())
         missing = {None} if len(found) < len(members) else set[None]()
         return {*found, *missing}
@@ -232,7 +196,7 @@ class ViewDatabase:
         """Store how far these generations have come."""
         connection.execute(
             sa.update(GENERATIONS)
-            .where(_among(members))
+            .where(among(members))
             .values(position=position, recorded=recorded)
         )
 
@@ -240,7 +204,7 @@ class ViewDatabase:
         """Remember a content digest and the position it was taken at."""
         connection.execute(
             sa.update(GENERATIONS)
-            .where(_is(generation), GENERATIONS.c.position == generation.position)
+            .where(is_one(generation), GENERATIONS.c.position == generation.position)
             .values(digest=digest, digest_position=generation.position)
         )
 
@@ -282,44 +246,3 @@ def _copy(connection: sa.Connection, statement: str, values: Sequence[Values]) -
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
         raise (meaning(error) or ViewUnreadable)(reason=str(error)) from error
-
-
-def _every() -> sa.Select[Any]:
-    """Each generation as it is stored, oldest first, and what its partitions make together."""
-    fed = places.counted()
-    same = sa.and_(GENERATIONS.c.view == fed.c.view, GENERATIONS.c.generation == fed.c.generation)
-    stored = (GENERATIONS.c[name] for name in Generation.__slots__)
-    return (
-        sa.select(*stored, fed.c.folded, fed.c.latest)
-        .outerjoin_from(GENERATIONS, fed, same)
-        .order_by(GENERATIONS.c.view, GENERATIONS.c.generation)
-    )
-
-
-_EVERY = _every()
-"""Made once: every look at a view asks it."""
-
-
-def _generation(*stored: Any) -> Generation:
-    """One as :data:`_EVERY` tells it: its position is what its partitions make together, if any."""
-    *fields, folded, latest = stored
-    found = Generation(*fields)
-    if found.partitions is None:
-        return found
-    return replace(found, position=int(folded or 0), recorded=latest)
-
-
-def _fields(generation: Generation) -> dict[str, Any]:
-    return {name: getattr(generation, name) for name in Generation.__slots__}
-
-
-def _is(generation: Generation) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        GENERATIONS.c.view == generation.view,
-        GENERATIONS.c.generation == generation.generation,
-    )
-
-
-def _among(generations: Sequence[Generation]) -> sa.ColumnElement[bool]:
-    keys = [(g.view, g.generation) for g in generations]
-    return sa.tuple_(GENERATIONS.c.view, GENERATIONS.c.generation).in_(keys)

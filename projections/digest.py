@@ -12,7 +12,8 @@ from hashlib import sha256
 import orjson
 import sqlalchemy as sa
 
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
+from projections.generations import Generation
 from projections.tables import Statements
 from projections.view import View
 

@@ -20,11 +20,12 @@ from ledger.collector import collector_paused
 from ledger.log.errors import FeedGap
 from ledger.log.feed import Feed
 from projections.asof import AsOf
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.digest import ViewDigest, digest_of
 from projections.discards import Discarding, nothing_discarded
 from projections.errors import ViewsShared, ViewUnknown
 from projections.fold import Fold, Moved
+from projections.generations import Generation
 from projections.rebuild import Rebuilt, rebuild
 from projections.scratch import Scratch
 from projections.tables import Statements

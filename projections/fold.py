@@ -15,8 +15,9 @@ from ledger.log.errors import FeedGap
 from ledger.log.feed import Record
 from projections.asof import AsOf, attribute
 from projections.connecting import STORE_ERRORS
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.errors import ProjectionFailed
+from projections.generations import Generation
 from projections.view import View
 from projections.view_rows import ViewRows, remaining
 

@@ -20,9 +20,10 @@ from ledger.log.errors import FeedGap
 from ledger.randomness import rfc3339, system_clock
 from projections.asof import attribute
 from projections.connecting import STORE_ERRORS
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.errors import ViewHoldsDiscarded
 from projections.fold import Moved
+from projections.generations import Generation
 from projections.places import Parked, Place, hold, move, park
 from projections.view import Handler, View
 from projections.view_rows import ViewRows, remaining, view_of

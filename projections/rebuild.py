@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from ledger.domain.discard import Passed
 from ledger.store.errors import StoreBusy
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
 from projections.digest import ViewDigest, digest_of
 from projections.fold import Fold, Moved
+from projections.generations import Generation
 from projections.view import View
 
 Views = Mapping[str, type[View]]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ledger.codec import decode
 from ledger.domain.discard import Passed
 from projections.connecting import STORE_ERRORS
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
+from projections.generations import Generation
 from projections.partition import why
 from projections.places import Parked
 from projections.view import View

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from ledger.codec import TYPE_OF, decoder_of
 from ledger.domain.events import EVENT_TYPES, Event, EventData
 from projections.connecting import translated
-from projections.database import Generation, ViewDatabase
+from projections.database import ViewDatabase
+from projections.generations import Generation
 from projections.rows import Key, R, Rows, TableDef
 from projections.tables import Statements
 from projections.view import Handler, View

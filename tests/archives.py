@@ -77,3 +77,6 @@ def changed(
     segments = list(manifest.segments)
     segments[index] = msgspec.structs.replace(segment, sha256=digest, bytes=len(raw))
     write_manifest(folder, msgspec.structs.replace(manifest, segments=segments))
+
+
+LENGTH = len(told().records)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import pytest
 from kafka import KafkaProducer
 
 from consumers.batches import made_records
@@ -117,3 +118,11 @@ def aborted(kafka: KafkaSettings, topic: str, records: Sequence[EventRecord]) ->
     producer.flush(timeout=20)
     producer.abort_transaction()
     producer.close(timeout=5)
+
+
+PARTITIONS = 3
+
+
+@pytest.fixture
+def log(kafka: KafkaSettings) -> KafkaLog:
+    return kafka_log(kafka, PARTITIONS)

@@ -9,80 +9,20 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import Any
 
-from ledger.domain.city_time import day_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
 from ledger.domain.events import fund as fu
-from ledger.domain.events import household as hh
 from ledger.domain.events import payrun as pr
 from ledger.domain.events import person as pe
 from ledger.domain.postings import postings
+from tests.oracle_months import MONTHS, Months, need
+from tests.oracle_register import Register
 
-MONTHS = [f"{year}-{month:02d}" for year in range(2015, 2021) for month in range(1, 13)]
 RULES = {
     "living-subsidy": lambda f: f["low-income"],
     "nursing-subsidy": lambda f: f["needs_care"] and f["grade"] in (1, 2),
 }
-STEPS = {
-    hh.ExitProposed: (("registered",), "proposed"),
-    hh.ExitVerified: (("proposed",), "verified"),
-    hh.HouseholdConfirmed: (("verified",), "confirmed"),
-    hh.ExitNoticed: (("confirmed",), "noticed"),
-    hh.ExitObjected: (("noticed",), "noticed"),
-    hh.ExitDecided: (("noticed",), "exited"),
-    hh.ExitRevoked: (("exited",), "registered"),
-    hh.RelapseRecorded: (("exited",), "registered"),
-}
 Facts = dict[str, list[tuple[date, int, Any]]]
-
-
-class Broken(AssertionError):
-    """What the events say cannot be."""
-
-
-def need(holds: object, event: Event[Any], claim: str) -> None:
-    if not holds:
-        raise Broken(f"{claim}: {event.id} {event.data}")
-
-
-class Months:
-    """The months of one enrollment by what its events say."""
-
-    def __init__(self) -> None:
-        self.enrolled: set[str] = set()
-        self.suspended: set[str] = set()
-        self.decided: set[str] = set()
-        self.first = self.term = MONTHS[-1]
-
-    def read(self, event: Event[Any]) -> None:
-        d = event.data
-        by_officer = event.causationid is None
-        match d:
-            case en.EnrollmentApproved():
-                self.term = d.end_month or MONTHS[-1]
-                self.first = min(self.first, d.start_month)
-                last = max(self.enrolled, default=d.start_month)
-                self.decided = {m for m in self.decided if m < d.start_month}
-                self.decided |= {m for m in MONTHS if last < m < d.start_month}
-                self.enrolled |= {m for m in MONTHS if d.start_month <= m <= self.term}
-            case en.EnrollmentSuspended():
-                self.suspended |= {m for m in MONTHS if m >= d.from_month}
-                if by_officer:
-                    self.decided |= {m for m in MONTHS if m >= d.from_month}
-            case en.EnrollmentResumed():
-                self.suspended -= {m for m in MONTHS if m >= d.from_month}
-                if by_officer:
-                    self.decided -= {m for m in MONTHS if m >= d.from_month}
-                if d.from_month not in self.enrolled:
-                    self.enrolled |= {m for m in MONTHS if d.from_month <= m <= self.term}
-            case en.EnrollmentEnded():
-                self.enrolled -= {m for m in MONTHS if m > d.last_month}
-                if by_officer:
-                    self.decided |= {m for m in MONTHS if m > d.last_month}
-
-    @property
-    def active(self) -> set[str]:
-        return self.enrolled - self.suspended
 
 
 class Oracle:
@@ -103,9 +43,7 @@ class Oracle:
         self.cash: Counter[str] = Counter()
         self.enrollments: dict[str, dict[str, Any]] = defaultdict(dict)
         self.runs: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(list))
-        self.homes: dict[str, dict[str, Any]] = defaultdict(
-            lambda: {"status": "none", "open": set()}
-        )
+        self.register = Register()
         self.facts: dict[str, Facts] = defaultdict(lambda: defaultdict(list))
         self.applied: dict[str, dict[str, date]] = defaultdict(dict)
         self.versions: Counter[str] = Counter()
@@ -127,7 +65,7 @@ class Oracle:
         elif event.stream.startswith("fund"):
             self.fund(event, d)
         elif event.stream.startswith("household"):
-            self.exit(event, d)
+            self.register.read(event, d)
         elif event.stream.startswith("person"):
             self.person(event, d)
         self.read_so_far += 1
@@ -328,40 +266,6 @@ class Oracle:
                     d.total_fen == sum(by_division.values()), event, "a run's total is its grants'"
                 )
                 need(d.total_fen <= run["total"], event, "no more is issued than approved")
-
-    # --- the poverty register
-
-    def exit(self, event: Event[Any], d: Any) -> None:
-        home = self.homes[event.stream]
-        match d:
-            case hh.PovertyRegistered():
-                need(home["status"] == "none", event, "a household is registered once")
-                home["status"] = "registered"
-            case hh.ExitProposed():
-                home["by"] = event.actor
-                need(d.votes_for * 2 > d.attendees, event, "the review was carried")
-            case hh.HouseholdConfirmed():
-                home["since"] = event.effective
-            case hh.ExitNoticed():
-                need(d.notice_from >= home["since"], event, "the household had agreed")
-                home["until"] = d.notice_until
-                days = (d.notice_until - d.notice_from).days + 1
-                need(days >= 7, event, "an exit is on notice for seven days")
-            case hh.ExitObjected():
-                home["open"].add(d.objection)
-            case hh.ExitObjectionResolved():
-                home["open"].remove(d.objection)
-                if d.upheld:
-                    home["status"] = "registered"
-            case hh.ExitDecided():
-                need(not home["open"], event, "no objection is open at the exit")
-                need(event.actor != home["by"], event, "proposer and decider differ")
-                over = min(event.effective, day_of(event.time)) > home["until"]
-                need(over, event, "the notice is over")
-        if type(d) in STEPS:
-            before, after = STEPS[type(d)]
-            need(home["status"] in before, event, "the steps of an exit are in order")
-            home["status"] = after
 
     # --- facts
 

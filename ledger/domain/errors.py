@@ -2,7 +2,7 @@
 
 Codes are a contract: scripts and downstream systems match on them, so a code is never reused or
 renamed; ``docs/operations.md`` lists them all. Fields carry the values a message is about and never
-personal data.
+personal data; what they say in English is said in Chinese by ``words.py``.
 
 Here are the root, and what is wrong with a value or a record whatever it is of. What the rules of
 the domain refuse is in ``refusals.py``; every other package has its own ``errors.py``, and an error
@@ -10,6 +10,8 @@ that a single module raises is in that module.
 """
 
 from typing import Any, ClassVar
+
+from ledger.domain.words import in_chinese
 
 UNUSABLE = 4
 """The exit status of errors that no input causes: a store is damaged, full or not to be used."""
@@ -33,8 +35,10 @@ class LedgerError(Exception):
 
     def message(self, lang: str = "zh") -> str:
         """The sentence in ``zh`` or ``en``, with its fields filled in."""
-        template = self.en if lang == "en" else self.zh
-        return template.format_map(_Blank(self.fields))
+        if lang == "en":
+            return self.en.format_map(_Blank(self.fields))
+        said = {name: in_chinese(name, value) for name, value in self.fields.items()}
+        return self.zh.format_map(_Blank(said))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON output: code, both messages and the fields."""

@@ -23,28 +23,6 @@ from ledger.domain.refusals import (
 )
 from ledger.domain.rules import Rule
 
-REASONS: dict[str, tuple[str, str]] = {
-    "not-approved": ("尚未批准", "not approved yet"),
-    "ended": ("已停止享受", "ended"),
-    "suspended": ("暂停享受", "suspended"),
-    "before-start": ("未到起始月", "before the start month"),
-    "already-granted": ("本期已发放", "already granted for this period"),
-    "objection-open": ("异议尚未处理", "an objection is open"),
-    "no-account": ("没有收款账户", "no bank account"),
-    "cap-reached": ("已达年度上限", "the yearly cap is reached"),
-    "no-amount": ("尚未核定金额", "no amount was decided"),
-    "not-delivered": ("服务尚未完成", "the service was not delivered yet"),
-    "not-applied": ("符合条件但未申请", "eligible by the facts, has not applied"),
-    "objection-upheld": ("异议成立", "an objection was upheld"),
-    "not-due": ("尚未到该月", "the month has not come yet"),
-    "certificate-expired": ("残疾人证已到期", "the certificate has expired"),
-    "age": ("年龄不再符合", "no longer of the age"),
-    "not-this-year": ("本年度不再符合条件", "the conditions are not met this year"),
-    "moved-on": ("情况已变化", "the record moved on"),
-}
-"""Why a month is not paid: a stable code, in words in Chinese and English."""
-
-
 OUTLIVED = {"certified": "certificate-expired", "age": "age"}
 """Facts that change as time passes, with no event, and the reason why a month is not paid then."""
 
@@ -101,7 +79,7 @@ def standing(
 
 
 def reason_left_out(s: Standing, rule: Rule, month: str, payee: str) -> str | None:
-    """Why the month is not paid, as a code of :data:`REASONS`; None when it is to be paid.
+    """Why the month is not paid, a code of ``ledger.domain.words.REASONS``; None if it is payable.
 
     A month of an earlier approval is paid whatever becomes of a new application.
     """

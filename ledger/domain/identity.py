@@ -42,7 +42,7 @@ def parse_identity(text: str, *, today: date) -> Identity:
     if born > today:
         raise InvalidBirthDate(reason="future")
     if today.year - born.year > 130:
-        raise InvalidBirthDate(reason="age")
+        raise InvalidBirthDate(reason="too old")
     # Not ric.validate: it wants the county to have existed at birth, but numbers were first given
     # out in the 1980s, to people of any age, under the county codes of that day.
     if ric.calc_check_digit(number) != number[-1]:

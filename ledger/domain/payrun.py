@@ -38,7 +38,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Someone who is not paid, and why (a code of ``payment.REASONS``)."""
+    """Someone who is not paid, and why (a code of ``words.REASONS``)."""
 
     beneficiary: str
     division: str

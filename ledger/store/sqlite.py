@@ -1,9 +1,7 @@
 """The embedded event store: one SQLite file with events, commands and the log's order.
 
-Adds to the library's recorder what a ledger needs: versions of streams that a decision only read
-are checked in the transaction that stores its events; the command's idempotency key is stored in
-that transaction too; many events go in with one statement. A failure of the disk or the file
-becomes an error with a stable code, and nothing of the transaction remains.
+How events go in is in ``sqlite_recorder.py``. A failure of the disk or the file becomes an error
+with a stable code, and nothing of the transaction remains.
 """
 
 import sqlite3
@@ -14,28 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import (
-    DatabaseError,
-    InterfaceError,
-    OperationalError,
-    StoredEvent,
-)
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+from eventsourcing.persistence import DatabaseError, InterfaceError, OperationalError
 
-from ledger import codec
 from ledger.store.errors import StoreBusy, StoreDamaged
 from ledger.store.failures import meaning
-from ledger.store.heads import SQLITE_TABLES, Heads
+from ledger.store.heads import Heads
 from ledger.store.mapper import BytesMapper, NewEvent
 from ledger.store.order import Order
-from ledger.store.store import (
-    Checks,
-    CommandRecord,
-    Conflict,
-    Store,
-    StoredRow,
-    in_time,
-)
+from ledger.store.sqlite_recorder import LAST, LedgerRecorder, time_of, version_of
+from ledger.store.store import Checks, CommandRecord, Store, StoredRow
 
 CACHE_KIB = 200_000
 """Page cache of a connection: the index over stream ids is read and written at random."""
@@ -55,93 +40,10 @@ SINGLE_WRITES = 100
 """After so many writes in a row that were not, the ledger is back at single events."""
 
 
-class LedgerRecorder(SQLiteApplicationRecorder):
-    """The library's recorder with read checks, idempotency keys and set-wise insertion."""
-
-    def construct_create_table_statements(self) -> list[str]:
-        return [
-            *super().construct_create_table_statements(),
-            "CREATE TABLE IF NOT EXISTS commands "
-            "(key TEXT PRIMARY KEY, digest TEXT NOT NULL, result BLOB NOT NULL) WITHOUT ROWID",
-            "CREATE TABLE IF NOT EXISTS sequence "
-            "(first_position INTEGER PRIMARY KEY, first_notification INTEGER NOT NULL, "
-            "length INTEGER NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS tiles (level INTEGER NOT NULL, number INTEGER NOT NULL, "
-            "hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID",
-            *SQLITE_TABLES,
-        ]
-
-    def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int]:
-        """Without any check: what the library itself stores; see :meth:`insert_checked`."""
-        c.executemany(self.insert_events_statement, [_columns(s) for s in stored_events])
-        c.execute("SELECT MAX(rowid) FROM stored_events")
-        last = c.fetchone()[0] or 0
-        return list(range(last - len(stored_events) + 1, last + 1))
-
-    def insert_checked(self, c: sqlite3.Cursor, events: Sequence[NewEvent], checks: Checks) -> None:
-        """What :meth:`~ledger.store.store.Store.append` stores, under the write lock.
-
-        Raises :class:`Conflict`.
-        """
-        if checks.command is not None:
-            try:
-                c.execute("INSERT INTO commands VALUES (?,?,?)", checks.command)
-            except sqlite3.IntegrityError as error:  # the key was used since it was looked for
-                raise Conflict([]) from error
-        rows = in_time(events, _time_of(c.execute(_LAST).fetchone()))
-        try:
-            c.executemany(self.insert_events_statement, rows)
-        except sqlite3.IntegrityError as error:
-            raise Conflict(_moved(c, rows)) from error
-        moved = [s for s, v in checks.expected.items() if _version(c, s) != v]
-        if moved:
-            raise Conflict(moved)
-
-
-def _columns(s: StoredEvent) -> tuple[Any, ...]:
-    return s.originator_id, s.originator_version, s.topic, s.state
-
-
 _EACH = "SELECT state FROM stored_events WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
 _JOINED = f"SELECT count(*), CAST(group_concat(CAST(state AS TEXT), x'0a') AS BLOB) FROM ({_EACH})"
 """Many events as one value: canonical bytes hold no line break. The driver lets other threads run
 while SQLite works on one row, and this is one: it is read while another batch is folded."""
-
-_LAST = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
-
-
-def _time_of(row: Any) -> bytes:
-    """The recorded time of a row with an event's bytes; empty for no row."""
-    return codec.recorded(row[0]) if row is not None else b""
-
-
-def _version(c: sqlite3.Cursor, stream: str) -> int:
-    c.execute("SELECT MAX(originator_version) FROM stored_events WHERE originator_id=?", (stream,))
-    version: int = c.fetchone()[0] or 0
-    return version
-
-
-def _moved(c: sqlite3.Cursor, rows: Sequence[StoredRow]) -> list[str]:
-    """The streams whose next version is taken, judged by the first row of each.
-
-    The failed statement may have left a part of its rows in the open transaction, so only what
-    was there before it counts: the version stored with other bytes than ours.
-    """
-    first: dict[str, StoredRow] = {}
-    for row in rows:
-        first.setdefault(row.stream, row)
-    moved = []
-    for stream, row in first.items():
-        c.execute(
-            "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?",
-            (stream, row.version),
-        )
-        found = c.fetchone()
-        if found is not None and found[0] != row.state:
-            moved.append(stream)
-    return moved
 
 
 class _StoreApplication(Application[str]):
@@ -171,7 +73,7 @@ class SQLiteStore(Store):
                     "SQLITE_LOCK_TIMEOUT": str(lock_timeout_s),
                     "ORIGINATOR_ID_TYPE": "text",
                     "MAPPER_TOPIC": "ledger.store.mapper:BytesMapper",
-                    "APPLICATION_RECORDER_TOPIC": "ledger.store.sqlite:LedgerRecorder",
+                    "APPLICATION_RECORDER_TOPIC": "ledger.store.sqlite_recorder:LedgerRecorder",
                 }
             )
         assert isinstance(self._app.mapper, BytesMapper)
@@ -232,10 +134,10 @@ class SQLiteStore(Store):
 
     def version(self, stream_id: str) -> int:
         with translated(self.path), self._lock:
-            return _version(self._connection.cursor(), stream_id)
+            return version_of(self._connection.cursor(), stream_id)
 
     def last_time(self) -> str:
-        return _time_of(next(iter(self._all(_LAST)), None)).decode()
+        return time_of(next(iter(self._all(LAST)), None)).decode()
 
     def command(self, key: str) -> CommandRecord | None:
         rows = self._all("SELECT * FROM commands WHERE key=?", (key,))

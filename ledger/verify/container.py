@@ -188,7 +188,7 @@ def _require_end(file: IO[bytes]) -> None:
     file.seek(max(0, size - _END_BYTES))
     end = file.read(_END_BYTES)
     if len(end) < _END_BYTES or end[:4] != b"PK\x05\x06" or end[-2:] != b"\0\0":
-        raise Refused("not-a-bundle", reason="PK\\5\\6")
+        raise Refused("not-a-bundle", reason="it does not end as a zip file does")
 
 
 def json_value(raw: bytes, part: str) -> Any:

@@ -1,7 +1,11 @@
 """Why something is not accepted: a stable code, and a sentence in Chinese and English."""
 
+from ledger.verify.words import in_chinese
+
 LONGEST = 500
 """Characters that are told of a name or a reason."""
+_IN_WORDS = frozenset({"reason", "what"})
+"""Fields that say something, and do not only name it."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "unreadable": ("无法读取{what}:{reason}", "{what} cannot be read: {reason}"),
@@ -130,6 +134,8 @@ class Refused(Exception):
     def message(self, lang: str = "zh") -> str:
         """The sentence in ``zh`` or ``en``."""
         said = {name: printable(str(value)[:LONGEST]) for name, value in self.fields.items()}
+        if lang != "en":
+            said |= {name: in_chinese(said[name]) for name in _IN_WORDS & said.keys()}
         return MESSAGES[self.code][lang == "en"].format(**said)
 
 

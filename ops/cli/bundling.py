@@ -136,7 +136,7 @@ def _note(home: Home, given: str) -> bytes:
     try:
         parsed(note)
     except Refused as error:
-        raise CheckpointRefused(what=given, reason=error.message("en")) from error
+        raise CheckpointRefused(what=given, reason=error) from error
     return note
 
 

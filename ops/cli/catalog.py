@@ -25,12 +25,13 @@ from ledger.domain.program import differences as programs_differ
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import ProgramDefinition, Rule
 from ledger.domain.stream import fund_id, program_id
+from ledger.domain.words import KINDS
 from ledger.work import Context
 from ops.cli.moments import today
 from ops.cli.output import yuan
 from ops.cli.session import Session, command
 from ops.home import Home
-from ops.texts.words import KINDS, PERIODS, SOURCES
+from ops.texts.words import PERIODS, SOURCES
 
 app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help=True)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.domain.words import in_chinese
 from ledger.log.errors import LogKeyMissing, PolicyInvalid
 from ledger.log.signer import Signed, Signer
 from ledger.randomness import rfc3339
@@ -256,8 +257,13 @@ def _tell_signed(session: Session, signer: Signer, signed: Signed) -> None:
         session.out.document({**told, "missing": signed.missing})
         return
     _tell(session, told)
+    _tell_missing(session, signed)
+
+
+def _tell_missing(session: Session, signed: Signed) -> None:
     for name, reason in signed.missing.items():
-        session.out.note(session.say("witness-away", name=name, reason=reason))
+        said = session.pick(in_chinese("reason", reason), reason)
+        session.out.note(session.say("witness-away", name=name, reason=said))
 
 
 def _tell(session: Session, told: dict[str, Any]) -> None:
@@ -341,8 +347,7 @@ class _Notes:
         session.out.note(
             session.say("head-was-signed", size=signed.head.size, status=session.say(status))
         )
-        for name, reason in signed.missing.items():
-            session.out.note(session.say("witness-away", name=name, reason=reason))
+        _tell_missing(session, signed)
         if self._topic is not None:
             self._publish(self._topic)
 

@@ -58,6 +58,11 @@ class Check(NamedTuple):
     en: str
     ok: bool
     detail: str
+    error: LedgerError | None = None
+
+    def said(self, lang: str) -> str:
+        """What was found, for the screen."""
+        return f"{self.error.code}: {self.error.message(lang)}" if self.error else self.detail
 
 
 class Log(NamedTuple):
@@ -83,10 +88,10 @@ def doctor(
     checks = list(_checks(session, full))
     failed = [c for c in checks if not c.ok]
     if session.json:
-        listed = [c._asdict() for c in checks]
+        listed = [{k: v for k, v in c._asdict().items() if k != "error"} for c in checks]
         session.out.document({"ok": not failed, "full": full, "checks": listed})
     else:
-        rows = [(session.pick(c.zh, c.en), c.ok, c.detail) for c in checks]
+        rows = [(session.pick(c.zh, c.en), c.ok, c.said(session.lang)) for c in checks]
         session.out.table(None, ("check", "ok", "detail"), rows)
         key = "problems" if failed else "sound"
         session.out.line(session.say(key, n=len(failed) or len(checks)))
@@ -177,7 +182,7 @@ def _check(name: str, zh: str, en: str, run: Callable[[], str]) -> Check:
     try:
         return Check(name, zh, en, True, run())
     except LedgerError as error:
-        return Check(name, zh, en, False, f"{error.code}: {error}")
+        return Check(name, zh, en, False, f"{error.code}: {error}", error)
     except (Unsound, sqlite3.Error, OSError) as error:
         return Check(name, zh, en, False, str(error))
 

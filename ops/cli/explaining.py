@@ -6,11 +6,11 @@ import msgspec
 import typer
 
 from ledger.domain.errors import InvalidValue, NotFound
-from ledger.domain.grant import REASONS
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import LeftOut, read_document
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.stream import enrollment_id, program_id
+from ledger.domain.words import REASONS
 from ledger.log.feed import Record
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
@@ -19,14 +19,9 @@ from ops.cli.usage import OptionNeeded
 from ops.home import Home
 from ops.texts.words import AMOUNTS, FLAGS, PERIODS, SOURCES
 from projections.engine import Projector
-from projections.explain import (
-    BalanceExplanation,
-    EntitlementExplanation,
-    Entry,
-    explain_balance,
-    explain_entitlement,
-)
+from projections.explain import BalanceExplanation, Entry, explain_balance
 from projections.explain_figure import FigureExplanation, explain_figure, explain_program
+from projections.explain_month import EntitlementExplanation, explain_entitlement
 from projections.figures import load_figures
 from projections.views.registry import facts_on
 

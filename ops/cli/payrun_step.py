@@ -9,14 +9,13 @@ import typer
 
 from ledger.application import Command
 from ledger.domain.errors import InvalidValue, NotFound
-from ledger.domain.grant import REASONS
 from ledger.domain.month import parse_month
 from ledger.domain.stream import payrun_id
+from ledger.domain.words import REASONS, STATES
 from ops.cli.officer import Officer
 from ops.cli.output import yuan
 from ops.cli.session import Session
 from ops.home import Home
-from ops.texts.words import STATES
 from projections.views.payruns import PayRun
 
 Run = Annotated[str, typer.Argument(help="编号或 项目/月份(/批次) | Id, or program/month(/batch)")]

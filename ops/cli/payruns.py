@@ -10,6 +10,7 @@ from ledger.commands.disbursement import IssuePayRun
 from ledger.domain.errors import InvalidValue
 from ledger.domain.month import parse_month
 from ledger.domain.payrun import LeftOut, Line, read_document
+from ledger.domain.words import STATES
 from ops.cli.officer import Officer, step
 from ops.cli.output import yuan
 from ops.cli.payrun_step import (
@@ -23,7 +24,6 @@ from ops.cli.payrun_step import (
 )
 from ops.cli.session import Session, command
 from ops.cli.usage import OptionNeeded
-from ops.texts.words import STATES
 
 app = typer.Typer(
     help="发放批次 | Pay runs, from opening to the bank's result", no_args_is_help=True

@@ -9,15 +9,15 @@ import typer
 
 from ledger.domain.city_time import day_of
 from ledger.domain.errors import NotFound
-from ledger.domain.grant import REASONS
 from ledger.domain.month import last_day, month_of, parse_month
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import Rule
+from ledger.domain.words import REASONS, STATES
 from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, parse_date, recorded_by, today
 from ops.cli.output import yuan
 from ops.cli.session import Session, command, year_of
 from ops.home import Home
-from ops.texts.words import STATES, STREAMS, UNITS
+from ops.texts.words import STREAMS, UNITS
 from projections import report as reports
 from projections.engine import Projector
 from projections.figures import PublishedFigures, load_figures

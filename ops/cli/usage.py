@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.verify.words import translated
 
 _REASONS = (
     (r"Input should be a valid integer.*", "应为整数"),
@@ -73,7 +74,4 @@ def in_chinese(sentence: str) -> str:
 
 
 def _translated(known: tuple[tuple[str, str], ...], sentence: str) -> str:
-    for pattern, chinese in known:
-        if found := re.fullmatch(pattern, sentence, re.DOTALL):
-            return found.expand(chinese).replace("' / '", " / ")
-    return sentence
+    return translated(known, sentence).replace("' / '", " / ")

@@ -95,19 +95,6 @@ class RowsDisagree(LedgerError):
     )
 
 
-REASONS = {
-    "age": "年龄超过130岁",
-    "calendar": "没有这一天",
-    "category or grade": "与残疾类别、等级不一致",
-    "checksum": "校验码不符",
-    "form": "应为身份证号加类别、等级两位",
-    "future": "晚于今天",
-    "identity number": "前18位与身份证号不一致",
-    "length": "应为18位",
-}
-"""In Chinese, the reasons that ``ledger.domain.identity`` gives."""
-
-
 class Problem(NamedTuple):
     """What is wrong with a row: at which heading, and how."""
 
@@ -116,10 +103,7 @@ class Problem(NamedTuple):
 
     def words(self) -> str:
         """For the workbook of rejects, in Chinese."""
-        fields = dict(self.error.fields)
-        if fields.get("reason") in REASONS:
-            fields["reason"] = REASONS[fields["reason"]]
-        return f"{self.heading}:{type(self.error)(**fields).message('zh')}"
+        return f"{self.heading}:{self.error.message('zh')}"
 
 
 def in_words(problems: Iterable[Problem]) -> str:

@@ -1,6 +1,6 @@
-"""Codes of the catalog, of figures and of states in Chinese; in English a code is its own word.
+"""Codes of the catalog and of figures in Chinese; in English a code is its own word.
 
-JSON has the codes in either language.
+JSON has the codes in either language. Those that errors name too are in ``ledger.domain.words``.
 """
 
 UNITS = {
@@ -26,41 +26,6 @@ UNITS = {
     "yuan/person/year": "元/人/年",
 }
 """What a published figure is counted in."""
-
-STATES = {
-    "applied": "已申请",
-    "approved": "已批准",
-    "assessed": "已审核",
-    "cancelled": "已取消",
-    "computed": "已核算",
-    "ended": "已终止",
-    "issued": "已下达",
-    "notice-closed": "公示期满",
-    "noticed": "公示中",
-    "opened": "已开立",
-    "rejected": "未批准",
-    "settled": "已回盘",
-    "suspended": "已停发",
-}
-"""Where a pay run or an enrollment is."""
-
-KINDS = {
-    "activity": "活动",
-    "case": "个案",
-    "contribution": "代缴保费",
-    "device": "辅助器具",
-    "donation": "捐赠",
-    "employment": "就业",
-    "entitlement-in-kind": "实物待遇",
-    "one-off-cash": "一次性现金",
-    "periodic-cash": "定期现金",
-    "policy": "政策文件",
-    "poverty": "脱贫",
-    "service": "服务",
-    "training": "培训",
-    "works": "工程",
-}
-"""What a program gives."""
 
 PERIODS = {"month": "月", "none": "无", "once": "一次性", "year": "年"}
 """How often a rule pays."""

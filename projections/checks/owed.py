@@ -15,10 +15,11 @@ from ledger.domain.month import first_day, month_of, months_between, plus_months
 from ledger.domain.person import Person, facts_on
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule, evaluate
-from projections.checks.book import FACTS, Book
+from projections.checks.book import Book
 from projections.checks.check import Check
 from projections.checks.files import File, MonthPaid, Run, Step
 from projections.checks.finding import Finding, months_said, span_said
+from projections.checks.registers import FACTS
 from projections.view import on
 
 

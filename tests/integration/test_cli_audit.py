@@ -156,7 +156,9 @@ def test_a_conversion_is_a_debt_and_the_word_on_the_finding_together(own: Path) 
     balance = ok(own, "balance", finding["subject"], "--format", "json").out.decode()
     assert f'"owed_fen": {finding["amount_fen"]}' in balance
     again = run(own, "audit", "convert", finding["id"], *AS)
-    assert (again.status, "out-of-order: 当前状态为converted" in again.err) == (2, True), again.err
+    assert (again.status, "out-of-order: 当前状态为已转为多发认定" in again.err) == (2, True), (
+        again.err
+    )
 
 
 @pytest.mark.parametrize(

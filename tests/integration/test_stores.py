@@ -23,6 +23,7 @@ from ledger.store.sqlite import SQLiteStore
 from ledger.store.store import Store
 from tests.feed_conformance import FeedConformance, MakeFeed
 from tests.store_conformance import OpenStore, StoreConformance, moves, new
+from tests.tree_conformance import TreeConformance
 
 Opening = Callable[[], OpenStore]
 READERS_S = 30.0
@@ -68,7 +69,7 @@ def postgres_log(logs: Any, new_ledger_url: Callable[[], str]) -> Opening:
     return make
 
 
-class TestSQLiteStore(StoreConformance):
+class TestSQLiteStore(StoreConformance, TreeConformance):
     @pytest.fixture
     def open_store(self, sqlite_log: Opening) -> OpenStore:
         return sqlite_log()
@@ -91,7 +92,7 @@ class TestSQLiteStore(StoreConformance):
                     assert reading.result() == 3_000
 
 
-class TestPostgresStore(StoreConformance):
+class TestPostgresStore(StoreConformance, TreeConformance):
     @pytest.fixture
     def open_store(self, postgres_log: Opening) -> OpenStore:
         return postgres_log()

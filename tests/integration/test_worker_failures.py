@@ -22,9 +22,10 @@ from ledger.domain.errors import LedgerError
 from ledger.store.errors import StoreBusy, StoreFull, StoreUnreachable
 from projections import connecting
 from projections import partition as partition_fold
-from projections.database import BULK_ROWS, GENERATIONS, ViewDatabase
+from projections.database import BULK_ROWS, ViewDatabase
 from projections.digest import digest_of
 from projections.engine import Projector
+from projections.generations import GENERATIONS
 from projections.places import PLACES, Place, hold
 from projections.view import View
 from projections.views import ALL_VIEWS

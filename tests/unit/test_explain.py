@@ -10,8 +10,9 @@ from ledger.domain.events.program import TargetSet
 from ledger.log.feed import Record
 from projections.differences import Look, Moment, between, differences
 from projections.engine import Projector
-from projections.explain import EntitlementExplanation, explain_balance, explain_entitlement
+from projections.explain import explain_balance
 from projections.explain_figure import explain_figure, explain_program
+from projections.explain_month import EntitlementExplanation, explain_entitlement
 from projections.figures import Figure
 from projections.views.balances import Balances
 from projections.views.households import Households

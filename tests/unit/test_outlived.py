@@ -17,7 +17,7 @@ from ledger.domain.refusals import MonthAfterEnd
 from ledger.domain.rules import Condition, ProgramDefinition
 from ledger.domain.stream import enrollment_id, program_id
 from ops.cli.streams import Streams
-from projections.explain import explain_entitlement
+from projections.explain_month import explain_entitlement
 from tests.office import CITY, LIVING, LIVING_FEN, Office, by, catalog, learn
 
 

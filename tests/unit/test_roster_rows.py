@@ -1,18 +1,15 @@
 """What is typed into rosters, and what it means: cells, headings, rows, one person twice."""
 
-import re
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import ledger.domain.identity as module
 from ledger.catalog.loader import load_divisions
 from ledger.commands.roster import EnterApplication, EnterPerson
 from ledger.domain.errors import LedgerError
 from ops.roster import cells
-from ops.roster.errors import REASONS, RosterHeadings
+from ops.roster.errors import RosterHeadings
 from ops.roster.fields import Reference
 from ops.roster.headings import columns, find
 from ops.roster.importing import Kind, Row, check
@@ -213,12 +210,6 @@ def test_a_wrong_cell_is_refused_with_its_reason(
     (row,) = checked(person(1, **said))
     assert reason in row.reasons
     assert words in row.why
-
-
-def test_every_reason_of_an_identity_number_has_chinese_words() -> None:
-    source = Path(module.__file__).read_text("utf-8")
-    given = set(re.findall(r'reason="([^"]+)"', source))
-    assert given == set(REASONS)
 
 
 # --- rows about one person

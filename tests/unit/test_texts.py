@@ -13,6 +13,7 @@ import pytest
 import ops
 import projections
 from ledger.domain.rules import Kind, Period, Source
+from ledger.domain.words import KINDS, STATES
 from ops import texts
 from ops.texts import words
 from projections.figures import load_figures
@@ -78,13 +79,13 @@ def test_one_is_counted_as_one(n: int, said: str) -> None:
 def test_every_code_that_is_shown_has_a_word() -> None:
     units = {figure.unit for figure in load_figures(2017).figures}
     assert units <= words.UNITS.keys()
-    assert set(get_args(Kind)) == words.KINDS.keys()
+    assert set(get_args(Kind)) == KINDS.keys()
     assert set(get_args(Period)) == words.PERIODS.keys()
     assert set(get_args(Source)) == words.SOURCES.keys()
     amounts = {x.removesuffix("_fen") for x in Balance.__struct_fields__ if x.endswith("_fen")}
     assert amounts == words.AMOUNTS.keys()
     run_states = {"opened", "computed", "noticed", "approved", "issued", "settled", "cancelled"}
-    assert run_states | set(PENDING) | set(OVER) | {"suspended"} <= words.STATES.keys()
+    assert run_states | set(PENDING) | set(OVER) | {"suspended"} <= STATES.keys()
 
 
 def test_what_a_command_says_has_words() -> None:
