@@ -1,4 +1,4 @@
-"""Vaults that are made: by several at once, again after a kill, and never anew over what is lost."""
+"""Vaults being made: by several at once, again after a kill, never anew over what is lost."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
