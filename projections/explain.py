@@ -153,6 +153,9 @@ def entry(
 
 # --- an entitlement in a month
 
+Causes = Callable[[str], Record | None]
+"""The event of an id."""
+
 
 class EntitlementExplanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a beneficiary is paid for a month, by which rule, and why.
@@ -199,14 +202,17 @@ def explain_entitlement(
     account: str | None,
     facts: Facts,
     left_out: list[dict[str, str]],
+    causes: Causes,
 ) -> EntitlementExplanation:
     """Fold both streams and decide the month anew.
 
     ``facts`` are those on the month's first day, ``left_out`` what pay runs of the month said.
+    Listed are the events of the enrollment, and of ``causes`` those of other streams that some of
+    them followed from: the death that ended it, the relief that reached back to the month.
     """
     prog, rule_position = _program(program, month)
     rule = find_rule(prog, last_day(month)) or find_rule(prog, first_day(month))
-    e, entries, trace = _enrollment(enrollment, month)
+    e, entries, trace = _enrollment(enrollment, month, causes)
     if not trace and rule is not None:
         trace = evaluate(rule.eligibility, facts)[1]
     outcome, reason, grant = _outcome(e, prog, rule, month=month, account=account, trace=trace)
@@ -251,10 +257,10 @@ def _program(records: Iterable[Record], month: str) -> tuple[Program, int | None
 
 
 def _enrollment(
-    records: Iterable[Record], month: str
+    records: Iterable[Record], month: str, causes: Causes
 ) -> tuple[Enrollment, list[Entry], list[Finding]]:
-    """The state, the events that bear on the month, and the last trace."""
-    e, entries = ENROLLMENT.new(""), []
+    """The state, the events that bear on the month and why they came, and the last trace."""
+    e, listed = ENROLLMENT.new(""), dict[int, Entry]()
     trace: list[Finding] = []
     debts: set[str] = set()
     for position, raw in records:
@@ -267,8 +273,11 @@ def _enrollment(
         if isinstance(d, en.OverpaymentFound) and any(m.month == month for m in d.months):
             debts.add(d.overpayment)
         if _bears_on(d, month, debts):
-            entries.append(entry(position, event))
-    return e, entries, trace
+            listed[position] = entry(position, event)
+            cause = causes(event.causationid) if event.causationid is not None else None
+            if cause is not None:
+                listed[cause[0]] = entry(cause[0], decode(cause[1]))
+    return e, [listed[position] for position in sorted(listed)], trace
 
 
 def _bears_on(d: Any, month: str, debts: set[str]) -> bool:

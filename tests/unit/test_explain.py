@@ -55,6 +55,7 @@ def entitlement(
         account="account-1",
         facts=facts,
         left_out=[],
+        causes=lambda event_id: None,
     )
 
 
