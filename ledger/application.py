@@ -15,7 +15,7 @@ import msgspec
 from ledger import codec
 from ledger.collector import collector_paused
 from ledger.documents import Documents
-from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError
+from ledger.domain.errors import UNUSABLE, InvalidValue, LedgerError, NotCanonical
 from ledger.domain.rules import ProgramDefinition
 from ledger.domain.stream import S, StreamKind
 from ledger.log.feed import Feed
@@ -262,7 +262,11 @@ class Ledger:
 
     def _digest(self, items: Sequence[tuple[Command, Context]]) -> str:
         """A keyed digest of what is asked: content may hold guessable personal data."""
-        return self.vault.keyed_digest("command", msgspec.json.encode(list(items)))
+        try:
+            content = msgspec.json.encode(list(items))
+        except UnicodeEncodeError as error:  # its words would repeat the text
+            raise NotCanonical(reason="a text holds half of a surrogate pair") from error
+        return self.vault.keyed_digest("command", content)
 
 
 def _repeat(done: CommandRecord, digest: str) -> Result:

@@ -32,6 +32,7 @@ from ledger.store.store import Conflict
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _SECRET = "identity-secret"
+_MASTER = "master.key"
 
 
 class Vault:
@@ -47,7 +48,8 @@ class Vault:
         if not create and not self._path.exists():
             raise VaultKeyMissing(what=self._path.name)  # nothing but a backup brings it back
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._master = _master_key(folder / "master.key", randomness, create=create)
+        if not create:
+            self._master = _master_key(folder)
         with translated(self._path):
             self._db = sqlite3.connect(self._path, isolation_level=None, timeout=30)
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -58,8 +60,33 @@ class Vault:
             )
         self._keys: dict[str, bytes] = {}
         self._unflushed: dict[str, bytes] = {}
-        self._secret = self._key(_SECRET, create=create)
-        self.flush()
+        if create:
+            self._master = self._first_keys(folder)
+        self._secret = self._key(_SECRET, create=False)
+
+    def _first_keys(self, folder: Path) -> bytes:
+        """The master key, with the secret under it; both drawn where there are none.
+
+        Under the lock of the keys' database: of several processes that make a vault at once, each
+        would else put its own master key in the place of the one that wraps the secret. Raises
+        :class:`VaultKeyMissing` where a secret is and no master key: nothing makes that anew.
+        """
+        with translated(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                found = self._db.execute("SELECT 1 FROM keys WHERE name=?", (_SECRET,)).fetchone()
+                if found is None:
+                    _draw_master_key(folder, self._randomness)
+                master = _master_key(folder)
+                if found is None:
+                    secret = self._randomness.draw(KEY_BYTES, f"key {_SECRET}")
+                    row = _SECRET, aes_key_wrap(master, secret)
+                    self._db.execute("INSERT INTO keys VALUES (?,?)", row)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        return master
 
     def person_id(self, id_number: str) -> str:
         """The person's stream id: ``person-`` and 32 hexadecimal digits of a keyed hash."""
@@ -146,7 +173,7 @@ class Vault:
             try:
                 key = aes_key_unwrap(self._master, row[0])
             except InvalidUnwrap as error:
-                raise VaultKeyMissing(what="master.key") from error
+                raise VaultKeyMissing(what=_MASTER) from error
         elif create:
             key = self._randomness.draw(KEY_BYTES, f"key {name}")
             self._unflushed[name] = key
@@ -161,25 +188,30 @@ class Vault:
         self._db.close()
 
 
-def _master_key(path: Path, randomness: Randomness, *, create: bool) -> bytes:
-    """The master key's file: 64 hexadecimal digits and their check, readable by its owner only."""
-    if not path.exists():
-        if not create:
-            raise VaultKeyMissing(what=path.name)
-        key = randomness.draw(KEY_BYTES, "master key")
-        partial = path.with_suffix(".partial")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{key.hex()} {hashlib.sha256(key).hexdigest()[:8]}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
+def _draw_master_key(folder: Path, randomness: Randomness) -> None:
+    """The master key's file, if it is not there: 64 hexadecimal digits and their check, readable
+    by its owner only."""
+    path = folder / _MASTER
+    if path.exists():
+        return
+    key = randomness.draw(KEY_BYTES, "master key")
+    partial = path.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{key.hex()} {hashlib.sha256(key).hexdigest()[:8]}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+
+
+def _master_key(folder: Path) -> bytes:
+    """Raises :class:`VaultKeyMissing` without the file, or where it is not as it was written."""
     try:
-        parts = path.read_text("ascii").split()
+        parts = (folder / _MASTER).read_text("ascii").split()
         key = bytes.fromhex(parts[0])
         intact = hashlib.sha256(key).hexdigest()[:8] == parts[1] and len(key) == KEY_BYTES
     except (OSError, ValueError, IndexError):
         intact = False
     if not intact:
-        raise VaultKeyMissing(what=path.name)
+        raise VaultKeyMissing(what=_MASTER)
     return key

@@ -4,7 +4,7 @@ It is decided by the domain's own rules, so that it cannot disagree with what wa
 records and facts are passed in, and personal data is never opened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -22,6 +22,9 @@ from ledger.domain.rules import Facts, Finding, Rule, evaluate
 from ledger.domain.words import REASONS
 from ledger.log.feed import Record
 from projections.explain import Entry, entry
+
+Causes = Callable[[str], Record | None]
+"""The event of an id."""
 
 
 class EntitlementExplanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,14 +72,17 @@ def explain_entitlement(
     account: str | None,
     facts: Facts,
     left_out: list[dict[str, str]],
+    causes: Causes,
 ) -> EntitlementExplanation:
     """Fold both streams and decide the month anew.
 
     ``facts`` are those on the month's first day, ``left_out`` what pay runs of the month said.
+    Listed are the events of the enrollment, and of ``causes`` those of other streams that some of
+    them followed from: the death that ended it, the relief that reached back to the month.
     """
     prog, rule_position = _program(program, month)
     rule = find_rule(prog, last_day(month)) or find_rule(prog, first_day(month))
-    e, entries, trace = _enrollment(enrollment, month)
+    e, entries, trace = _enrollment(enrollment, month, causes)
     if not trace and rule is not None:
         trace = evaluate(rule.eligibility, facts)[1]
     outcome, reason, grant = _outcome(e, prog, rule, month=month, account=account, trace=trace)
@@ -121,10 +127,10 @@ def _program(records: Iterable[Record], month: str) -> tuple[Program, int | None
 
 
 def _enrollment(
-    records: Iterable[Record], month: str
+    records: Iterable[Record], month: str, causes: Causes
 ) -> tuple[Enrollment, list[Entry], list[Finding]]:
-    """The state, the events that bear on the month, and the last trace."""
-    e, entries = ENROLLMENT.new(""), []
+    """The state, the events that bear on the month and why they came, and the last trace."""
+    e, listed = ENROLLMENT.new(""), dict[int, Entry]()
     trace: list[Finding] = []
     debts: set[str] = set()
     for position, raw in records:
@@ -137,8 +143,11 @@ def _enrollment(
         if isinstance(d, en.OverpaymentFound) and any(m.month == month for m in d.months):
             debts.add(d.overpayment)
         if _bears_on(d, month, debts):
-            entries.append(entry(position, event))
-    return e, entries, trace
+            listed[position] = entry(position, event)
+            cause = causes(event.causationid) if event.causationid is not None else None
+            if cause is not None:
+                listed[cause[0]] = entry(cause[0], decode(cause[1]))
+    return e, [listed[position] for position in sorted(listed)], trace
 
 
 def _bears_on(d: Any, month: str, debts: set[str]) -> bool:

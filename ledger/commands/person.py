@@ -114,10 +114,12 @@ class MergePersons(PersonCommand, frozen=True, kw_only=True):
 
 @handles(RegisterPerson)
 def register(work: Work, c: RegisterPerson) -> str:
-    """Refuses a wrong identity number or birth date, an unknown division, a second registration."""
+    """Refuses a wrong identity number or birth date, no name, an unknown division, a second
+    registration."""
     identity = parse_identity(c.id_number, today=work.today)
     if c.birth_date is not None and c.birth_date != identity.birth_date:
         raise InvalidBirthDate(reason="differs from the identity number")
+    rules.check_said(name=c.name)
     _must_be_local(work, c.division)
     person = work.load(PERSON, work.vault.person_id(identity.number))
     rules.must_be_new(person)
@@ -220,6 +222,8 @@ def revoke_death(work: Work, c: RevokeDeath) -> str:
 @handles(ChangeBankAccount)
 def change_bank_account(work: Work, c: ChangeBankAccount) -> str:
     """The first one is where money that waited for it is sent to."""
+    rules.check_account(c.account)
+    rules.check_said(bank=c.bank, holder=c.holder)
     person = living(work, c.person)
     sealed = work.seal(person, person.id, {"account": c.account, "holder": c.holder})
     changed = ev.BankAccountChanged(

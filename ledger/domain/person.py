@@ -206,6 +206,23 @@ def check_death(person: Person, died_on: date, today: date, *, document: str | N
         raise InvalidDate(value=died_on.isoformat())
 
 
+def check_said(**texts: str) -> None:
+    """An empty name would read as one that was erased, an empty account as one to pay to.
+
+    Raises :class:`InvalidValue` with the field alone: what is wrong may be half a name.
+    """
+    for what, text in texts.items():
+        if not text.strip():
+            raise InvalidValue(field=what, value="-")
+
+
+def check_account(account: str) -> None:
+    """Digits written in groups would be another account than the same without spaces."""
+    check_said(account=account)
+    if any(character.isspace() for character in account):
+        raise InvalidValue(field="account", value="…")
+
+
 def check_life_fact(fact: str, value: bool | str) -> None:
     """``student`` is one of the levels, every other fact is a flag."""
     expected = value in STUDENT_LEVELS if fact == "student" else isinstance(value, bool)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.domain.errors import AlreadyExists, InvalidValue, LedgerError
 from ledger.domain.events import program as ev
 from ledger.domain.events.envelope import Event, EventData
 from ledger.domain.money import positive
@@ -192,12 +192,15 @@ def check_rules(code: str, rules: list[Rule]) -> None:
 def check_new_rule(program: Program, rule: Rule) -> None:
     """A new rule begins after all others; it ends the open-ended one before it.
 
-    Raises :class:`RuleChanged` for the first day of a rule that stands, RuleOverlap.
+    Raises :class:`RuleChanged` for the first day of a rule that stands, :class:`AlreadyExists` for
+    that rule itself, RuleOverlap.
     """
     must_exist(program, program.code)
     for standing in program.rules:
         if standing.valid_from == rule.valid_from:
-            raise _changed(program, rule, _unequal(standing, rule))
+            if not (unequal := _unequal(standing, rule)):
+                raise AlreadyExists(what=f"{program.code} {rule.valid_from.isoformat()}")
+            raise _changed(program, rule, unequal)
     check_rules(program.code, [*program.rules, rule])
 
 

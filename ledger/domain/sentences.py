@@ -43,6 +43,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     # --- events and the log
     (r"text is not in Unicode normalization form C", "文本不是Unicode规范形式C"),
     (r"a text holds U\+0000, which PostgreSQL's cannot", "文本含有U+0000,PostgreSQL不能存储"),
+    (r"a text holds half of a surrogate pair", "文本含有不成对的代理项"),
     (r"no recorded time", "没有记录时间"),
     (r"of no known type", "事件类型无法识别"),
     (r"not an event's attributes", "不是事件的属性"),

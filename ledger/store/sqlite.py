@@ -53,7 +53,12 @@ class _StoreApplication(Application[str]):
 
 
 def _create(path: Path) -> None:
-    """An empty file, whose pages have a size from here on; one that is there keeps its own."""
+    """A file whose pages have a size from here on; one that is there and not empty keeps its own.
+
+    Whoever makes it, and is killed or has a rival, may have left it empty.
+    """
+    if path.exists() and path.stat().st_size:
+        return
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -64,8 +69,7 @@ class SQLiteStore(Store):
 
     def __init__(self, path: Path, *, lock_timeout_s: int = 30) -> None:
         with translated(path):
-            if not path.exists():
-                _create(path)
+            _create(path)
             self._app = _StoreApplication(
                 env={
                     "PERSISTENCE_MODULE": "eventsourcing.sqlite",

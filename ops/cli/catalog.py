@@ -6,15 +6,16 @@ changed rule is a new rule with a first day of its own, a wider earmark a decisi
 differs from what was adopted is listed, each with a code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
 import typer
 
-from ledger.application import Command
+from ledger.application import Command, Ledger, Outcome
+from ledger.catalog.checks import Problems
 from ledger.catalog.loader import CatalogInvalid, FundDefinition, load_funds, load_programs
 from ledger.commands.program import AdoptProgram, OpenFund, SetRule, WidenEarmark, opening
 from ledger.domain.errors import LedgerError
@@ -36,17 +37,53 @@ from ops.texts.words import PERIODS, SOURCES
 app = typer.Typer(help="项目目录 | The catalog of programs", no_args_is_help=True)
 
 
+class Wanted(NamedTuple):
+    """What the catalog has and the ledger doesn't know, and what is done by adopting it, by number.
+
+    ``differs`` is what the catalog says otherwise than what was adopted.
+    """
+
+    commands: list[Command]
+    done: dict[str, int]
+    differs: list[LedgerError]
+
+
 def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> dict[str, Any]:
     """Adopt programs, rules and funds that the ledger doesn't know; what was done, by number.
 
-    All in one transaction; a refusal of one is raised and nothing is stored. ``differs`` lists
-    what the catalog says otherwise than what was adopted, as errors in words and codes.
+    All in one transaction; a refusal of one is raised and nothing is stored. What another process
+    adopts meanwhile is its doing. ``differs`` lists what the catalog says otherwise than what was
+    adopted, as errors in words and codes.
     """
     ledger, programs, funds = home.ledger(), home.programs, load_funds(_folder(home))
     context = Context(actor=actor, role=role, division=home.info.operator, effective=today())
-    commands: list[Command] = []
-    done = {"programs": 0, "rules": 0, "funds": 0}
-    differs: list[LedgerError] = []
+    context.check()
+    wanted = _unknown(ledger, programs, funds)
+    while wanted.commands:
+        items: list[tuple[Command, Context]] = [(c, context) for c in wanted.commands]
+        refused = _refused(ledger.rehearse(items)) or _refused(
+            ledger.execute_group(items, key=f"catalog-{uuid4()}").outcomes
+        )
+        if not refused:
+            break
+        before, wanted = wanted, _unknown(ledger, programs, funds)
+        if wanted.commands == before.commands:
+            raise CatalogInvalid(problems=refused)
+    return {**wanted.done, "differs": [error.as_dict() for error in wanted.differs]}
+
+
+def _refused(outcomes: Sequence[Outcome]) -> Problems:
+    return Problems(f"{o.zh} / {o.en}" for o in outcomes if o.error)
+
+
+def _unknown(
+    ledger: Ledger,
+    programs: Mapping[str, ProgramDefinition],
+    funds: Mapping[str, FundDefinition],
+) -> Wanted:
+    """By what is stored now. Raises what a definition that can follow on no adopted one raises."""
+    wanted = Wanted([], {"programs": 0, "rules": 0, "funds": 0}, [])
+    commands, done, differs = wanted
     for definition in programs.values():
         known = ledger.state(PROGRAM, program_id(definition.code))
         if known.version == 0:
@@ -65,12 +102,7 @@ def adopt_catalog(home: Home, actor: str = "system", role: str = "catalog") -> d
             done["funds"] += 1
         else:
             differs += funds_differ(opened, opening(fund))
-    if commands:
-        result = ledger.execute_group([(c, context) for c in commands], key=f"catalog-{uuid4()}")
-        refused = [f"{o.zh} / {o.en}" for o in result.outcomes if o.error]
-        if refused:
-            raise CatalogInvalid(problems=refused)
-    return {**done, "differs": [error.as_dict() for error in differs]}
+    return wanted
 
 
 def tell_differences(session: Session, done: Mapping[str, Any]) -> int:

@@ -204,7 +204,7 @@ def _intact(path: Path, name: str) -> str:
     if name == "views.db" and not file.exists():
         return "-"
     if name != "views.db":
-        must_be_whole(path)
+        must_be_whole(path, name)
     with _reading(file) as db:
         found = [str(row[0]) for row in db.execute("PRAGMA quick_check(3)")]
     if found != ["ok"]:

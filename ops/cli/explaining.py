@@ -182,6 +182,7 @@ def _month(
         account=persons[0].account if persons else person,
         facts=facts_on(persons[0], first_day(month)) if persons else {},
         left_out=_left_out(home, projector, person, program, month),
+        causes=streams.event,
     )
     if session.json:
         session.out.document(msgspec.structs.replace(made, events=made.events[:limit]))

@@ -287,13 +287,14 @@ def complain(session: Session, error: LedgerError) -> None:
         nowhere(sys.stderr)
 
 
-def must_be_whole(path: Path) -> None:
-    """Refuse a database file that is shorter than its own header says, before SQLite mends it.
+def must_be_whole(path: Path, *names: str) -> None:
+    """Refuse a database file that is shorter than its own header says, before SQLite mends it:
+    each of a home's that matter, or those of these names.
 
     An empty file would be taken for a new database. Where a write-ahead log waits to be taken in,
     the header may be older than the file; then SQLite itself finds out.
     """
-    for name in ("ledger.db", "vault/vault.db"):
+    for name in names or ("ledger.db", "vault/vault.db"):
         file = path / name
         wal = file.with_name(f"{file.name}-wal")
         if not (path / "home.toml").exists() or not file.exists():

@@ -30,6 +30,11 @@ class Streams:
             raise NotFound(what=stream)
         return found
 
+    def event(self, event_id: str) -> Record | None:
+        """The event of an id with its position; None where there is none."""
+        stream, _, version = event_id.rpartition("/")
+        return dict(enumerate(self.records(stream), start=1)).get(int(version))
+
     def _at(self, number: int) -> int | None:
         """The position of a notification id."""
         for run in self._runs:

@@ -154,6 +154,13 @@ def test_a_home_cannot_be_made_where_a_file_is(tmp_path: Path, command: str) -> 
         assert (ended.status, "错误 file-unusable: " in ended.err) == (2, True), ended.err
 
 
+@pytest.mark.parametrize("damaged", ["ledger.db", "vault/vault.db"])
+def test_the_doctor_names_the_file_that_is_truncated_and_no_other(home: Path, damaged: str) -> None:
+    os.truncate(home / damaged, 4_000)
+    found = run(home, "doctor", "--format", "json").json["checks"]
+    assert [c["name"] for c in found if not c["ok"]] == [damaged]
+
+
 def test_the_doctor_names_what_is_wrong(copy: Path) -> None:
     documents = sorted((copy / "documents").iterdir())
     documents[0].write_bytes(b"exchanged")

@@ -137,6 +137,27 @@ def test_a_returned_payment_is_explained_month_by_month(city: Path) -> None:
     assert {json.loads(x)["id"] for x in stream} >= {e["id"] for e in balance["events"]}
 
 
+def test_a_month_is_explained_by_the_fact_that_ended_it_too(city: Path) -> None:
+    """Each event of the enrollment that followed from another stream's stands behind that one."""
+    followed = [
+        event
+        for event in map(json.loads, lines(city, "--type", "EnrollmentEnded"))
+        if event["data"]["reason"] == "alive"
+    ]
+    assert followed
+    for event in followed:
+        month = ok(
+            city,
+            *("explain", "--person", event["subject"], "--program", event["data"]["program"]),
+            *("--month", event["data"]["last_month"], "--format", "json"),
+        ).json
+        ids = [e["id"] for e in month["events"]]
+        assert ids.index(event["causationid"]) < ids.index(event["id"])
+        assert len(ids) == len(set(ids))
+        every = lines(city)
+        assert [json.loads(every[p])["id"] for p in month["positions"]] == ids
+
+
 def test_the_past_is_as_it_was_known(city: Path) -> None:
     early = run(city, "report", "--known-on", "2017-02-01", "--format", "json").json
     now = run(city, "report", "--format", "json").json

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import contents, ok, run
+from tests.integration.cli import contents, run
 from tests.integration.homes import bare, home
 
 __all__ = ["bare", "home"]
@@ -86,6 +86,7 @@ REFUSED = [
     (("events", "--since-position", "10", "--until-position", "5"), "invalid-value", 2),
     (("rebuild", "--view", "nope"), "invalid-value", 2),
     (("catalog", "show", "nope"), "unknown-program", 2),
+    (("catalog", "load", "--as", " padded"), "invalid-value", 2),
     (("payrun", "show", "payrun-nope"), "not-found", 2),
     (("payrun", "show", "a/b/c/d"), "invalid-value", 2),
     (("payrun", "open", "nope", "2017-01", "--as", "a"), "unknown-program", 2),
@@ -185,54 +186,6 @@ def test_an_error_speaks_english_when_asked(home: Path) -> None:
 def test_wrong_usage_is_status_2(home: Path, arguments: tuple[str, ...]) -> None:
     ended = run(home, *arguments)
     assert (ended.status, ended.out) == (2, b"")
-
-
-def test_a_new_catalog_file_is_loaded_and_a_wrong_one_refused(home: Path) -> None:
-    folder = home / "catalog"
-    folder.mkdir()
-    (folder / "new-policy.toml").write_text(
-        'code = "new-policy"\nzh = "新办法"\nen = "A new policy"\nkind = "policy"\n'
-        'beneficiary = "none"\nunit = "none"\nadopted = 2018-01-01\n'
-        'document = "d"\nsource = "assumed"\n'
-    )
-    assert ok(home, "catalog", "load", "--format", "json").json["programs"] == 1
-    assert ok(home, "catalog", "load", "--format", "json").json["programs"] == 0
-    assert ok(home, "explain", "--program", "new-policy", "--format", "json").json["positions"]
-    (folder / "wrong.toml").write_text('code = "other"\nkind = 3\n')
-    before = contents(home)
-    checked = run(home, "catalog", "check", "--format", "json")
-    assert (checked.status, checked.json["ok"]) == (2, False)
-    assert len(checked.json["problems"]) > 1
-    loaded = run(home, "catalog", "load")
-    assert (loaded.status, "catalog-invalid" in loaded.err) == (2, True)
-    assert contents(home) == before
-
-
-def test_what_a_catalog_says_otherwise_than_was_adopted_is_listed(home: Path) -> None:
-    """Nothing of it is taken over; what is new is, and a wider earmark is decided on its own."""
-    folder = home / "catalog"
-    folder.mkdir()
-    text = (
-        'code = "winter"\nzh = "取暖"\nen = "Heating"\nkind = "one-off-cash"\n'
-        'beneficiary = "person"\nunit = "person"\nadopted = 2018-01-01\nfund = "city-welfare"\n'
-        'document = "d"\nsource = "assumed"\n[[rules]]\nvalid_from = 2018-01-01\n'
-        'period = "year"\nrate_fen = 60000\nnotice_days = 7\ndocument = "d"\n'
-        'source = "assumed"\n'
-    )
-    (folder / "winter.toml").write_text(text)
-    (folder / "funds.toml").write_text(
-        '[[earmarks]]\nfund = "city-welfare"\nprograms = ["winter"]\n'
-    )
-    loaded = run(home, "catalog", "load", "--format", "json")
-    assert (loaded.status, loaded.json["programs"]) == (3, 1)
-    assert [d["code"] for d in loaded.json["differs"]] == ["earmark-differs"]
-    ok(home, "catalog", "widen", "city-welfare", "winter", "--document", "d", "--as", "wang")
-    assert ok(home, "catalog", "load", "--format", "json").json["differs"] == []
-    (folder / "winter.toml").write_text(text.replace("60000", "65000"))
-    before = ok(home, "digest").json["log"]
-    loaded = run(home, "catalog", "load")
-    assert (loaded.status, "rule-changed" in loaded.err) == (3, True)
-    assert ok(home, "digest").json["log"] == before
 
 
 def test_an_interrupted_follower_says_nothing(home: Path) -> None:

@@ -56,6 +56,7 @@ def entitlement(
         account="account-1",
         facts=facts,
         left_out=[],
+        causes=lambda event_id: None,
     )
 
 

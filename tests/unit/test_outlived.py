@@ -40,6 +40,7 @@ def why(office: Office, who: str, month: str) -> tuple[str, str | None]:
         account="account",
         facts=facts_on(office.ledger.state(PERSON, who), first_day(month)),
         left_out=[],
+        causes=streams.event,
     )
     return made.outcome, made.reason
 

@@ -115,6 +115,26 @@ def registration(number: str) -> Case:
     return registered
 
 
+def person_named(name: str) -> Case:
+    def registered(_: Office) -> Asked:
+        said = {"id_number": identity(1), "name": name, "division": DISTRICT, "urban": True}
+        return pe.RegisterPerson(**said), CLERK
+
+    return registered
+
+
+def account(number: str, bank: str = "b", holder: str = "h") -> Case:
+    def changed(office: Office) -> Asked:
+        who = office.person(1)
+        return pe.ChangeBankAccount(person=who, account=number, bank=bank, holder=holder), CLERK
+
+    return changed
+
+
+def rule_that_stands(_: Office) -> Asked:
+    return SetRule(program=LIVING, rule=catalog()[LIVING].rules[-1]), DIRECTOR
+
+
 def born(text: str) -> str:
     """A number whose check digit is right and whose birth date is as given."""
     body = f"{DISTRICT}{text}001"
@@ -208,6 +228,15 @@ CASES: list[tuple[Case, str, str, str]] = [
     (registration(born("19600230")), "invalid-birth-date", "不成立:没有这一天", ": calendar"),
     (registration(born("20991231")), "invalid-birth-date", "不成立:晚于今天", ": future"),
     (registration(born("18800101")), "invalid-birth-date", "不成立:年龄超过130岁", ": too old"),
+    (person_named(""), "invalid-value", "name的值不成立", "name cannot be -"),
+    (person_named(" \u3000"), "invalid-value", "name的值不成立", "name cannot be -"),
+    (account(""), "invalid-value", "account的值不成立", "account cannot be -"),
+    (account("\t"), "invalid-value", "account的值不成立", "account cannot be -"),
+    (account("6217 0000 1111"), "invalid-value", "account的值不成立", "account cannot be …"),
+    (account("6217", bank=""), "invalid-value", "bank的值不成立", "bank cannot be -"),
+    (account("6217", holder=" "), "invalid-value", "holder的值不成立", "holder cannot be -"),
+    (person_named("\ud800"), "not-canonical", "规范字节", "half of a surrogate pair"),
+    (rule_that_stands, "already-exists", "living-subsidy 2016-01-01", "already exists"),
     (officer_outside_the_division, "outside-division", "220203不含220202", "does not cover 220202"),
     (application_to_a_closed_program, "program-closed", "已于2017-02-01关闭", "was closed on"),
     (run_that_over_commits_its_fund, "fund-overcommitted", "可用10000分,不足14000分", "10000 fen"),

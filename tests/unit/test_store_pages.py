@@ -31,6 +31,12 @@ def test_a_new_store_has_pages_of_its_own_size(tmp_path: Path) -> None:
     assert page_bytes(tmp_path / "new.db") == PAGE_BYTES
 
 
+def test_a_file_that_its_maker_left_empty_gets_them_too(tmp_path: Path) -> None:
+    (tmp_path / "new.db").touch()
+    SQLiteStore(tmp_path / "new.db").close()
+    assert page_bytes(tmp_path / "new.db") == PAGE_BYTES
+
+
 def test_an_older_file_keeps_its_pages_and_is_written_on(tmp_path: Path) -> None:
     ledger = make_ledger(tmp_path)
     path = tmp_path / "home" / "ledger.db"
