@@ -6,6 +6,7 @@ refuses histories that its own commands could not have made, and those are what 
 for. So what the ledger has repaired by its own commands is no longer paid.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -354,9 +355,26 @@ class Book:
         found = self.programs.get(program)
         return found is not None and found.beneficiary == "person"
 
+    def kept(self, person: str) -> str:
+        """The id that a person goes by: of a duplicate, the one that it was merged into."""
+        seen: set[str] = set()  # an imported history may go round in a circle
+        while person not in seen and (known := self.persons.get(person)) and known.merged_into:
+            seen.add(person)
+            person = known.merged_into
+        return person
+
+    def person(self, beneficiary: str) -> Person | None:
+        """Who is paid; a duplicate died when the person did whose record is kept."""
+        known = self.persons.get(beneficiary)
+        if known is None or known.merged_into is None or known.died_on is not None:
+            return known
+        kept = self.persons.get(self.kept(beneficiary), known)
+        return replace(known, died_on=kept.died_on)
+
     def household(self, person: str) -> str:
         """The household a person belongs to by the register of households, or by registration;
         one without any is a household of their own."""
+        person = self.kept(person)
         found = self.household_of.get(person)
         if found is None and (known := self.persons.get(person)) is not None:
             found = known.household
