@@ -4,6 +4,7 @@ import msgspec
 
 from ledger.application import Command, handles
 from ledger.budget import give_back_reversed, set_aside
+from ledger.commands.conditions import must_be_met_when_applied
 from ledger.commands.enrollment import EnrollmentCommand, existing, judge, open_program, record
 from ledger.domain import grant as grants
 from ledger.domain import overpayment as debts
@@ -137,7 +138,7 @@ def grant_arrears(work: Work, c: GrantArrears) -> str:
     if program.payee == "provider" and not delivered_for(e.delivered, period_of(rule, month)):
         raise NotEligible(reason="not-delivered")
     judge(work, e, program)
-    _must_hold_this_year(work, program, rule, e, month)
+    _must_be_met(work, program, rule, e, month)
     data = grants.grant_arrears(e, rule, month=month, fund=program.fund or "", reason=c.reason)
     set_aside(work, program.fund, program.code, e.id, data.amount_fen)
     record(work, e, data)
@@ -203,16 +204,17 @@ def cancel(work: Work, c: CancelOverpayment) -> str:
     return e.id
 
 
-def _must_hold_this_year(
-    work: Work, program: Program, rule: Rule, e: Enrollment, month: Month
-) -> None:
-    """Raise NotEligible for a year after the application's in which the conditions don't hold."""
-    if program.beneficiary == "person" and grants.of_a_later_year(
-        rule, e.approved[-1].first if e.approved else month, month
-    ):
+def _must_be_met(work: Work, program: Program, rule: Rule, e: Enrollment, month: Month) -> None:
+    """Raise NotEligible where the facts stand against what is granted by the year or once: those of
+    the day of application, or those of a later year."""
+    if program.beneficiary != "person" or rule.period == "month":
+        return
+    if grants.of_a_later_year(rule, e.approved[-1].first if e.approved else month, month):
         facts = facts_on(work.load(PERSON, e.beneficiary), first_day(month))
         if not evaluate(rule.eligibility, facts)[0]:
             raise NotEligible(reason="not-this-year")
+    else:
+        must_be_met_when_applied(work, program, e)
 
 
 def _must_not_have_found(work: Work, overpayment: str) -> None:
