@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 
 from ledger.domain.city_time import day_of
-from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, amount_in, delivered_for, follows
+from ledger.domain.enrollment import (
+    OPEN_ENDED,
+    OVER,
+    PENDING,
+    amount_in,
+    delivered_for,
+    follows,
+    is_of_a_time_before,
+    with_amount,
+)
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.grant import Standing
@@ -175,7 +184,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 6
+    version = 7
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -250,11 +259,19 @@ class Entitlements(View):
         row, d = self._at(event), event.data
         row.status, row.rule, row.end_reason = "approved", d.rule.isoformat(), None
         row.approved_on, row.approved_by = event.effective.isoformat(), event.actor
-        row.start_month, row.end_month, row.amount_fen = d.start_month, d.end_month, d.amount_fen
+        row.amount_fen, last = d.amount_fen, d.end_month or OPEN_ENDED
+        found_late = is_of_a_time_before(last, (until for _, until in row.approved))
         if row.amounts or d.amount_fen is not None:
-            row.amounts = [*row.amounts, [d.start_month, d.amount_fen]]
-        row.term = d.end_month or OPEN_ENDED
-        row.approved = [*row.approved, [d.start_month, row.term]]
+            after = plus_months(last, 1) if found_late else None
+            amounts = with_amount(row.amounts, d.start_month, after, d.amount_fen)
+            row.amounts = [[first, fen] for first, fen in amounts]
+        row.approved = [*row.approved, [d.start_month, last]]
+        if found_late:
+            row.approved.sort(key=lambda interval: interval[0])
+        else:
+            row.term = last
+        row.start_month, last = row.approved[-1]
+        row.end_month = last if last != OPEN_ENDED else None
 
     @on(en.EnrollmentRejected)
     def rejected(self, position: int, event: Event[en.EnrollmentRejected]) -> None:

@@ -54,6 +54,8 @@ AGO = st.integers(-20, 130)
 BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1, -4])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
+TERM = st.none() | st.integers(-3, 4)
+"""Months from the present one to the last that is approved."""
 FEN = st.integers(1, 20_000)
 OBJECTED = st.sampled_from([None, None, "open", "upheld", "refused"])
 """What becomes of an objection, if there is one."""
@@ -224,7 +226,7 @@ class LedgerMachine(RuleBasedStateMachine):
             upheld = settled == "upheld"
             self.ask(en.ResolveObjection(**about, objection=name, upheld=upheld, reason="r"), clerk)
 
-    @rule(who=WHO, program=PROGRAM_CODE, officer=OFFICER, term=st.none() | st.integers(0, 4))
+    @rule(who=WHO, program=PROGRAM_CODE, officer=OFFICER, term=TERM)
     def approves(self, who: int, program: str, officer: str, term: int | None) -> None:
         about, context = self.about(who, program), by(officer, self.day)
         if not self.ask(en.CloseNotice(**about), context):
@@ -237,7 +239,7 @@ class LedgerMachine(RuleBasedStateMachine):
         program=PROGRAM_CODE,
         ago=st.integers(8, 60),
         officer=st.sampled_from(["approver-1", "approver-1", "clerk-1"]),
-        term=st.none() | st.integers(0, 4),
+        term=TERM,
         objected=OBJECTED,
     )
     def enrolls(
