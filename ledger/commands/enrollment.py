@@ -18,7 +18,7 @@ from ledger.domain.person import PERSON, division_on, must_exist, must_live
 from ledger.domain.program import PROGRAM, Program, rule_on
 from ledger.domain.reconsider import corrections
 from ledger.domain.stream import enrollment_id, program_id
-from ledger.late import held_by, reconsider_enrollment
+from ledger.late import held_by, reconsider_barred, reconsider_enrollment
 from ledger.work import Work
 
 
@@ -242,7 +242,8 @@ def record(
 
 
 def judge(work: Work, e: Enrollment, prog: Program) -> str:
-    """A decision that makes months payable yields at once to the facts known against them.
+    """A decision that makes months payable yields at once to the facts known against them, and
+    other programs' months yield to it that it bars.
 
     Of a person who was merged into another none is taken: the other goes on.
     """
@@ -251,15 +252,24 @@ def judge(work: Work, e: Enrollment, prog: Program) -> str:
     person = work.load(PERSON, e.beneficiary)
     must_exist(person)
     if prog.kind == "periodic-cash":
-        reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
+        cause = f"{e.id}/{e.version}"
+        reconsider_enrollment(work, person, e, prog, cause)
+        reconsider_barred(work, person, e, cause)
     return e.id
 
 
 def _correct(work: Work, e: Enrollment, reason: str) -> str:
-    """Debts and reversals for months that the stop just recorded takes back."""
+    """Debts and reversals for months that the stop just recorded takes back; what these months had
+    barred is payable again."""
+    cause = f"{e.id}/{e.version}"
     for data in corrections(e, reason=reason):
         record(work, e, data)
         give_back_reversed(work, e, data)
+    prog = work.load(PROGRAM, program_id(e.program))
+    if (prog.beneficiary, prog.kind) == ("person", "periodic-cash"):
+        person = work.load(PERSON, e.beneficiary)
+        if person.merged_into is None:
+            reconsider_barred(work, person, e, cause)
     return e.id
 
 
