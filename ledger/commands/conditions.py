@@ -9,11 +9,11 @@ from datetime import date
 from typing import Protocol
 
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
-from ledger.domain.grant import of_a_later_year
+from ledger.domain.grant import applied_for, of_a_later_year
 from ledger.domain.household import HOUSEHOLD
-from ledger.domain.month import first_day
+from ledger.domain.month import Month, first_day, month_of
 from ledger.domain.organization import ORGANIZATION
-from ledger.domain.person import PERSON, facts_on, must_exist
+from ledger.domain.person import PERSON, Person, facts_on, must_exist
 from ledger.domain.program import Program, find_rule
 from ledger.domain.refusals import NotEligible
 from ledger.domain.rules import Facts, Rule, evaluate
@@ -38,8 +38,8 @@ Unmet = Callable[[Payment], str | None]
 def unmet_in(work: Work, program: Program, rule: Rule, month: str) -> Unmet:
     """What stands against each payment of a run, though no event stopped the enrollment.
 
-    The month's first day decides; of what is granted once and of a yearly benefit's first year, the
-    day of application does. Of these are judged whom the latest facts stand against.
+    The month's first day decides; of what is granted once and of a yearly benefit in the year of
+    application, the day of application does. Judged are those whom the latest facts stand against.
     """
     if program.beneficiary != "person":
         return lambda _: None
@@ -54,24 +54,39 @@ def unmet_in(work: Work, program: Program, rule: Rule, month: str) -> Unmet:
             return None
         if of_a_later_year(rule, p.start_month, month):
             return failing[p.beneficiary]
-        e = work.load(ENROLLMENT, p.enrollment)
-        return None if met_when_applied(work, program, e) else "not-when-applied"
+        applied_on = applied_for(work.load(ENROLLMENT, p.enrollment), month)
+        if of_a_later_year(rule, month_of(applied_on), month):
+            return failing[p.beneficiary]
+        then = find_rule(program, applied_on)
+        met = then is not None and _holds(work, then, p.beneficiary, applied_on)
+        return None if met else "not-when-applied"
 
     return unmet
 
 
-def met_when_applied(work: Work, program: Program, e: Enrollment) -> bool:
-    """Whether the conditions held on the day of application, by what is known of it now."""
-    assert e.applied_on is not None, e.id
-    rule = find_rule(program, e.applied_on)
-    facts = facts_of(work, program, e.beneficiary, e.applied_on)
-    return rule is not None and evaluate(rule.eligibility, facts)[0]
+def must_be_met(work: Work, program: Program, rule: Rule, e: Enrollment, month: Month) -> None:
+    """Raise NotEligible where the facts stand against what is granted by the year or once: those of
+    the day of application, or those of a later year."""
+    if program.beneficiary != "person" or rule.period == "month":
+        return
+    applied_on = applied_for(e, month)
+    if not of_a_later_year(rule, month_of(applied_on), month):
+        must_be_met_on(work, program, e, applied_on)
+    elif not _holds(work, rule, e.beneficiary, first_day(month)):
+        raise NotEligible(reason="not-this-year")
 
 
-def must_be_met_when_applied(work: Work, program: Program, e: Enrollment) -> None:
-    """Raise NotEligible for who was found eligible and, as is known by now, wasn't."""
-    if not met_when_applied(work, program, e):
+def must_be_met_on(work: Work, program: Program, e: Enrollment, applied_on: date) -> None:
+    """Raise NotEligible for who was found eligible that day and, as is known by now, wasn't."""
+    rule = find_rule(program, applied_on)
+    if rule is None or not _holds(work, rule, e.beneficiary, applied_on):
         raise NotEligible(reason="not-when-applied")
+
+
+def _holds(work: Work, rule: Rule, person_id: str, day: date) -> bool:
+    """Whether a person met a rule's conditions on a day, by what is known of it now."""
+    facts = _facts_of_person(work, work.load(PERSON, person_id), day)
+    return evaluate(rule.eligibility, facts)[0]
 
 
 def facts_of(work: Work, prog: Program, beneficiary: str, day: date) -> Facts:
@@ -80,9 +95,7 @@ def facts_of(work: Work, prog: Program, beneficiary: str, day: date) -> Facts:
         case "person":
             person = work.load(PERSON, beneficiary)
             must_exist(person)
-            facts = facts_on(person, day)
-            facts["poverty_registered"] = _registered(work, person.household)
-            return facts
+            return _facts_of_person(work, person, day)
         case "household":
             household = work.load(HOUSEHOLD, beneficiary)
             head = work.load(PERSON, household.head)
@@ -96,6 +109,12 @@ def facts_of(work: Work, prog: Program, beneficiary: str, day: date) -> Facts:
                 "recognized": bool(organization.programs),
                 "disabled_share_percent": organization.disabled_share_percent,
             }
+
+
+def _facts_of_person(work: Work, person: Person, day: date) -> Facts:
+    facts = facts_on(person, day)
+    facts["poverty_registered"] = _registered(work, person.household)
+    return facts
 
 
 def _registered(work: Work, household_id: str | None) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 
 from ledger.application import Command, handles
 from ledger.budget import give_back_reversed
-from ledger.commands.conditions import facts_of, must_be_met_when_applied
+from ledger.commands.conditions import facts_of, must_be_met_on
 from ledger.domain import admission, program
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import NotFound
@@ -172,7 +172,7 @@ def approve(work: Work, c: ApproveEnrollment) -> str:
         amount_fen=c.amount_fen,
     )
     if prog.beneficiary == "person" and prog.kind != "periodic-cash":
-        must_be_met_when_applied(work, prog, e)
+        must_be_met_on(work, prog, e, e.applied_on or work.today)
     record(work, e, data)
     return judge(work, e, prog)
 

@@ -92,6 +92,28 @@ def test_a_death_learned_while_the_list_is_on_notice_stops_a_later_years_payment
     assert issued.data.dropped == {"not-this-year": 1}
 
 
+def test_who_applied_the_year_before_is_paid_by_what_is_known_in_the_year(office: Office) -> None:
+    """Applied in November for the year to come, and died in December."""
+    who, lives = driver(office, 1), driver(office, 2)
+    for each in (who, lives):
+        office.at("2017-11-02").enroll(each, FUEL, applied="2017-11-02", start="2018-01")
+    learn(office, "2017-12-14", "2017-12-10", died(who))
+    office.pay([office.compute("2018-02", FUEL)], "2018-02")
+    assert granted(office) == [(lives, "2018-02")]
+
+
+def test_a_duplicate_that_was_merged_keeps_nobody_from_being_paid(office: Office) -> None:
+    who, twice = fueled(office, 1), fueled(office, 2)
+    learn(office, "2017-02-14", "2017-02-12", CancelCertificate(person=twice, reason="double"))
+    about = {"program": FUEL, "beneficiary": twice}
+    ending = en.EndEnrollment(**about, last_month="2017-02", reason="duplicate")
+    office.do(ending, by("approver-1", "2017-02-14"))
+    merging = pe.MergePersons(person=twice, into=who, reason="duplicate")
+    office.do(merging, by("accountant-1", "2017-02-14", CITY))
+    office.paid("2017-02", "2017-02", FUEL)
+    assert sorted(granted(office)) == sorted([(who, "2017-02"), (twice, "2017-02")])
+
+
 def test_a_month_paid_ahead_is_not_paid_behind_a_last_day_learned_meanwhile(office: Office) -> None:
     """May is computed in February; in between the certificate is found to end in April."""
     who = office.enrolled(1)
