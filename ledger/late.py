@@ -53,8 +53,21 @@ def reconsider_person(
         reconsider_enrollment(work, person, e, program, cause, lapsed=lapsed)
 
 
-def _is_barred_by_ours(program: Program, monthly: Collection[str]) -> bool:
-    return any(x.other in monthly for rule in program.rules for x in rule.exclusions)
+def reconsider_barred(work: Work, person: Person, e: Enrollment, cause: str) -> None:
+    """Bring the enrollments that another bars in line with its months, which a decision changed.
+
+    ``cause`` is the id of the event of that decision.
+    """
+    programs = [work.peek(PROGRAM, program_id(c)) for c in work.monthly if c != e.program]
+    barred = {
+        enrollment_id(person.id, p.code): p for p in programs if _is_barred_by_ours(p, (e.program,))
+    }
+    for stream in sorted(work.existing([*barred])) if barred else ():
+        reconsider_enrollment(work, person, work.load(ENROLLMENT, stream), barred[stream], cause)
+
+
+def _is_barred_by_ours(program: Program, ours: Collection[str]) -> bool:
+    return any(x.other in ours for rule in program.rules for x in rule.exclusions)
 
 
 def send_waiting(work: Work, person: Person, cause: str) -> None:

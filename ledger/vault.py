@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.keywrap import (
 from ledger.domain.events.envelope import Sealed
 from ledger.randomness import Randomness
 from ledger.store.errors import SealBroken, VaultKeyMissing
+from ledger.store.making import making
 from ledger.store.sqlite import translated
 from ledger.store.store import Conflict
 
@@ -48,44 +50,39 @@ class Vault:
         if not create and not self._path.exists():
             raise VaultKeyMissing(what=self._path.name)  # nothing but a backup brings it back
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not create:
-            self._master = _master_key(folder)
-        with translated(self._path):
-            self._db = sqlite3.connect(self._path, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) "
-                "WITHOUT ROWID"
-            )
         self._keys: dict[str, bytes] = {}
         self._unflushed: dict[str, bytes] = {}
-        if create:
-            self._master = self._first_keys(folder)
+        with making(folder) if create else nullcontext():
+            if not create:
+                self._master = _master_key(folder)
+            with translated(self._path):
+                self._db = sqlite3.connect(self._path, isolation_level=None, timeout=30)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.execute(
+                    "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, "
+                    "wrapped BLOB NOT NULL) WITHOUT ROWID"
+                )
+            if create:
+                self._master = self._first_keys(folder)
         self._secret = self._key(_SECRET, create=False)
 
     def _first_keys(self, folder: Path) -> bytes:
         """The master key, with the secret under it; both drawn where there are none.
 
-        Under the lock of the keys' database: of several processes that make a vault at once, each
-        would else put its own master key in the place of the one that wraps the secret. Raises
-        :class:`VaultKeyMissing` where a secret is and no master key: nothing makes that anew.
+        While nobody else makes the vault: each would put its own master key in the place of the
+        one that wraps the secret. Raises :class:`VaultKeyMissing` where a secret is and no master
+        key: nothing makes that anew.
         """
         with translated(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                found = self._db.execute("SELECT 1 FROM keys WHERE name=?", (_SECRET,)).fetchone()
-                if found is None:
-                    _draw_master_key(folder, self._randomness)
-                master = _master_key(folder)
-                if found is None:
-                    secret = self._randomness.draw(KEY_BYTES, f"key {_SECRET}")
-                    row = _SECRET, aes_key_wrap(master, secret)
-                    self._db.execute("INSERT INTO keys VALUES (?,?)", row)
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
+            found = self._db.execute("SELECT 1 FROM keys WHERE name=?", (_SECRET,)).fetchone()
+            if found is None:
+                _draw_master_key(folder, self._randomness)
+            master = _master_key(folder)
+            if found is None:
+                secret = self._randomness.draw(KEY_BYTES, f"key {_SECRET}")
+                row = _SECRET, aes_key_wrap(master, secret)
+                self._db.execute("INSERT INTO keys VALUES (?,?)", row)
         return master
 
     def person_id(self, id_number: str) -> str:

@@ -31,6 +31,8 @@ AGO = st.integers(-20, 130)
 BACK = st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1, -4])
 """Months before the present one."""
 BATCH = st.sampled_from([1, 1, 2])
+TERM = st.none() | st.integers(-3, 4)
+"""Months from the present one to the last that is approved."""
 FEN = st.integers(1, 20_000)
 OBJECTED = st.sampled_from([None, None, "open", "upheld", "refused"])
 """What becomes of an objection, if there is one."""

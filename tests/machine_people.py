@@ -16,7 +16,17 @@ from ledger.commands.certificate import (
     FreezeCertificate,
 )
 from ledger.domain.household import household_id
-from tests.machine import AGO, BACK, HARDSHIP, OBJECTED, OFFICER, PROGRAM_CODE, WHO, Machine
+from tests.machine import (
+    AGO,
+    BACK,
+    HARDSHIP,
+    OBJECTED,
+    OFFICER,
+    PROGRAM_CODE,
+    TERM,
+    WHO,
+    Machine,
+)
 from tests.office import CITY, DISTRICT, by
 
 EXIT_STEP = st.sampled_from(
@@ -122,7 +132,7 @@ class PeopleMachine(Machine):
             upheld = settled == "upheld"
             self.ask(en.ResolveObjection(**about, objection=name, upheld=upheld, reason="r"), clerk)
 
-    @rule(who=WHO, program=PROGRAM_CODE, officer=OFFICER, term=st.none() | st.integers(0, 4))
+    @rule(who=WHO, program=PROGRAM_CODE, officer=OFFICER, term=TERM)
     def approves(self, who: int, program: str, officer: str, term: int | None) -> None:
         about, context = self.about(who, program), by(officer, self.day)
         if not self.ask(en.CloseNotice(**about), context):
@@ -135,7 +145,7 @@ class PeopleMachine(Machine):
         program=PROGRAM_CODE,
         ago=st.integers(8, 60),
         officer=st.sampled_from(["approver-1", "approver-1", "clerk-1"]),
-        term=st.none() | st.integers(0, 4),
+        term=TERM,
         objected=OBJECTED,
     )
     def enrolls(

@@ -348,6 +348,8 @@ class Oracle:
             now = [m for m in sorted(active) if m <= until]
             wrong = [m for m in now if not self.entitled(stream, m, told=True)]
             assert not wrong, f"{stream} is payable against the facts in {wrong}"
+            stopped = sorted(active & months.decided)
+            assert not stopped, f"{stream} is payable against a decision in {stopped}"
             span = {m for m in MONTHS if months.first <= m <= min(until, months.term)}
             lost = sorted(span - active - months.decided)
             missed = [m for m in lost if self.entitled(stream, m)]

@@ -31,8 +31,15 @@ class Months:
         by_officer = event.causationid is None
         match d:
             case en.EnrollmentApproved():
-                self.term = d.end_month or MONTHS[-1]
+                until = d.end_month or MONTHS[-1]
                 self.first = min(self.first, d.start_month)
+                if later := sorted(m for m in self.enrolled if m > until):  # it was found late
+                    new = {m for m in MONTHS if d.start_month <= m <= until}
+                    self.enrolled |= new
+                    self.decided -= new
+                    self.decided |= {m for m in MONTHS if until < m < later[0]}
+                    return
+                self.term = until
                 last = max(self.enrolled, default=d.start_month)
                 self.decided = {m for m in self.decided if m < d.start_month}
                 self.decided |= {m for m in MONTHS if last < m < d.start_month}

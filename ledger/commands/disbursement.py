@@ -9,6 +9,7 @@ from collections import Counter
 
 from ledger.application import handles
 from ledger.budget import give_back
+from ledger.commands.conditions import unmet_in
 from ledger.commands.errors import ResultIncomplete
 from ledger.commands.payment import return_month, settle_month
 from ledger.commands.payrun import (
@@ -49,7 +50,8 @@ class ReadBankResult(PayRunCommand, frozen=True, kw_only=True):
 def issue(work: Work, c: IssuePayRun) -> str:
     """Grant every approved line that still stands; the others are dropped and given back.
 
-    A line stands as computed unless its stream moved on since, which the store finds out.
+    A line stands as computed unless its stream moved on since, which the store finds out, or a fact
+    that moved no stream stands against it by now.
     """
     run, program, rule = load(work, c.payrun)
     must_be_city(work)
@@ -59,11 +61,14 @@ def issue(work: Work, c: IssuePayRun) -> str:
         raise LinesChanged()
     lines = rules.read_document(work.documents.get(run.lines), Line)
     accounts = work.standings.accounts([line.beneficiary for line in lines])
+    unmet = unmet_in(work, program, rule, run.month)
     issued: list[Line] = []
     dropped: Counter[str] = Counter()
     for line in lines:
         account = accounts.get(line.beneficiary, line.account)
         try:
+            if (reason := unmet(line)) is not None:
+                raise NotEligible(reason=reason)
             s = _standing_now(work, run, rule, line, account)
             granted = _grant(run, program, rule, line, s)
         except LedgerError as error:

@@ -6,6 +6,7 @@ import msgspec
 
 from ledger.application import Command, handles
 from ledger.budget import give_back_reversed
+from ledger.commands.conditions import facts_of, must_be_met_on
 from ledger.domain import admission, program
 from ledger.domain.enrollment import ENROLLMENT, Enrollment
 from ledger.domain.errors import NotFound
@@ -13,12 +14,11 @@ from ledger.domain.events.envelope import EventData
 from ledger.domain.household import HOUSEHOLD
 from ledger.domain.month import month_of, parse_month
 from ledger.domain.organization import ORGANIZATION
-from ledger.domain.person import PERSON, division_on, facts_on, must_exist, must_live
+from ledger.domain.person import PERSON, division_on, must_exist, must_live
 from ledger.domain.program import PROGRAM, Program, rule_on
 from ledger.domain.reconsider import corrections
-from ledger.domain.rules import Facts
 from ledger.domain.stream import enrollment_id, program_id
-from ledger.late import held_by, reconsider_enrollment
+from ledger.late import held_by, reconsider_barred, reconsider_enrollment
 from ledger.work import Work
 
 
@@ -150,7 +150,9 @@ def close_notice(work: Work, c: CloseNotice) -> str:
 def approve(work: Work, c: ApproveEnrollment) -> str:
     """By another officer than the one who submitted; excluded programs are looked at again.
 
-    Facts that ended since the application end what is approved, from the month after.
+    Facts that ended since the application end what is approved, from the month after. What is paid
+    by the year or once is not approved where the day of application is known by now to have been
+    another than it was assessed to be.
     """
     prog, e = open_program(work, c.program), existing(work, c)
     rule = rule_on(prog, e.applied_on or work.today)
@@ -169,6 +171,8 @@ def approve(work: Work, c: ApproveEnrollment) -> str:
         end_month=end,
         amount_fen=c.amount_fen,
     )
+    if prog.beneficiary == "person" and prog.kind != "periodic-cash":
+        must_be_met_on(work, prog, e, e.applied_on or work.today)
     record(work, e, data)
     return judge(work, e, prog)
 
@@ -238,7 +242,8 @@ def record(
 
 
 def judge(work: Work, e: Enrollment, prog: Program) -> str:
-    """A decision that makes months payable yields at once to the facts known against them.
+    """A decision that makes months payable yields at once to the facts known against them, and
+    other programs' months yield to it that it bars.
 
     Of a person who was merged into another none is taken: the other goes on.
     """
@@ -247,15 +252,24 @@ def judge(work: Work, e: Enrollment, prog: Program) -> str:
     person = work.load(PERSON, e.beneficiary)
     must_exist(person)
     if prog.kind == "periodic-cash":
-        reconsider_enrollment(work, person, e, prog, f"{e.id}/{e.version}")
+        cause = f"{e.id}/{e.version}"
+        reconsider_enrollment(work, person, e, prog, cause)
+        reconsider_barred(work, person, e, cause)
     return e.id
 
 
 def _correct(work: Work, e: Enrollment, reason: str) -> str:
-    """Debts and reversals for months that the stop just recorded takes back."""
+    """Debts and reversals for months that the stop just recorded takes back; what these months had
+    barred is payable again."""
+    cause = f"{e.id}/{e.version}"
     for data in corrections(e, reason=reason):
         record(work, e, data)
         give_back_reversed(work, e, data)
+    prog = work.load(PROGRAM, program_id(e.program))
+    if (prog.beneficiary, prog.kind) == ("person", "periodic-cash"):
+        person = work.load(PERSON, e.beneficiary)
+        if person.merged_into is None:
+            reconsider_barred(work, person, e, cause)
     return e.id
 
 
@@ -275,33 +289,3 @@ def residence(work: Work, prog: Program, beneficiary: str) -> str:
             if organization.version:
                 return organization.division
     raise NotFound(what=beneficiary)
-
-
-def facts_of(work: Work, prog: Program, beneficiary: str, day: date) -> Facts:
-    """The facts a rule may ask for; a household answers with those of its head, and its own."""
-    match prog.beneficiary:
-        case "person":
-            person = work.load(PERSON, beneficiary)
-            must_exist(person)
-            facts = facts_on(person, day)
-            facts["poverty_registered"] = _registered(work, person.household)
-            return facts
-        case "household":
-            household = work.load(HOUSEHOLD, beneficiary)
-            head = work.load(PERSON, household.head)
-            facts = facts_on(head, day)
-            facts["poverty_registered"] = household.on_register
-            facts["urban"] = household.urban
-            return facts
-        case _:
-            organization = work.load(ORGANIZATION, beneficiary)
-            return {
-                "recognized": bool(organization.programs),
-                "disabled_share_percent": organization.disabled_share_percent,
-            }
-
-
-def _registered(work: Work, household_id: str | None) -> bool:
-    if household_id is None:
-        return False
-    return work.peek(HOUSEHOLD, household_id).on_register

@@ -9,6 +9,7 @@ from datetime import date
 
 from ledger.application import Command, handles
 from ledger.budget import give_back, set_aside
+from ledger.commands.conditions import unmet_in
 from ledger.domain import payrun as rules
 from ledger.domain import program as programs
 from ledger.domain.division import covers
@@ -16,7 +17,7 @@ from ledger.domain.enrollment import period_of
 from ledger.domain.errors import NotFound, OutOfOrder
 from ledger.domain.events import payrun as ev
 from ledger.domain.events.envelope import EventData
-from ledger.domain.grant import Standing, amount_for, of_a_later_year, paying_day, reason_left_out
+from ledger.domain.grant import Standing, amount_for, paying_day, reason_left_out
 from ledger.domain.month import first_day, parse_month
 from ledger.domain.payrun import PAYRUN, LeftOut, Line, PayRun
 from ledger.domain.program import PROGRAM, Program, rule_of_month, rule_on
@@ -93,8 +94,8 @@ def open_run(work: Work, c: OpenPayRun) -> str:
 def compute(work: Work, c: ComputePayRun) -> str:
     """Everyone in and everyone left out, from the views as of the cut-off.
 
-    What an objection to the month's earlier batch kept from being paid stays out, and so does who
-    met the conditions until a certificate ran out or an age was passed, which no event tells.
+    What an objection to the month's earlier batch kept from being paid stays out, and so does whom
+    the facts stand against though no event stopped it: see :func:`unmet_in`.
     """
     run, program, rule = load(work, c.payrun)
     rules.must_be(run, "compute", "opened", "computed")
@@ -104,14 +105,14 @@ def compute(work: Work, c: ComputePayRun) -> str:
     left_out: list[LeftOut] = []
     period = period_of(rule, run.month)
     upheld = upheld_in(work, program.code, run.month)
-    outlived, monthly = _outlived(work, program, rule, run.month), rule.period == "month"
+    unmet = unmet_in(work, program, rule, run.month)
     day = paying_day(run.month, work.today)
     for s in work.standings.standings(program.code, run.month, period, rule, day):
         reason = reason_left_out(s, rule, run.month, program.payee)
         if reason is None and s.enrollment in upheld:
             reason = "objection-upheld"
-        if reason is None and (monthly or of_a_later_year(rule, s.start_month, run.month)):
-            reason = outlived.get(s.beneficiary)
+        if reason is None:
+            reason = unmet(s)
         if reason is None:
             lines.append(line_of(s, amount_for(s, rule)))
         elif s.active or s.status != "rejected":
@@ -213,18 +214,6 @@ def _not_applied(work: Work, program: Program, rule: Rule) -> list[LeftOut]:
     return [
         LeftOut(beneficiary=x.beneficiary, division=x.division, reason="not-applied") for x in found
     ]
-
-
-def _outlived(work: Work, program: Program, rule: Rule, month: str) -> dict[str, str]:
-    """Whom time alone has taken out of a monthly rule, or any fact out of a yearly one.
-
-    The day of application decides what is granted once, and a yearly benefit's first year.
-    """
-    if program.beneficiary != "person" or rule.period == "once":
-        return {}
-    if rule.period == "year":
-        return work.standings.failing(program.code, rule, first_day(month))
-    return work.standings.outlived(program.code, rule, first_day(month))
 
 
 def by_division(lines: list[Line]) -> dict[str, int]:

@@ -7,7 +7,7 @@ error with a stable code. What is paid is decided in ``payment.py``.
 from collections.abc import Callable
 from datetime import date
 
-from ledger.domain.enrollment import Enrollment
+from ledger.domain.enrollment import PENDING, Enrollment
 from ledger.domain.errors import NotFound, OutOfOrder
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
@@ -208,8 +208,10 @@ def is_excluded(
 
 
 def suspend(e: Enrollment, *, from_month: Month, reason: str) -> EventData:
-    """Not payable from a month on, until resumed."""
-    if not e.active_in(from_month):
+    """Not payable from a month on, until resumed. An application that is pending is decided first:
+    the enrollment has one standing, and the suspension would take the application's place.
+    """
+    if e.status in PENDING or not e.active_in(from_month):
         raise OutOfOrder(status=e.status, step="suspend")
     return ev.EnrollmentSuspended(program=e.program, from_month=from_month, reason=reason)
 

@@ -121,6 +121,23 @@ def amount_in(amounts: Iterable[Sequence[Any]], month: str) -> int | None:
     return begun[-1] if begun else None
 
 
+def with_amount(
+    amounts: Iterable[Sequence[Any]], first: str, after: str | None, fen: int | None
+) -> list[tuple[str, int | None]]:
+    """The amounts, by their first months, where one is decided from a month on: for good, or until
+    before ``after``, from which on they stay as they were."""
+    kept = [(start, each) for start, each in amounts if start < first]
+    if after is None:
+        return [*kept, (first, fen)]
+    later = [(start, each) for start, each in amounts if start > after]
+    return [*kept, (first, fen), (after, amount_in(amounts, after)), *later]
+
+
+def is_of_a_time_before(last: str, others: Iterable[str]) -> bool:
+    """Whether an approval up to ``last`` ends before another does, and so was found late."""
+    return any(last < other for other in others)
+
+
 def period_of(rule: Rule, month: str) -> str:
     """What may be granted once only: the month, the year, or ``once``."""
     match rule.period:
@@ -182,16 +199,35 @@ def _objection_resolved(e: Enrollment, event: Event[ev.ObjectionResolved]) -> No
 def _approved(e: Enrollment, event: Event[ev.EnrollmentApproved]) -> None:
     d = event.data
     e.status, e.rule, e.end_reason = "approved", d.rule, ""
-    e.amounts.append((d.start_month, d.amount_fen))
     if e.applied_on is not None and not e.active_in(month := month_of(e.applied_on)):
         e.applications[month] = e.applied_on  # a month already held stays decided by its own day
+    new = Interval(d.start_month, d.end_month or OPEN_ENDED)
+    if is_of_a_time_before(new.last, [i.last for i in e.approved]):
+        _insert(e, new, d.amount_fen)
+        return
+    e.amounts = with_amount(e.amounts, new.first, None, d.amount_fen)
     _cut(e.withheld, d.start_month)
     if e.approved:
         e.withheld.append(
             Interval(plus_months(e.approved[-1].last, 1), plus_months(d.start_month, -1))
         )
-    e.term = d.end_month or OPEN_ENDED
-    e.approved.append(Interval(d.start_month, e.term))
+    e.term = new.last
+    e.approved.append(new)
+
+
+def _insert(e: Enrollment, new: Interval, amount_fen: int | None) -> None:
+    """An approval that was found late adds its own months and leaves the later ones as they are:
+    what was decided of them, their term and their amount."""
+    after = plus_months(new.last, 1)
+    e.amounts = with_amount(e.amounts, new.first, after, amount_fen)
+    rest = [Interval(after, i.last) for i in e.withheld if i.last >= after > i.first]
+    rest += [i for i in e.withheld if i.first >= after]
+    _cut(e.withheld, new.first)
+    e.withheld += rest
+    if not any(after in i for i in e.approved):
+        following = min(i.first for i in e.approved if i.first > new.last)
+        e.withheld.append(Interval(after, plus_months(following, -1)))
+    e.approved = sorted([*e.approved, new], key=lambda i: i.first)
 
 
 def _rejected(e: Enrollment, event: Event[ev.EnrollmentRejected]) -> None:

@@ -198,12 +198,21 @@ def grant_arrears(
     )
 
 
-def of_a_later_year(rule: Rule, start_month: str, month: str) -> bool:
-    """Whether a yearly benefit is paid for a year after the one it was approved from.
+def of_a_later_year(rule: Rule, since: str, month: str) -> bool:
+    """Whether a yearly benefit is paid for a year after that of a month: the one from which it was
+    approved, or that of the application.
 
     The day of application decides its own year; the facts as they are known decide those after.
     """
-    return rule.period == "year" and start_month[:4] < month[:4]
+    return rule.period == "year" and since[:4] < month[:4]
+
+
+def applied_for(e: Enrollment, month: str) -> date:
+    """The day of the application that a month rests on: the last approved one by then."""
+    days = [day for applied, day in e.applications.items() if applied <= month]
+    found = max(days, default=e.applied_on)
+    assert found is not None, f"{e.id} was never applied for"
+    return found
 
 
 def paying_day(month: str, today: date) -> date:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ledger.domain.admission import in_words, is_excluded
-from ledger.domain.enrollment import Enrollment
+from ledger.domain.enrollment import OPEN_ENDED, Enrollment, Interval
 from ledger.domain.events import enrollment as ev
 from ledger.domain.events.envelope import EventData
 from ledger.domain.grant import amount_for, deciding_day, grant_arrears, standing
@@ -108,6 +108,8 @@ def _left_out(e: Enrollment, month: Month, known: Knowledge) -> bool:
 def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
     first = e.first_month
     until = Month(max(until, e.last_granted))  # months may have been paid ahead
+    # A resumption goes on to the end of the term: it must meet what was decided of later months.
+    until = Month(max([until, *(_decided_until(i) for i in e.withheld)]))
     until = Month(min(until, e.term))  # an approval for a fixed term isn't prolonged
     judged = []
     for month in months_between(first, max(until, first)):
@@ -116,6 +118,11 @@ def _judged(e: Enrollment, known: Knowledge, *, until: Month) -> list[Judged]:
             failing = "decided"
         judged.append(Judged(month, failing))
     return judged
+
+
+def _decided_until(withheld: Interval) -> str:
+    """The first month of an officer's stop, or the one after a gap before a later approval."""
+    return withheld.first if withheld.last == OPEN_ENDED else plus_months(withheld.last, 1)
 
 
 def _failing(known: Knowledge, day: date, month: Month) -> str | None:

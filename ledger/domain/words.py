@@ -153,6 +153,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "certificate-expired": ("残疾人证已到期", "the certificate has expired"),
     "age": ("年龄不再符合", "no longer of the age"),
     "not-this-year": ("本年度不再符合条件", "the conditions are not met this year"),
+    "not-when-applied": (
+        "申请当日不符合条件",
+        "the conditions were not met on the day of application",
+    ),
     "moved-on": ("情况已变化", "the record moved on"),
 }
 """Why a month is not paid: a stable code, in words in Chinese and English."""

@@ -17,6 +17,7 @@ from eventsourcing.persistence import DatabaseError, InterfaceError, Operational
 from ledger.store.errors import StoreBusy, StoreDamaged
 from ledger.store.failures import meaning
 from ledger.store.heads import Heads
+from ledger.store.making import making
 from ledger.store.mapper import BytesMapper, NewEvent
 from ledger.store.order import Order
 from ledger.store.sqlite_recorder import LAST, LedgerRecorder, time_of, version_of
@@ -59,7 +60,7 @@ def _create(path: Path) -> None:
     """
     if path.exists() and path.stat().st_size:
         return
-    with closing(sqlite3.connect(path)) as connection:
+    with making(path.parent), closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
 

@@ -123,11 +123,16 @@ class Book(Registers):
         found.at.append(position)
         return found
 
+    def _granted_anew(self, event: Event[Any], position: int) -> MonthPaid:
+        """The month with a grant of its own: what was found of one taken back is none of it."""
+        found = self._month(event, event.data.month, position)
+        found.amount_fen, found.part_fen, found.reversed = event.data.amount_fen, 0, ""
+        return found
+
     @on(en.SubsidyGranted)
     def _granted(self, position: int, event: Event[en.SubsidyGranted]) -> None:
         d = event.data
-        found = self._month(event, d.month, position)
-        found.amount_fen, found.reversed = d.amount_fen, ""
+        found = self._granted_anew(event, position)
         found.due_fen += d.amount_fen
         found.due += 1
         if d.account is not None:
@@ -138,9 +143,7 @@ class Book(Registers):
 
     @on(en.ArrearsGranted)
     def _arrears(self, position: int, event: Event[en.ArrearsGranted]) -> None:
-        found = self._month(event, event.data.month, position)
-        found.amount_fen, found.reversed = event.data.amount_fen, ""
-        found.waiting = position
+        self._granted_anew(event, position).waiting = position
 
     @on(en.PaymentInstructed)
     def _instructed(self, position: int, event: Event[en.PaymentInstructed]) -> None:

@@ -54,7 +54,7 @@ class Judgment:
             program = self._book.programs.get(file.program)
             if program is None or program.beneficiary != "person" or not file.months:
                 continue
-            person = self._book.persons.get(file.beneficiary) or Person(file.beneficiary)
+            person = self._book.person(file.beneficiary) or Person(file.beneficiary)
             yield from self._judge_file(file, program, person)
 
     def _judge_file(self, file: File, program: Program, person: Person) -> Iterator[Against]:

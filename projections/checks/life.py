@@ -28,6 +28,12 @@ class DeadPaid(MonthsAgainst):
     found_zh = "死亡后仍发放{n}个月({span})"
     found_en = "{months} paid after death ({span})"
 
+    def proof(self, file: File) -> list[int]:
+        """Of a duplicate, the death recorded of the person whose record is kept too."""
+        kept = self.book.kept(file.beneficiary)
+        of_kept = [] if kept == file.beneficiary else self.book.facts_at.get((kept, self.fact), [])
+        return [*super().proof(file), *of_kept]
+
 
 LOST: dict[type[EventData], tuple[str, str, str, str]] = {
     pe.DeathRecorded: ("alive", "death", "死亡", "a death"),

@@ -4,25 +4,77 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ledger.domain.enrollment import period_of
 from ledger.domain.events import Event
 from ledger.domain.events import enrollment as en
+from ledger.domain.events import person as pe
 from ledger.domain.money import Money
 from ledger.domain.month import first_day, last_day, span_of
 from ledger.domain.program import Program, find_rule
 from ledger.domain.rules import Rule
 from projections.checks.check import Check
-from projections.checks.files import File, MonthPaid
+from projections.checks.files import File, MonthPaid, paid_in
 from projections.checks.finding import Finding, span_said
 from projections.view import on
 
 
 class DoublePay(Check):
-    """Settled twice by one division, net of what came back and of debts found."""
+    """Settled twice by one division, net of what came back and of debts found; or to one person
+    under two records, by whichever: of those that were merged the one that is kept has the month.
+    """
 
     code, severity = "double-pay", "high"
     name_zh, name_en = "同月重复发放", "the same month paid twice"
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._merged: dict[str, int] = {}
+
+    @on(pe.PersonsMerged)
+    def _duplicate(self, position: int, event: Event[pe.PersonsMerged]) -> None:
+        self._merged[event.subject] = position
+
     def findings(self) -> Iterator[Finding]:
+        yield from self._under_one_record()
+        for files in self._under_several().values():
+            yield from self._judge(files)
+
+    def _under_several(self) -> dict[tuple[str, str], list[File]]:
+        """The files of each program and person that has several, the kept record's first."""
+        found: dict[tuple[str, str], list[File]] = {}
+        for duplicate in self._merged:
+            kept = self.book.kept(duplicate)
+            for file in self.book.of_person.get(duplicate, ()):
+                found.setdefault((file.program, kept), []).append(file)
+        return {
+            key: [self.book.files[key], *files] if key in self.book.files else files
+            for key, files in found.items()
+        }
+
+    def _judge(self, files: list[File]) -> Iterator[Finding]:
+        """Of each record the months whose period an earlier one of them was paid for."""
+        program = self.book.programs.get(files[0].program)
+        before: dict[str, list[int]] = {}
+        for file in files:
+            paid = {m.month: (m, _period(program, m.month)) for m in file.paid()}
+            twice = [(m, before[period]) for m, period in paid.values() if period in before]
+            for month, period in paid.values():
+                before.setdefault(period, []).extend(month.at)
+            if twice:
+                months = [m.month for m, _ in twice]
+                proof = [p for m, at in twice for p in (*m.at, *at)]
+                yield self.found(
+                    file.beneficiary,
+                    program=file.program,
+                    months=months,
+                    amount_fen=sum(m.paid_fen for m, _ in twice),
+                    overpaid=paid_in(m for m, _ in twice),
+                    positions=[*proof, self._merged[file.beneficiary]],
+                    zh=f"同一人以两份档案同月重复发放({span_of(months)})",
+                    en=f"paid to one person under two records for a month ({span_said(months)})",
+                )
+
+    def _under_one_record(self) -> Iterator[Finding]:
         for file in self.book.files.values():
             twice = [m for m in file.paid() if self._excess(m)]
             if twice:
@@ -44,6 +96,12 @@ class DoublePay(Check):
         if len(month.paid_by) < 2:
             return 0
         return sum(n - 1 for n in Counter(month.paid_by).values())
+
+
+def _period(program: Program | None, month: str) -> str:
+    """What is paid once only: the month, unless its rule says otherwise."""
+    rule = find_rule(program, first_day(month)) if program is not None else None
+    return period_of(rule, month) if rule is not None else month
 
 
 class CrossDivision(Check):

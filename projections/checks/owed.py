@@ -27,8 +27,10 @@ def due_fen(book: Book, file: File, program: Program, person: Person, month: str
     """What a month that is not paid would have been paid, in fen; 0 where it was not payable.
 
     On the facts of the day that decides it, as they are known by the end of the fold. A year whose
-    cap is reached has nothing left to give.
+    cap is reached has nothing left to give, nor has a duplicate a month of the record that is kept.
     """
+    if _is_the_kept_records(book, file, month):
+        return 0
     day: date = deciding_day(file.state, month)
     rule = find_rule(program, day)
     if rule is None or rule.period != "month":
@@ -44,6 +46,16 @@ def due_fen(book: Book, file: File, program: Program, person: Person, month: str
 
     barred = any(is_excluded(x.other, x.mode, rule, facts, held) for x in rule.exclusions)
     return 0 if barred or not holds else _amount_fen(file, rule, month)
+
+
+def _is_the_kept_records(book: Book, file: File, month: str) -> bool:
+    """Whether the record that a duplicate was merged into holds the month, or was paid for it."""
+    kept = book.kept(file.beneficiary)
+    other = book.files.get((file.program, kept)) if kept != file.beneficiary else None
+    if other is None:
+        return False
+    paid = other.months.get(month)
+    return other.state.active_in(month) or (paid is not None and paid.paid_fen > 0)
 
 
 def _amount_fen(file: File, rule: Rule, month: str) -> int:
@@ -73,7 +85,7 @@ class WrongfulStop(Check):
         for file in self.book.files.values():
             stops = [s for s in file.steps if s.kind in ("EnrollmentEnded", "EnrollmentSuspended")]
             program = self.book.programs.get(file.program)
-            person = self.book.persons.get(file.beneficiary)
+            person = self.book.person(file.beneficiary)
             if stops and program is not None and person is not None:
                 yield from self._judge(file, program, person, stops, last)
 
@@ -164,7 +176,7 @@ class NotGranted(Check):
         issued = self._issued()
         for file in self.book.files.values():
             runs = issued.get(file.program)
-            person = self.book.persons.get(file.beneficiary)
+            person = self.book.person(file.beneficiary)
             if runs is not None and person is not None and file.state.approved:
                 yield from self._judge(file, self.book.programs[file.program], person, runs)
 

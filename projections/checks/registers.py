@@ -1,5 +1,6 @@
 """Who and what there is: persons, households, organizations and programs, by the domain's folds."""
 
+from dataclasses import replace
 from typing import Any
 
 from ledger.domain import household as households
@@ -106,9 +107,26 @@ class Registers:
         found = self.programs.get(program)
         return found is not None and found.beneficiary == "person"
 
+    def kept(self, person: str) -> str:
+        """The id that a person goes by: of a duplicate, the one that it was merged into."""
+        seen: set[str] = set()  # an imported history may go round in a circle
+        while person not in seen and (known := self.persons.get(person)) and known.merged_into:
+            seen.add(person)
+            person = known.merged_into
+        return person
+
+    def person(self, beneficiary: str) -> Person | None:
+        """Who is paid; a duplicate died when the person did whose record is kept."""
+        known = self.persons.get(beneficiary)
+        if known is None or known.merged_into is None or known.died_on is not None:
+            return known
+        kept = self.persons.get(self.kept(beneficiary), known)
+        return replace(known, died_on=kept.died_on)
+
     def household(self, person: str) -> str:
         """The household a person belongs to by the register of households, or by registration;
         one without any is a household of their own."""
+        person = self.kept(person)
         found = self.household_of.get(person)
         if found is None and (known := self.persons.get(person)) is not None:
             found = known.household

@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 
 from ledger.domain.city_time import day_of
-from ledger.domain.enrollment import OPEN_ENDED, OVER, PENDING, amount_in, delivered_for, follows
+from ledger.domain.enrollment import (
+    OPEN_ENDED,
+    OVER,
+    PENDING,
+    amount_in,
+    delivered_for,
+    follows,
+    is_of_a_time_before,
+    with_amount,
+)
 from ledger.domain.events import Event, EventData
 from ledger.domain.events import enrollment as en
 from ledger.domain.grant import Standing
@@ -27,7 +36,7 @@ class Entitlement(msgspec.Struct, gc=False):
     a day that was still to come then. ``status`` is applied, assessed, noticed, notice-closed,
     approved, suspended, ended or rejected. ``granted`` holds the months granted and not reversed,
     ``periods`` the years (or ``once``) granted with their month, ``year_fen`` what stands granted
-    by calendar year.
+    by calendar year, ``overpaid`` what of a month a debt was found for, while the debt stands.
     ``term`` is the last month of the latest approval; ``amount_fen`` is set where its amount
     was decided individually, ``amounts`` has the first month and the amount of each from then on.
     """
@@ -62,6 +71,7 @@ class Entitlement(msgspec.Struct, gc=False):
     granted: Hex = 0
     periods: dict[str, str] = {}
     year_fen: dict[str, int] = {}
+    overpaid: dict[str, int] = {}
     last_granted_month: str | None = None
     ahead: dict[str, str] = {}
 
@@ -155,6 +165,8 @@ _FOLDED = {
     en.SubsidyGranted,
     en.ArrearsGranted,
     en.GrantReversed,
+    en.OverpaymentFound,
+    en.OverpaymentCancelled,
     en.ServiceDelivered,
 }
 _OTHERS = [
@@ -172,7 +184,7 @@ class Entitlements(View):
     """See the module."""
 
     name = "entitlements"
-    version = 5
+    version = 7
     tables = (ENTITLEMENTS,)
 
     def __init__(self, rows: RowSource) -> None:
@@ -247,11 +259,19 @@ class Entitlements(View):
         row, d = self._at(event), event.data
         row.status, row.rule, row.end_reason = "approved", d.rule.isoformat(), None
         row.approved_on, row.approved_by = event.effective.isoformat(), event.actor
-        row.start_month, row.end_month, row.amount_fen = d.start_month, d.end_month, d.amount_fen
+        row.amount_fen, last = d.amount_fen, d.end_month or OPEN_ENDED
+        found_late = is_of_a_time_before(last, (until for _, until in row.approved))
         if row.amounts or d.amount_fen is not None:
-            row.amounts = [*row.amounts, [d.start_month, d.amount_fen]]
-        row.term = d.end_month or OPEN_ENDED
-        row.approved = [*row.approved, [d.start_month, row.term]]
+            after = plus_months(last, 1) if found_late else None
+            amounts = with_amount(row.amounts, d.start_month, after, d.amount_fen)
+            row.amounts = [[first, fen] for first, fen in amounts]
+        row.approved = [*row.approved, [d.start_month, last]]
+        if found_late:
+            row.approved.sort(key=lambda interval: interval[0])
+        else:
+            row.term = last
+        row.start_month, last = row.approved[-1]
+        row.end_month = last if last != OPEN_ENDED else None
 
     @on(en.EnrollmentRejected)
     def rejected(self, position: int, event: Event[en.EnrollmentRejected]) -> None:
@@ -313,13 +333,28 @@ class Entitlements(View):
         if row.last_granted_month is None or month > row.last_granted_month:
             row.last_granted_month = month
 
+    @on(en.OverpaymentFound)
+    def overpaid(self, position: int, event: Event[en.OverpaymentFound]) -> None:
+        row = self._at(event)
+        for each in event.data.months:
+            row.overpaid = _plus(row.overpaid, each.month, each.amount_fen)
+
+    @on(en.OverpaymentCancelled)
+    def cancelled(self, position: int, event: Event[en.OverpaymentCancelled]) -> None:
+        row = self._at(event)
+        for each in event.data.months:
+            row.overpaid = _plus(row.overpaid, each.month, -each.amount_fen)
+
     @on(en.GrantReversed)
     def reversed(self, position: int, event: Event[en.GrantReversed]) -> None:
+        """The whole grant goes: what the reversal says, and what a debt was found for before."""
         row, month = self._at(event), event.data.month
         row.granted &= ~MONTH_BIT[month]
         row.periods = {period: m for period, m in row.periods.items() if m != month}
         year = month[:4]
-        row.year_fen[year] = row.year_fen.get(year, 0) - event.data.amount_fen
+        debt_fen = row.overpaid.get(month, 0)
+        row.overpaid = _plus(row.overpaid, month, -debt_fen)
+        row.year_fen[year] = row.year_fen.get(year, 0) - event.data.amount_fen - debt_fen
         left = months_in(row.granted)
         row.last_granted_month = left[-1] if left else None
 
@@ -337,6 +372,12 @@ def _cut(intervals: list[list[str]], month: str) -> list[list[str]]:
     """Without a month and all that come after it."""
     before = plus_months(month, -1)
     return [[first, min(last, before)] for first, last in intervals if first < month]
+
+
+def _plus(overpaid: dict[str, int], month: str, fen: int) -> dict[str, int]:
+    """With so much more, or less, of a month; a month of which nothing is left is gone."""
+    changed = {**overpaid, month: overpaid.get(month, 0) + fen}
+    return {m: left for m, left in changed.items() if left}
 
 
 def _objections(row: Entitlement, open_ones: list[str]) -> None:

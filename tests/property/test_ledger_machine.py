@@ -28,10 +28,11 @@ from tests.machine import BACK, BATCH, FEN, LEADER, OBJECTED, PROGRAM_CODE, WHO
 from tests.machine_people import PeopleMachine
 from tests.office import CITY, LIVING, NURSING, by
 
-LEADS = {"wrongful-stop", "not-granted", "after-death"}
+LEADS = {"wrongful-stop", "not-granted", "after-death", "exit-then-poor"}
 """What an audit may find where every command was obeyed: an officer's stop of who was eligible, a
-month that nobody made up for, and what was done for a person whose death was learned later. All
-else the commands refuse or repair."""
+month that nobody made up for, what was done for a person whose death was learned later, and who is
+paid as poor long after the household's exit, which nobody looked at again. All else the commands
+refuse or repair."""
 
 
 class LedgerMachine(PeopleMachine):

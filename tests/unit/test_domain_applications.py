@@ -246,3 +246,19 @@ def test_months_of_an_earlier_application_that_came_second_are_looked_at_too(
     months = ["2017-03", "2017-05", "2017-06"]
     told = learn(office, "2017-08-14", "2017-02-20", died(who))
     assert told[-1] == ("OverpaymentFound", months, 3 * LIVING_FEN, "alive")
+
+
+def test_a_suspension_of_the_last_month_does_not_take_an_applications_place(
+    office: Office,
+) -> None:
+    """The month is suspended once the application is decided; until then it goes on."""
+    who = office.person(1)
+    office.enroll(who, end="2017-06")
+    applied_again(office, who)
+    about, approver = {"program": LIVING, "beneficiary": who}, by("approver-1", "2017-06-03")
+    inquiry = en.SuspendEnrollment(**about, from_month="2017-06", reason="inquiry")
+    with pytest.raises(OutOfOrder, match="noticed"):
+        office.do(inquiry, approver)
+    approved(office, who)
+    office.do(inquiry, by("approver-1", "2017-06-10"))
+    assert row(office, who).status == "suspended"

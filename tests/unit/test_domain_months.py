@@ -95,19 +95,22 @@ def test_another_program_held_later_is_nothing_against_the_months_before(tmp_pat
 
 
 def test_another_program_held_in_the_months_themselves_is_against_them(tmp_path: Path) -> None:
-    """The ended one resumes for a year in which the other was paid: only what is free of it."""
+    """The other is approved from February on: at once it stops the one that it bars, whose month is
+    owed. No fact that follows finds anything left to do."""
     excluded = Exclusion(other=LIVING, mode="exclusive", zh="不同享", en="not together")
     other = another(exclusions=[excluded])
     office = Office(tmp_path / "home", own=[other])
     who = office.enrolled(1, other.code)
     office.paid("2017-01", "2017-02", other.code)
+    start = office.length()
     office.enroll(who, LIVING, applied="2017-02-02", start=None)
-    employed = pe.RecordLifeFact(person=who, fact="employed", value=True, document="d")
-    told = learn(office, "2017-03-14", "2017-03-01", employed)
+    told = office.told(start)
     assert [t for t in told if t[0] in ("EnrollmentEnded", "OverpaymentFound")] == [
         ("EnrollmentEnded", "2017-01", "excluded"),
         ("OverpaymentFound", ["2017-02"], LIVING_FEN, "excluded"),
     ]
+    employed = pe.RecordLifeFact(person=who, fact="employed", value=True, document="d")
+    assert learn(office, "2017-03-14", "2017-03-01", employed) == [("LifeFactRecorded",)]
     office.close()
 
 

@@ -105,6 +105,26 @@ def test_a_grant_taken_back_from_an_eligible_person_is_owed(office: Office) -> N
     assert found(office) == [("not-granted", "reversed", ["2017-01"], LIVING_FEN)]
 
 
+def test_what_was_too_much_of_a_grant_taken_back_is_not_missing_from_the_next(
+    office: Office,
+) -> None:
+    """30.00 of February were a debt, 40.00 came back and were reversed. Granted anew, the whole of
+    it comes back once more."""
+    office.enrolled(1)
+    who = office.enrolled(2)
+    office.paid("2017-01", "2017-02")
+    about = {"program": LIVING, "beneficiary": who}
+    director, on = by("director-1", "2017-03-02", CITY), {**about, "month": "2017-02"}
+    part = {"months": ["2017-02"], "parts": {"2017-02": 3_000}, "reason": "r", "zh": "z", "en": "e"}
+    office.at("2017-03-02").do(pay.FindOverpayment(**about, **part), director)
+    office.do(pay.ReturnPayment(**on, reason="closed"), director)
+    office.do(pay.ReverseGrant(**on, reason="closed"), director)
+    office.do(pay.GrantArrears(**on, reason="again"), director)
+    office.do(pay.ReturnPayment(**on, reason="closed"), director)
+    office.paid("2017-03", "2017-03")
+    assert found(office) == [("not-granted", "not-sent", ["2017-02"], LIVING_FEN)]
+
+
 # --- as an import brings it
 
 

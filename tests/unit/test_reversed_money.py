@@ -9,6 +9,9 @@ import pytest
 
 from ledger.commands import enrollment as en
 from ledger.commands import payment as pay
+from ledger.domain.enrollment import ENROLLMENT
+from ledger.domain.grant import standing
+from ledger.domain.month import first_day
 from ledger.domain.refusals import FundOvercommitted
 from ledger.domain.stream import enrollment_id
 from projections.checks import ALL_CHECKS
@@ -120,3 +123,22 @@ def test_what_was_collected_is_not_committed_again(office: Office) -> None:
     )
     office.do(collected, by("director-1", "2017-02-20", CITY))
     assert available(office) == LIVING_FEN
+
+
+def test_of_a_year_the_whole_of_a_reversed_grant_is_taken(office: Office) -> None:
+    """Of February 30.00 yuan were too much, 40.00 came back and were reversed: January is left, by
+    the stream and by the view that a run decides from."""
+    who = office.enrolled(1)
+    office.paid("2017-01", "2017-02")
+    about = {"program": LIVING, "beneficiary": who}
+    accountant = by("accountant-1", "2017-03-01", CITY)
+    part = {"months": ["2017-02"], "parts": {"2017-02": 3_000}, "reason": "r", "zh": "z", "en": "e"}
+    office.at("2017-03-01").do(pay.FindOverpayment(**about, **part), accountant)
+    office.do(pay.ReturnPayment(**about, month="2017-02", reason="closed"), accountant)
+    office.do(pay.ReverseGrant(**about, month="2017-02", reason="closed"), accountant)
+    month, rule = "2017-03", office.programs[LIVING].rules[-1]
+    office.home.standings.catch_up()
+    (seen,) = office.home.standings.standings(LIVING, month, month, rule, first_day(month))
+    enrollment = office.ledger.state(ENROLLMENT, enrollment_id(who, LIVING))
+    assert seen == standing(enrollment, rule, month, seen.account)
+    assert seen.year_fen == LIVING_FEN
