@@ -206,6 +206,9 @@ def in_chinese(field: str, value: Any) -> Any:
         return "/".join(plain.get(part, part) for part in value.split("/"))
     if field == "reasons":
         return ";".join(_said(plain, part) for part in value.split("; "))
+    said = [_said(plain, part) for part in value.split(", ")]
+    if len(said) > 1 and not set(said) & set(value.split(", ")):
+        return "、".join(said)
     return _said(plain, value)
 
 

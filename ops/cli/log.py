@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from ledger.domain.errors import InvalidValue, LedgerError
+from ledger.domain.words import in_chinese
 from ledger.log.errors import OutsideLog
 from ledger.log.fsck import MOST, Problem, Verified, examine, verify
 from ledger.log.proofs import base64
@@ -240,7 +241,14 @@ def _tell(
         session.out.document({**document, "first_bad_position": first, "problems": listed})
         return
     if problems:
-        rows = [(p.position, session.pick(*PROBLEMS[p.kind]), p.found) for p in problems]
+        rows = [
+            (
+                p.position,
+                session.pick(*PROBLEMS[p.kind]),
+                session.pick(in_chinese("what", p.found), p.found),
+            )
+            for p in problems
+        ]
         session.out.table(None, (">position", "what", "detail"), rows)
         more = Counter(p.kind for p in problems).most_common(1)[0][1] >= MOST
         number = f"{len(problems)}{'+' if more else ''}"

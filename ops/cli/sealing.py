@@ -14,6 +14,7 @@ from ledger.domain.errors import InvalidValue, NotFound
 from ledger.domain.events.seal import ProjectionSealed
 from ledger.domain.month import month_of, months_between, parse_month
 from ledger.domain.seal import SEAL, differences, require_over, seal_id
+from ledger.domain.words import in_chinese
 from ledger.log.completeness import Chains
 from ledger.log.errors import NothingSealed
 from ops.cli.officer import Officer, step
@@ -230,6 +231,11 @@ def sealed_periods(
     return found
 
 
+def _listed(session: Session, different: Sequence[str]) -> str:
+    said = ", ".join(different)
+    return session.pick(in_chinese("what", said), said)
+
+
 def _tell(session: Session, compared: Sequence[_Compared]) -> int:
     compared = sorted(compared, key=lambda c: c.period)
     bad = sum(bool(c.different) for c in compared)
@@ -239,11 +245,10 @@ def _tell(session: Session, compared: Sequence[_Compared]) -> int:
         ]
         session.out.document({"agrees": not bad, "periods": rows})
     else:
-        session.out.table(
-            None,
-            ("period", ">position", "matches", "difference"),
-            [(c.period, c.position, not c.different, ", ".join(c.different)) for c in compared],
-        )
+        listed = [
+            (c.period, c.position, not c.different, _listed(session, c.different)) for c in compared
+        ]
+        session.out.table(None, ("period", ">position", "matches", "difference"), listed)
         said = "seals-agree" if not bad else "seals-differ"
         session.out.line(session.say(said, n=bad or len(compared)))
     return 1 if bad else 0

@@ -16,7 +16,7 @@ import ops
 import projections
 from ledger.domain import case, enrollment, finding, household, payrun, person
 from ledger.domain.errors import AlreadyExists, LedgerError, OutOfOrder
-from ledger.domain.refusals import NotEligible, WrongKind
+from ledger.domain.refusals import NotEligible, SealDiffers, WrongKind
 from ledger.domain.words import STATES, STEPS, in_chinese
 from ledger.log.errors import WitnessesMissing
 from ledger.store.errors import StoreDamaged
@@ -157,6 +157,11 @@ def test_no_step_is_listed_that_there_is_not() -> None:
             "(a:答复过长;b: HTTP 500 what it said)",
         ),
         (Refused("note", reason="policy, line 3: not understood: x"), "策略第3行:无法识别:x"),
+        (SealDiffers(period="2017-03", what="index, view balances"), "主体索引、视图balances"),
+        (
+            StoreDamaged(reason="ledger.db: tile 0/12 ends before hash 3"),
+            "ledger.db:树块0/12不足哈希3",
+        ),
         # What is a name stays one, whatever word it looks like.
         (AlreadyExists(what="officer-1"), "已存在:officer-1"),
         (Refused("part-missing", part="checkpoint"), "缺少checkpoint"),
@@ -165,6 +170,21 @@ def test_no_step_is_listed_that_there_is_not() -> None:
 def test_a_chinese_message_is_chinese(error: LedgerError | Refused, said: str) -> None:
     assert said in error.message("zh")
     assert not re.search("[\u4e00-\u9fff]", error.message("en"))
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ("tile 0/1", "树块0/1"),
+        ("tile 1/0: 9,984–10,239", "树块1/0:9,984–10,239"),
+        ("tile 0/3, 64 B", "树块0/3、64字节"),
+        ("notification 778", "事件序号778"),
+        ("26,086 != 26,087", "26,086 != 26,087"),
+        ("position, figure living-subsidy.amount: 1 → 2", "位置、指标living-subsidy.amount: 1 → 2"),
+    ],
+)
+def test_what_a_check_of_the_log_or_a_seal_found_has_words(found: str, said: str) -> None:
+    assert in_chinese("what", found) == said
 
 
 def test_an_answer_for_programs_keeps_the_codes() -> None:
