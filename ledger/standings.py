@@ -36,7 +36,8 @@ class StandingSource(Protocol):
         ...
 
     def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
-        """Beneficiaries whom time alone has taken out of the rule by a day, with the reason's code.
+        """Whom time alone has taken out of the rule by a day, with the reason's code: each of the
+        program's beneficiaries, and perhaps persons who are none.
 
         Nothing is recorded when a certificate's last day or an age is passed.
         """

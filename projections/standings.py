@@ -101,17 +101,16 @@ class ViewStandings:
         e, p = self._tables
         found: dict[str, str] = {}
         for condition in rule.eligibility:
+            query = sa.select(p.c.person)
             if condition.fact == "certified" and condition.value is True:
-                out = p.c.certificate_expires_on < day.isoformat()
+                # Found by its index, they are few: fewer than the program's beneficiaries.
+                query = query.where(p.c.certificate_expires_on < day.isoformat())
             elif condition.fact == "age":
                 out = sa.not_(_holds(fact_columns(p, day), condition))
+                enrolled = query.join(e, e.c.beneficiary == p.c.person)
+                query = enrolled.where(e.c.program == program, out)
             else:
                 continue
-            query = (
-                sa.select(p.c.person)
-                .join(e, e.c.beneficiary == p.c.person)
-                .where(e.c.program == program, out)
-            )
             reason = OUTLIVED[condition.fact]
             found |= {person: reason for (person,) in self._fetch(query)}
         return found

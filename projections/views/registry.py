@@ -63,7 +63,7 @@ PERSONS = TableDef(
     "persons",
     Person,
     ("person",),
-    (("division",), ("household",), ("account",)),
+    (("division",), ("household",), ("account",), ("certificate_expires_on",)),
 )
 
 _CERTIFICATE = ("category", "grade", "certificate_expires_on", "certificate_status")
