@@ -44,6 +44,7 @@ REFUSED = [
     (("explain", "--program", "nope"), "unknown-program", 2),
     (("explain", "--month", "2017-01", "--program", "sport"), "invalid-value", 2),
     (("explain",), "invalid-value", 2),
+    (("explain", "--program", "fuel-subsidy", "--year", "2017"), "invalid-value", 2),
     (("report", "--year", "1999"), "not-found", 2),
     (("report", "--known-on", "yesterday"), "invalid-date", 2),
     (("report", "--effective-on", "2017-02-30"), "invalid-date", 2),
