@@ -97,7 +97,7 @@ class SQLiteStore(Store):
         # Some builds of SQLite overwrite with zeros what is deleted or moved within a page. Here
         # nothing is deleted: what is forgotten is forgotten by its key.
         self._connection.execute("PRAGMA secure_delete=OFF")
-        self._checkpoint_pages, self._since_bulk = CHECKPOINT_PAGES, SINGLE_WRITES
+        self._checkpoint_pages, self._since_bulk = 0, SINGLE_WRITES  # the first write says it
 
     @property
     def name(self) -> str:

@@ -16,15 +16,15 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
-from ledger.catalog.loader import load_divisions
 from ledger.codec import type_name
-from ledger.domain.errors import InvalidValue, UnknownDivision
+from ledger.domain.errors import InvalidValue
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.stream import program_id
 from ledger.log.feed import Record
 from ledger.log.store_feed import StoreFeed
 from ops.cli.moments import AsOfPosition, EffectiveOn, KnownOn, bound_by
+from ops.cli.queries import must_know_division
 from ops.cli.session import Session, command
 from ops.home import Home
 from projections.asof import AsOf, attribute
@@ -155,9 +155,7 @@ def _must_know(home: Home, chosen: Filter) -> None:
     """
     if chosen.program is not None and not home.store.existing([program_id(chosen.program)]):
         raise UnknownProgram(program=chosen.program)
-    known = {*load_divisions(), home.info.operator}
-    if chosen.division is not None and chosen.division not in known:
-        raise UnknownDivision(division=chosen.division)
+    must_know_division(home, chosen.division)
 
 
 def _batches(

@@ -51,7 +51,10 @@ def explain(
         typer.Option(min=1, help="列出的事件数;位置总是全部 | Events listed; positions all"),
     ] = None,
 ) -> None:
-    """One of: --figure; --person and --program; with --month; --program alone."""
+    """One of: --figure; --person and --program; with --month; --program alone.
+
+    A year is a figure's: all else is told over every year.
+    """
     if figure is not None and (person or program or month):
         raise InvalidValue(field="--figure", value="--person/--program/--month")
     if figure is None and program is None:
@@ -59,6 +62,8 @@ def explain(
         raise OptionNeeded(field=given, value="--program" if person or month else NUMBERS)
     if month is not None and person is None:
         raise OptionNeeded(field="--month", value="--person")
+    if year is not None and figure is None:
+        raise OptionNeeded(field="--year", value="--figure")
     with session.opened() as home:
         if figure is not None:
             _figure(session, home, figure, year, limit)

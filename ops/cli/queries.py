@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from ledger.catalog.loader import load_divisions
 from ledger.domain.city_time import day_of
-from ledger.domain.errors import NotFound
+from ledger.domain.division import covers
+from ledger.domain.errors import NotFound, UnknownDivision
 from ledger.domain.month import last_day, month_of, parse_month
 from ledger.domain.refusals import UnknownProgram
 from ledger.domain.rules import Rule
@@ -150,10 +152,8 @@ def balance(
     ):
         must_know_program(projector, program)
         where = {"beneficiary": person, **({"program": program} if program else {})}
+        must_know_beneficiary(projector, person)
         rows = projector.select("balances", where)
-        enrolled = projector.select("entitlements", {"beneficiary": person}, limit=1)
-        if not rows and not enrolled and not projector.select("persons", {"person": person}):
-            raise NotFound(what=person)
         position = projector.position()
     if session.json:
         found = msgspec.to_builtins(rows)
@@ -177,7 +177,9 @@ def entitlements(
     person: Annotated[str | None, typer.Option(help="人员编号 | Beneficiary")] = None,
     program: Annotated[str | None, typer.Option(help="项目代码 | Program")] = None,
     month: Annotated[str | None, typer.Option(help="月份 YYYY-MM | Month")] = None,
-    division: Annotated[str | None, typer.Option(help="行政区划 | Division")] = None,
+    division: Annotated[
+        str | None, typer.Option(help="行政区划(含下级)| Division, and those below")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, max=10_000_000, help="最多几行 | At most")
     ] = None,
@@ -185,9 +187,12 @@ def entitlements(
     known_on: KnownOn = None,
     effective_on: EffectiveOn = None,
 ) -> None:
-    """Amounts are those of the rule in force in the month, or on the day that is asked about."""
+    """Amounts are those of the rule in force in the month, or on the day that is asked about.
+
+    A division stands for those below it too.
+    """
     bounds = (as_of_position, known_on, effective_on)
-    wanted = {"beneficiary": person, "program": program, "division": division}
+    wanted = {"beneficiary": person, "program": program}
     where = {name: value for name, value in wanted.items() if value is not None}
     asked = parse_month(month) if month else None
     with (
@@ -195,15 +200,22 @@ def entitlements(
         session.looking(
             home,
             *bounds,
-            views=("programs", "entitlements"),
+            views=("programs", "entitlements", *(("registry",) if person else ())),
             subjects=[person] if person else None,
         ) as projector,
     ):
         must_know_program(projector, program)
+        must_know_division(home, division)
+        if person is not None:
+            must_know_beneficiary(projector, person)
         day = last_day(asked) if asked else _day(home, known_on, effective_on)
         programs = {p.program: p for p in projector.rows("programs")}
         most = limit or (None if session.json else ROWS + 1)
-        rows = projector.select("entitlements", where, limit=most)
+        if division is None:
+            rows = projector.select("entitlements", where, limit=most)
+        else:
+            every = projector.select("entitlements", where)
+            rows = [row for row in every if covers(division, division_on(row, day))][:most]
         position = projector.position()
     lines = [_entitled(row, programs.get(row.program), day, asked) for row in rows]
     if session.json:
@@ -279,6 +291,21 @@ def _day(home: Home, known_on: str | None, effective_on: str | None) -> date:
     if known_on:
         return day_of(recorded_by(known_on) or "")
     return date(home.info.year, 12, 31) if home.info.year else today()
+
+
+def must_know_beneficiary(projector: Projector, beneficiary: str) -> None:
+    """NotFound for whom neither the register nor any enrollment knows: nobody's answer would look
+    like one of somebody who has nothing."""
+    for table, column in (("entitlements", "beneficiary"), ("persons", "person")):
+        if projector.select(table, {column: beneficiary}, limit=1):
+            return
+    raise NotFound(what=beneficiary)
+
+
+def must_know_division(home: Home, division: str | None) -> None:
+    """UnknownDivision: for a misspelled code, too, nothing would be found."""
+    if division is not None and division not in {*load_divisions(), home.info.operator}:
+        raise UnknownDivision(division=division)
 
 
 def must_know_program(projector: Projector, program: str | None) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,6 +187,23 @@ def test_entitlements_give_the_amount_of_the_rule_in_force(city: Path) -> None:
     assert {x["amount_fen"] for x in made} == {7_500}
     assert any(x["granted"] for x in made)
     assert {x["program"] for x in made} == {"nursing-subsidy"}
+
+
+def test_entitlements_of_a_division_are_those_of_its_districts_too(city: Path) -> None:
+    asked = ("entitlements", "--program", "nursing-subsidy", "--month", "2017-06")
+
+    def made(*options: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = ok(city, *asked, *options, "--format", "json").json[
+            "entitlements"
+        ]
+        return found
+
+    everyone = made()
+    assert made("--division", "220200") == everyone
+    district = made("--division", "220202")
+    assert district == [x for x in everyone if x["division"] == "220202"]
+    assert 0 < len(district) < len(everyone)
+    assert made("--division", "220202", "--limit", "1") == district[:1]
 
 
 def test_rebuilt_views_are_those_they_replace(city: Path) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ledger.store.sqlite import PAGE_BYTES, SQLiteStore
+from ledger.store.sqlite import CHECKPOINT_PAGES, PAGE_BYTES, SQLiteStore
 from tests.ledgers import City, close, make_ledger
 
 
@@ -35,6 +35,16 @@ def test_a_file_that_its_maker_left_empty_gets_them_too(tmp_path: Path) -> None:
     (tmp_path / "new.db").touch()
     SQLiteStore(tmp_path / "new.db").close()
     assert page_bytes(tmp_path / "new.db") == PAGE_BYTES
+
+
+def test_the_write_ahead_log_is_short_from_the_first_event_on(tmp_path: Path) -> None:
+    """SQLite's own number of pages is of pages half as large."""
+    ledger = make_ledger(tmp_path)
+    City(ledger).register(certified=False)
+    assert isinstance(ledger.store, SQLiteStore)
+    asked = ledger.store._connection.execute("PRAGMA wal_autocheckpoint")
+    assert asked.fetchone() == (CHECKPOINT_PAGES,)
+    close(ledger)
 
 
 def test_an_older_file_keeps_its_pages_and_is_written_on(tmp_path: Path) -> None:
