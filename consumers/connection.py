@@ -199,9 +199,12 @@ def _check_topics(kafka: KafkaSettings, topics: list[str], timeout_s: float) -> 
         raise KafkaTopicMissing(topics=", ".join(missing))
     refused = [n for n, kind in kinds.items() if kind is errors.TopicAuthorizationFailedError]
     if refused:
-        raise KafkaNotAuthorized(
-            username=kafka.username or "-", what=f"describe {', '.join(refused)}"
-        )
+        raise not_authorized(kafka, f"describe {', '.join(refused)}")
+
+
+def not_authorized(kafka: KafkaSettings, what: str) -> KafkaNotAuthorized:
+    """What is raised where a login may not do something."""
+    return KafkaNotAuthorized(username=kafka.username or "-", what=what)
 
 
 def _words(error: Exception | None) -> str:

@@ -156,6 +156,17 @@ class TopicUnreadable(LedgerError):
     exit_code = UNUSABLE
 
 
+class TopicOffsetGone(TopicUnreadable):
+    """The log's topics keep everything, so whoever meets this has met a loss, or another topic."""
+
+    code, zh, en = (
+        "topic-offset-gone",
+        "主题{topic}已没有所需的位移,记录已被删除,或主题已重建:{reason}",
+        "topic {topic} no longer has an offset that is needed: records were deleted, or the topic "
+        "was made anew: {reason}",
+    )
+
+
 class TopicStalled(LedgerError):
     """What is known to be there does not arrive."""
 
