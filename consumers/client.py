@@ -13,28 +13,24 @@ tell an order. Records that are missing, repeated, out of order or not the relay
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager
 from threading import Event as Flag
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Self
 
-import orjson
-
+from consumers.backoff import ATTEMPTS, Backoff
 from consumers.checkpoints import Checkpoint, DatabaseCheckpoints, Places
-from consumers.connection import KafkaSettings, check_connection
-from consumers.errors import EventTypeUnknown, StartInvalid
+from consumers.connection import KafkaSettings, check_connection, log_in, not_authorized
+from consumers.errors import KafkaUnreachable, StartInvalid, TopicStalled
 from consumers.membership import Membership
 from consumers.offsets import end_offsets
-from consumers.partitions import PartitionBatch, PartitionReader, Start
+from consumers.partitions import PartitionBatch, PartitionReader, Start, words
+from consumers.received import EventBatch, ReadCounts, ReceivedEvent, Selection
 from consumers.seen import SeenIds, SeenPositions
 from consumers.starts import FromCheckpoint, FromPosition, FromTime, StartFrom
 from consumers.topics import EVENTS
-from ledger.codec import TYPE_OF, decode, division_of, type_name
-from ledger.domain.division import covers, is_division_code
-from ledger.domain.errors import UnknownDivision
-from ledger.domain.events import Event, EventData
-from projections.partition import PartitionRecord
+from ledger.codec import TYPE_OF, decode, type_name
+from ledger.domain.events import EventData
 
 __all__ = [
     "Checkpoint",
@@ -52,68 +48,9 @@ __all__ = [
 
 BATCH_EVENTS = 5_000
 _POLL_S = 0.2
+_ANSWER_S = 3.0
 _BEGINNING = FromPosition(0)
 _KNOWN = frozenset(name.encode() for name in TYPE_OF.values())
-
-
-class ReceivedEvent(NamedTuple):
-    """An event as it came. ``raw`` are the log's own bytes: hash, archive and pass on these."""
-
-    partition: int
-    offset: int
-    position: int
-    raw: bytes
-    event: Event[Any] | None
-    """Typed; None for a type, or a version of one, that is newer than this program."""
-
-    @property
-    def type(self) -> str:
-        """The full name, as ``benefits.PaymentSettled.v1``."""
-        return type_name(self.raw).decode()
-
-    @property
-    def id(self) -> str:
-        """Unique in the log, the same for ever."""
-        return self.event.id if self.event is not None else str(self.document()["id"])
-
-    def document(self) -> dict[str, Any]:
-        """The CloudEvents object as plain Python, whatever its type."""
-        parsed: dict[str, Any] = orjson.loads(self.raw)
-        return parsed
-
-
-class EventBatch(NamedTuple):
-    """Events of some partitions, in order within each, and where that leaves the reader."""
-
-    events: list[ReceivedEvent]
-    checkpoint: Checkpoint
-    """Of all partitions that the client has, after this batch."""
-    before: Places
-    after: Places
-    """Where the batch's partitions were and are: what :class:`DatabaseCheckpoints` stores."""
-
-
-@dataclass(slots=True)
-class ReadCounts:
-    """What a client has done since it was made."""
-
-    batches: int = 0
-    events: int = 0
-    """Handed to the caller, those of unknown types too."""
-    unknown: int = 0
-    """Of types that this program does not know."""
-    filtered: int = 0
-    """Read and passed over, being of other types or divisions."""
-    value_bytes: int = 0
-    """Of all values read."""
-    behind: dict[int, int] = field(default_factory=dict)
-    """Offsets that each partition has left to read, as the brokers' last answer has it."""
-    last_recorded: str | None = None
-    """The recorded time of the latest event handed over."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For logs and JSON."""
-        return asdict(self)
 
 
 class EventClient:
@@ -146,13 +83,12 @@ class EventClient:
         self._start = start
         self._group = group
         self._batch_events = batch_events
-        self._types = None if types is None else frozenset(_full_name(one) for one in types)
-        self._divisions = None if divisions is None else _Divisions(divisions)
+        self._selection = Selection(types, divisions)
         self._places: dict[int, Start] = {}
         """Where each partition is, by the batches that are done with."""
         self._given: Places = {}
         """Where the batch at hand leaves its partitions."""
-        self._open = ExitStack()
+        self._open, self._joined = ExitStack(), ExitStack()
         self._membership: Membership | None = None
         self._mine: frozenset[int] | None = None
         """What the group gave, until it is taken up: asking where to begin may fail."""
@@ -160,13 +96,13 @@ class EventClient:
 
     def __enter__(self) -> Self:
         check_connection(self._kafka, [self._topic])
-        with ExitStack() as opened:
+        with ExitStack() as opened, self._answered():
             self._reader = opened.enter_context(PartitionReader(self._kafka, {}, topic=self._topic))
-            if self._group is not None:
-                member = Membership(self._kafka, self._group, self._topic)
-                self._membership = opened.enter_context(member)
-            else:
+            opened.callback(self._joined.close)
+            if self._group is None:
                 self._take(end_offsets(self._kafka, self._topic))
+            else:
+                self._join(self._group)
             self._open = opened.pop_all()
         return self
 
@@ -195,10 +131,47 @@ class EventClient:
         off, comes again when :meth:`batches` is called again; with a checkpoint that is asked for
         (:class:`FromCheckpoint`), that one says whether it does. Raises :class:`TopicGap`,
         :class:`TopicDuplicate`, :class:`TopicDisorder`, :class:`TopicForeignRecord`,
-        :class:`TopicUnreadable`, and :class:`~ledger.domain.errors.NotCanonical` for bytes that are
-        not what their type says. A broker that is away is waited for.
+        :class:`TopicUnreadable`, :class:`KafkaNotAuthorized`, what :func:`log_in` raises, and
+        :class:`~ledger.domain.errors.NotCanonical` for bytes that are not what their type says.
+        Brokers that are away are waited for; with ``until_end`` they are given up after
+        :data:`~consumers.backoff.ATTEMPTS` failures in a row, with :class:`KafkaUnreachable` or
+        :class:`TopicStalled`.
         """
-        ends = end_offsets(self._kafka, self._topic)
+        ends: dict[int, int] = {}
+        backoff, interrupted = Backoff(), False
+        while not self._stop.is_set():
+            given = self.counts.batches
+            try:
+                with self._answered():
+                    if interrupted:
+                        self._recover()
+                    ends.update(ends or end_offsets(self._kafka, self._topic))
+                    yield from self._read(ends if until_end else None)
+                return
+            except (KafkaUnreachable, TopicStalled) as error:
+                delay = backoff.failed(progressed=self.counts.batches > given)
+                if until_end and backoff.failures >= ATTEMPTS:
+                    raise
+                interrupted = True
+                self.counts.interruptions += 1
+                self.counts.interrupted_by = error.message("en")
+                self._stop.wait(delay)
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """The brokers' refusals and silences as errors of ours."""
+        from kafka import errors
+
+        try:
+            yield
+        except errors.AuthorizationError as error:
+            raise not_authorized(self._kafka, words(error)) from error
+        except errors.KafkaError as error:
+            where = ",".join(self._kafka.bootstrap)
+            raise KafkaUnreachable(bootstrap=where, reason=words(error)) from error
+
+    def _read(self, ends: dict[int, int] | None) -> Iterator[EventBatch]:
+        """Batches until :meth:`stop`, until these ends, or until the brokers are away."""
         self._begin_again()
         while not self._stop.is_set():
             self._follow_group()
@@ -209,10 +182,23 @@ class EventClient:
                 self._given = {}
             elif not self._places:
                 self._stop.wait(_POLL_S)
-            if until_end and batch is None and self._all_at(ends):
+            if ends is not None and batch is None and self._all_at(ends):
                 return
 
     # --- partitions
+
+    def _recover(self) -> None:
+        """After an interruption: a login that is refused by now is no interruption any more."""
+        log_in(self._kafka, timeout_s=_ANSWER_S)
+        if self._group is not None and self._membership is not None and self._membership.failed:
+            self._join(self._group)
+
+    def _join(self, group: str) -> None:
+        """Be a new member of the group, which has no partition yet."""
+        self._joined.close()
+        self._places, self._mine = {}, None
+        member = Membership(self._kafka, group, self._topic)
+        self._membership = self._joined.enter_context(member)
 
     def _begin_again(self) -> None:
         """Stand where the batches that are done with left off, wherever the last reading ended."""
@@ -277,7 +263,7 @@ class EventClient:
         for record in part.records:
             counts.value_bytes += len(record.value)
             name = type_name(record.value)
-            if not self._wanted(record, name):
+            if not self._selection.holds(record.value, name):
                 counts.filtered += 1
                 continue
             event = decode(record.value) if name in _KNOWN else None
@@ -290,36 +276,3 @@ class EventClient:
             )
         counts.events += len(events)
         return events
-
-    def _wanted(self, record: PartitionRecord, name: bytes) -> bool:
-        if self._types is not None and name not in self._types:
-            return False
-        return self._divisions is None or self._divisions.hold(division_of(record.value))
-
-
-class _Divisions:
-    """Some divisions with all below them."""
-
-    def __init__(self, codes: Collection[str]) -> None:
-        for code in codes:
-            if not is_division_code(code):
-                raise UnknownDivision(division=code)
-        self._codes = tuple(codes)
-        self._held: dict[bytes, bool] = {}
-
-    def hold(self, code: bytes) -> bool:
-        held = self._held.get(code)
-        if held is None:
-            held = any(covers(one, code.decode()) for one in self._codes)
-            self._held[code] = held
-        return held
-
-
-def _full_name(kind: type[EventData] | str) -> bytes:
-    """A type's name as the log has it; a name that is given may be of a newer version."""
-    if not isinstance(kind, str):
-        return TYPE_OF[kind].encode()
-    parts = kind.split(".")
-    if len(parts) != 3 or parts[0] != "benefits" or not parts[2].startswith("v"):
-        raise EventTypeUnknown(type=kind)
-    return kind.encode()

@@ -1,11 +1,10 @@
 """How a client reaches the brokers: one value, the clients' options made of it, and a probe.
 
-kafka-python says of a wrong password, as of a broker that is down, that time ran out, and a
-consumer waits for a missing topic for ever. So every process checks its connection first:
-:func:`check_connection` says within seconds which of them it is.
+kafka-python says of a wrong password or certificate, as of a broker that is down, that time ran
+out, and a consumer waits for a missing topic for ever. So every process checks its connection
+first: :func:`check_connection` says within seconds which of them it is.
 """
 
-import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,13 +20,17 @@ from consumers.errors import (
     ChecksumsMissing,
     KafkaAuthenticationFailed,
     KafkaNotAuthorized,
+    KafkaSecurityMismatch,
     KafkaTopicMissing,
     KafkaUnreachable,
 )
+from consumers.greeting import Greeting
 
 SCRAM = "SCRAM-SHA-512"
 CHECK_TIMEOUT_S = 10.0
 _RETRY_S = 0.2
+_SURE = 3
+"""Times in a row that a broker hangs up: once, it may just be going down."""
 
 
 class Security(StrEnum):
@@ -41,6 +44,10 @@ class Security(StrEnum):
     @property
     def sasl(self) -> bool:
         return self.value.startswith("sasl")
+
+    @property
+    def tls(self) -> bool:
+        return self.value.endswith("ssl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ def check_connection(
 ) -> None:
     """Log in to a broker and see that the topics are there and may be read about.
 
-    Raises :class:`ChecksumsMissing`, :class:`KafkaUnreachable` (after ``timeout_s``),
+    Raises :class:`ChecksumsMissing`, :class:`KafkaUnreachable` (after ``timeout_s``), at once
+    its kinds :class:`KafkaNotTrusted` and :class:`KafkaSecurityMismatch`,
     :class:`KafkaAuthenticationFailed`, :class:`KafkaTopicMissing`, :class:`KafkaNotAuthorized`.
     """
     log_in(kafka, timeout_s=timeout_s)
@@ -108,23 +116,32 @@ def log_in(kafka: KafkaSettings, *, timeout_s: float = CHECK_TIMEOUT_S) -> None:
         raise ChecksumsMissing()
     deadline = time.monotonic() + timeout_s
     where = ",".join(kafka.bootstrap)
+    greeting = Greeting(kafka, timeout_s)
     reason: Exception | None = None
+    hung_up = 0
     while (left := deadline - time.monotonic()) > 0:
         try:
-            _connect_once(kafka, left)
+            _connect_once(kafka, greeting, left)
             return
         except (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError) as no:
             raise KafkaAuthenticationFailed(
                 bootstrap=where, username=kafka.username or "-", reason=_words(no)
             ) from no
+        except (errors.InvalidReceiveError, errors.IllegalSaslStateError) as no:
+            # It speaks something else, as TLS, or takes no login here.
+            raise greeting.mismatch(where, no) from no
+        except KafkaSecurityMismatch as error:
+            reason, hung_up = error, hung_up + 1
+            if hung_up == _SURE:
+                raise
         except (errors.KafkaError, OSError) as error:
-            reason = error
+            reason, hung_up = error, 0
         time.sleep(min(_RETRY_S, max(0.0, deadline - time.monotonic())))
     raise KafkaUnreachable(bootstrap=where, reason=_words(reason)) from reason
 
 
-def _connect_once(kafka: KafkaSettings, timeout_s: float) -> None:
-    """Try each broker once; the last failure is raised, a refused login at once."""
+def _connect_once(kafka: KafkaSettings, greeting: Greeting, timeout_s: float) -> None:
+    """Try each broker once; the last failure is raised, one that will not pass at once."""
     from kafka import errors
     from kafka.net.manager import KafkaConnectionManager
     from kafka.net.selector import NetworkSelector
@@ -137,16 +154,22 @@ def _connect_once(kafka: KafkaSettings, timeout_s: float) -> None:
         failure: Exception = errors.KafkaConnectionError("no broker named")
         for broker in manager.cluster.bootstrap_brokers():
             try:
-                # Says in the system's words what is wrong with an address or a port.
-                socket.create_connection((broker.host, broker.port), timeout_s).close()
-                await manager.get_connection(
+                greeting.say(broker.host, broker.port)
+                connection = manager.get_connection(
                     broker.node_id,
                     timeout_ms=timeout_s * 1_000,
                     pop_on_close=False,
                     refresh_metadata_on_err=False,
                 )
+                await connection
+                where = f"{broker.host}:{broker.port}"
+                greeting.say_to_all(await greeting.ask(connection, where))
                 return
-            except errors.SaslAuthenticationFailedError:
+            except (
+                errors.SaslAuthenticationFailedError,
+                errors.InvalidReceiveError,
+                errors.IllegalSaslStateError,
+            ):
                 raise
             except (errors.KafkaError, OSError) as error:
                 failure = error
@@ -176,9 +199,12 @@ def _check_topics(kafka: KafkaSettings, topics: list[str], timeout_s: float) -> 
         raise KafkaTopicMissing(topics=", ".join(missing))
     refused = [n for n, kind in kinds.items() if kind is errors.TopicAuthorizationFailedError]
     if refused:
-        raise KafkaNotAuthorized(
-            username=kafka.username or "-", what=f"describe {', '.join(refused)}"
-        )
+        raise not_authorized(kafka, f"describe {', '.join(refused)}")
+
+
+def not_authorized(kafka: KafkaSettings, what: str) -> KafkaNotAuthorized:
+    """What is raised where a login may not do something."""
+    return KafkaNotAuthorized(username=kafka.username or "-", what=what)
 
 
 def _words(error: Exception | None) -> str:

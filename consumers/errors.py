@@ -12,6 +12,26 @@ class KafkaUnreachable(LedgerError):
     exit_code = UNUSABLE
 
 
+class KafkaNotTrusted(KafkaUnreachable):
+    """Of a wrong authority or for another host, or there is nothing to hold it to."""
+
+    code, zh, en = (
+        "kafka-not-trusted",
+        "无法核验Kafka({bootstrap})的证书:{reason}",
+        "the certificate of Kafka ({bootstrap}) cannot be verified: {reason}",
+    )
+
+
+class KafkaSecurityMismatch(KafkaUnreachable):
+    """TLS or a login is expected by one side and not by the other."""
+
+    code, zh, en = (
+        "kafka-security-mismatch",
+        "Kafka({bootstrap})不接受设置的连接方式{security}:{reason}",
+        "Kafka ({bootstrap}) does not take connections of kind {security}: {reason}",
+    )
+
+
 class KafkaAuthenticationFailed(LedgerError):
     code, zh, en = (
         "kafka-authentication-failed",
@@ -134,6 +154,17 @@ class TopicUnreadable(LedgerError):
         "topic {topic} cannot be read: {reason}",
     )
     exit_code = UNUSABLE
+
+
+class TopicOffsetGone(TopicUnreadable):
+    """The log's topics keep everything, so whoever meets this has met a loss, or another topic."""
+
+    code, zh, en = (
+        "topic-offset-gone",
+        "主题{topic}已没有所需的位移,记录已被删除,或主题已重建:{reason}",
+        "topic {topic} no longer has an offset that is needed: records were deleted, or the topic "
+        "was made anew: {reason}",
+    )
 
 
 class TopicStalled(LedgerError):

@@ -62,6 +62,12 @@ class Membership:
         self._settled.set()
         self._thread.join(_JOIN_S)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended by itself; :meth:`changed` raises what ended it."""
+        with self._lock:
+            return self._failed is not None
+
     def changed(self) -> frozenset[int] | None:
         """The partitions that are ours, if that is something new; then call :meth:`settled`.
 

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, Self
 
 from consumers import values
 from consumers.answers import Answers
-from consumers.connection import KafkaSettings
+from consumers.connection import KafkaSettings, not_authorized
 from consumers.errors import (
+    KafkaUnreachable,
     TopicDisorder,
     TopicDuplicate,
     TopicForeignRecord,
     TopicGap,
+    TopicOffsetGone,
     TopicUnreadable,
 )
 from consumers.records import NO_POSITION
@@ -38,6 +40,8 @@ LOOK_WAIT_MS = 5
 RECONNECT_MS = 2_000
 """Most between two attempts to reach a broker that is away."""
 RETRY_MS = 100
+POSITION_MS = 5_000
+"""How long it may take to ask a partition's new leader whether a position is still good."""
 _ATTEMPTS = 5
 """Failures of ``poll`` in a row, each read again from where it was, before giving up."""
 
@@ -99,6 +103,7 @@ class PartitionReader:
         from kafka import KafkaConsumer, TopicPartition
 
         self._topic = topic
+        self._kafka = kafka
         self._consumer = KafkaConsumer(
             **consumer_options(kafka),
             max_partition_fetch_bytes=LOOK_BYTES if looking else PARTITION_BYTES,
@@ -191,33 +196,57 @@ class PartitionReader:
 
         A batch without records says that only its offset moved on. Raises :class:`TopicGap`,
         :class:`TopicDuplicate`, :class:`TopicDisorder`, :class:`TopicForeignRecord`,
-        :class:`TopicUnreadable`. A broker that is away is no error: nothing comes until it is back.
+        :class:`TopicOffsetGone`; after some failures in a row :class:`TopicUnreadable`,
+        :class:`KafkaNotAuthorized`, or :class:`KafkaUnreachable` where it is the brokers who are
+        away. Nothing is lost by the last: whoever polls again goes on.
         """
         from kafka import errors
 
+        began = time.monotonic()
         try:
             fetched = self._consumer.poll(int(timeout_s * 1_000), max_records)
+            # All of them before any record is taken over: asking may fail as well.
+            positions = {p: self._position(p) for p in self.reading}
             self._failures = 0
         except errors.KafkaError as error:
-            self._failures += 1
-            if self._on_failure is not None:
-                self._on_failure(words(error))
-            if self._failures >= _ATTEMPTS or isinstance(error, errors.OffsetOutOfRangeError):
-                raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
-            # After an exception the consumer stands nowhere in particular.
-            self.only(self.reading)
+            self._failed(error, began + timeout_s)
             return []
         batches = []
-        for partition in self.reading:
-            part = self._parts[partition]
-            records = fetched.get(part, ())
-            offset = self._consumer.position(part)
+        for partition, offset in positions.items():
+            records = fetched.get(self._parts[partition], ())
             if offset != self._offsets[partition] or records:
                 batch = records if self._direct else [values.log_record(r) for r in records]
                 self._check(partition, batch)
                 self._offsets[partition] = offset
                 batches.append(PartitionBatch(partition, batch, offset))
         return batches
+
+    def _position(self, partition: int) -> int:
+        """The offset to read next. Asks the brokers where the partition has another leader."""
+        position = self._consumer.position(self._parts[partition], timeout_ms=POSITION_MS)
+        return self._offsets[partition] if position is None else int(position)
+
+    def _failed(self, error: Exception, until: float) -> None:
+        """Tell of a failure, and stand where it was; or give up."""
+        from kafka import errors
+
+        if self._on_failure is not None:
+            self._on_failure(words(error))
+        if isinstance(error, errors.OffsetOutOfRangeError | errors.LogTruncationError):
+            raise TopicOffsetGone(topic=self._topic, reason=words(error)) from error
+        # After an exception the consumer stands nowhere in particular.
+        self.only(self.reading)
+        self._failures += 1
+        if self._failures < _ATTEMPTS:
+            time.sleep(max(0.0, until - time.monotonic()))
+            return
+        self._failures = 0
+        if isinstance(error, errors.RetriableError):
+            where = ",".join(self._kafka.bootstrap)
+            raise KafkaUnreachable(bootstrap=where, reason=words(error)) from error
+        if isinstance(error, errors.AuthorizationError):
+            raise not_authorized(self._kafka, words(error)) from error
+        raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
 
     def _check(self, partition: int, batch: list[PartitionRecord]) -> None:
         last = self._last[partition]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import sqlalchemy as sa
 
 from consumers.connection import KafkaSettings, check_connection
+from consumers.errors import KafkaUnreachable
 from consumers.offsets import end_offsets
 from consumers.partitions import PartitionReader, Start
 from consumers.topics import EVENTS
@@ -128,7 +129,10 @@ class Rebuild:
             fold, quiet = self._folds[partition], 0
             reader.seek({partition: Start(fold.place.next_offset, fold.place.position)})
             while fold.place.next_offset < end:
-                batches = reader.poll(_POLL_S)
+                try:
+                    batches = reader.poll(_POLL_S)
+                except KafkaUnreachable:
+                    batches = []
                 quiet = 0 if batches else quiet + 1
                 if quiet > _QUIET_POLLS:
                     waited_s = quiet * _POLL_S

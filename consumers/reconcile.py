@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from consumers.connection import KafkaSettings, check_connection
 from consumers.errors import TopicStalled, TopicUnreadable
 from consumers.offsets import ANSWER_S, end_offsets
-from consumers.partitions import PARTITION_BYTES, consumer_options
+from consumers.partitions import PARTITION_BYTES, POSITION_MS, consumer_options, words
 from consumers.records import (
     NO_POSITION,
+    POSITION_DIGITS,
     EventRecord,
     attributes,
     event_record,
@@ -183,12 +184,14 @@ class _Records:
         self._ends = ends
         self._parts = {p: TopicPartition(topic, p) for p in self.partitions}
         self._queues: dict[int, deque[_Seen]] = {p: deque() for p in self.partitions}
-        self._done = {p for p, end in ends.items() if end == 0}
-        self._offsets = dict.fromkeys(self.partitions, 0)
         self._reading: set[int] = set()
         self._consumer = KafkaConsumer(
             **consumer_options(kafka), max_partition_fetch_bytes=PARTITION_BYTES
         )
+        # What was deleted is missing, and no reason to compare nothing.
+        begins = self._consumer.beginning_offsets(list(self._parts.values()))
+        self._offsets = {part.partition: offset for part, offset in begins.items()}
+        self._done = {p for p, end in ends.items() if self._offsets[p] >= end}
 
     def __enter__(self) -> "_Records":
         return self
@@ -226,17 +229,25 @@ class _Records:
             self._read_only(wanted)
         try:
             fetched = self._consumer.poll(int(_POLL_S * 1_000), _POLL_RECORDS)
+            offsets = {p: self._position(p) for p in self._reading}
+        except errors.RetriableError:
+            # A broker is away; whoever waits for records gives up in time.
+            self._read_only(self._reading)
+            time.sleep(_POLL_S)
+            return
         except errors.KafkaError as error:
-            raise TopicUnreadable(topic=self._topic, reason=str(error)) from error
+            raise TopicUnreadable(topic=self._topic, reason=words(error)) from error
         for part, records in fetched.items():
             partition = part.partition
             for record in records:
                 if record.offset < self._ends[partition]:
                     self._queues[partition].append(_seen(record))
-        for partition in self._reading:
-            self._offsets[partition] = self._consumer.position(self._parts[partition])
-            if self._offsets[partition] >= self._ends[partition]:
-                self._done.add(partition)
+        self._offsets.update(offsets)
+        self._done.update(p for p, offset in offsets.items() if offset >= self._ends[p])
+
+    def _position(self, partition: int) -> int:
+        position = self._consumer.position(self._parts[partition], timeout_ms=POSITION_MS)
+        return self._offsets[partition] if position is None else int(position)
 
     def _has_room(self, partition: int) -> bool:
         """A partition is read until its queue is full, and again when it has become short."""
@@ -254,5 +265,5 @@ class _Records:
 def _seen(record: Any) -> _Seen:
     headers = [(name, value) for name, value in record.headers]
     said = dict(headers).get("position") or b""
-    position = int(said) if said.isdigit() else NO_POSITION
+    position = int(said) if said.isdigit() and len(said) <= POSITION_DIGITS else NO_POSITION
     return _Seen(record.offset, position, record.key, record.value, record.timestamp, headers)

@@ -20,6 +20,8 @@ from ledger.domain.errors import NotCanonical
 CONTENT_TYPE = b"application/cloudevents+json"
 NO_POSITION = -1
 """``previous`` of a partition's first event."""
+POSITION_DIGITS = 19
+"""At most: a position fits into 64 bits. A header that says more is nobody's of ours."""
 
 _SPECVERSION = b',"specversion":"1.0","subject":"'
 _BEFORE_ID = b',"id":"'

@@ -17,9 +17,8 @@ import msgspec
 
 from consumers.backoff import ATTEMPTS, Backoff
 from consumers.batches import Prepared, prepared, send
-from consumers.connection import KafkaSettings, check_connection
+from consumers.connection import KafkaSettings, check_connection, not_authorized
 from consumers.errors import (
-    KafkaNotAuthorized,
     KafkaUnreachable,
     RelayAhead,
     RelayFenced,
@@ -106,15 +105,21 @@ class Relay:
 
     def _check_topics(self) -> None:
         """Refuse topics that would lose what is put into them. Raises :class:`TopicsUnsafe`."""
-        from kafka import KafkaAdminClient
+        from kafka import KafkaAdminClient, errors
 
         by_name = {topic.name: topic for topic in TOPICS}
         topics = [
             replace(by_name[EVENTS], name=self._events_topic),
             replace(by_name[RELAY], name=self._state_topic),
         ]
-        with KafkaAdminClient(**self._kafka.options()) as admin:
-            problems = [str(problem) for problem in topic_problems(admin, topics)]
+        try:
+            with KafkaAdminClient(**self._kafka.options()) as admin:
+                problems = [str(problem) for problem in topic_problems(admin, topics)]
+        except errors.AuthorizationError as error:
+            raise not_authorized(self._kafka, "describe the topics' settings") from error
+        except errors.KafkaError as error:
+            where = ",".join(self._kafka.bootstrap)
+            raise KafkaUnreachable(bootstrap=where, reason=words(error)) from error
         if problems:
             raise TopicsUnsafe(problems="; ".join(problems))
 
@@ -154,8 +159,7 @@ class _Session:
             relay._observer.started(state)
             self._follow(state, stop, end)
         except errors.AuthorizationError as error:
-            username = relay._kafka.username or "-"
-            raise KafkaNotAuthorized(username=username, what=words(error)) from error
+            raise not_authorized(relay._kafka, words(error)) from error
         except errors.KafkaError as error:
             if fenced(error):
                 self._await_successor(stop)

@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.connection import KafkaSettings, check_connection
+from consumers.connection import KafkaSettings, check_connection, not_authorized
 from consumers.errors import KafkaRefused
 from consumers.relay_state import read_state
 from consumers.topics import MESSAGE_BYTES, TOPICS, Topic, partition_counts, replication_of
 
 _DESTRUCTIVE = ("ALL", "DELETE", "ALTER", "ALTER_CONFIGS")
 _AT_LEAST = ("max.message.bytes", "min.insync.replicas", "message.timestamp.before.max.ms")
+_OVER_ALL = ("ALL", "ALTER", "ALTER_CONFIGS")
+"""What lets someone give himself any right, or change the brokers' own settings."""
+_ANYONE = ("User:*", "User:ANONYMOUS")
 _CLUSTER = {"auto.create.topics.enable": "false", "unclean.leader.election.enable": "false"}
 
 
@@ -38,7 +41,7 @@ def check_topics(
     """Everything that is wrong with the topics, the brokers and the access rules; empty when well.
 
     With ``origin`` the number of partitions is held to what the relay's state of that log says.
-    Raises :class:`KafkaRefused` when the user may not ask, and what
+    Raises :class:`KafkaNotAuthorized` when the user may not ask, :class:`KafkaRefused`, and what
     :func:`check_connection` raises.
     """
     from kafka import KafkaAdminClient, errors
@@ -49,9 +52,12 @@ def check_topics(
             relayed = _relayed(kafka, admin, topics, origin)
             return [
                 *topic_problems(admin, topics, relayed),
+                *_lost_records(admin, topics),
                 *_broker_problems(admin),
-                *(_access_problems(admin, topics) if kafka.security.sasl else ()),
+                *(access_problems(admin, topics) if kafka.security.sasl else ()),
             ]
+        except errors.AuthorizationError as error:
+            raise not_authorized(kafka, "describe the cluster, its topics and rules") from error
         except errors.KafkaError as error:
             raise KafkaRefused(what="describe the cluster", reason=str(error)) from error
 
@@ -87,6 +93,23 @@ def topic_problems(
             found = settings[topic.name].get(name, "-")
             if not _as_wanted(name, found, value):
                 yield Problem(topic.name, name, found, value)
+
+
+def _lost_records(admin: Any, topics: Sequence[Topic]) -> Iterator[Problem]:
+    """Partitions that begin after their beginning, though nothing is ever to be deleted there."""
+    from kafka import OffsetSpec, TopicPartition
+
+    kept = [topic for topic in topics if topic.settings["cleanup.policy"] == "delete"]
+    firsts = {
+        TopicPartition(name, partition): OffsetSpec.EARLIEST
+        for name, count in partition_counts(admin, kept).items()
+        for partition in range(count)
+    }
+    if not firsts:
+        return
+    for part, found in sorted(admin.list_partition_offsets(firsts).items()):
+        if found.offset > 0:
+            yield Problem(f"{part.topic} {part.partition}", "first offset", str(found.offset), "0")
 
 
 def _shape_problems(
@@ -137,7 +160,7 @@ def _settings(admin: Any, kind: str, names: list[str]) -> dict[str, dict[str, st
 # --- who may do what
 
 
-def _access_problems(admin: Any, topics: Sequence[Topic]) -> Iterator[Problem]:
+def access_problems(admin: Any, topics: Sequence[Topic]) -> Iterator[Problem]:
     """Rules by which someone could destroy or forge the log, or anyone at all read it."""
     from kafka import errors
 
@@ -149,18 +172,20 @@ def _access_problems(admin: Any, topics: Sequence[Topic]) -> Iterator[Problem]:
     for rule in rules:
         if rule.permission_type.name != "ALLOW":
             continue
+        operation, principal = rule.operation.name, rule.principal
+        where = f"{principal} {rule.resource_pattern.resource_name}"
+        if rule.resource_pattern.resource_type.name == "CLUSTER" and operation in _OVER_ALL:
+            yield Problem(where, "acl", operation, "-")
         covered = [topic for topic in topics if _covers(rule.resource_pattern, topic.name)]
         if not covered:
             continue
-        operation, principal = rule.operation.name, rule.principal
-        where = f"{principal} {rule.resource_pattern.resource_name}"
         if operation in _DESTRUCTIVE:
             yield Problem(where, "acl", operation, "-")
         elif operation == "WRITE":
             for topic in covered:
                 if principal != f"User:{topic.writer}":
                     yield Problem(f"{principal} {topic.name}", "acl", operation, topic.writer)
-        elif operation == "READ" and principal == "User:*":
+        elif operation == "READ" and principal in _ANYONE:
             yield Problem(where, "acl", operation, "-")
 
 

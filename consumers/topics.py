@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from consumers.connection import KafkaSettings, check_connection
+from consumers.connection import KafkaSettings, check_connection, not_authorized
 from consumers.errors import KafkaRefused, TopicPartitionsFixed
 from consumers.every_broker import wait_for_topics
 
@@ -80,7 +80,7 @@ def create_topics(
 
     ``partitions`` (default :data:`PARTITIONS`) is the events' number. Raises
     :class:`TopicPartitionsFixed` when one was given and a topic has another,
-    :class:`KafkaRefused`, and what :func:`check_connection` raises.
+    :class:`KafkaNotAuthorized`, :class:`KafkaRefused`, and what :func:`check_connection` raises.
     """
     from kafka import KafkaAdminClient, errors
 
@@ -105,6 +105,8 @@ def create_topics(
         try:
             admin.create_topics(wanted)
             wait_for_topics(admin, list(wanted))
+        except errors.AuthorizationError as error:
+            raise not_authorized(kafka, f"create {', '.join(wanted)}") from error
         except errors.KafkaError as error:
             raise KafkaRefused(what="create topics", reason=str(error)) from error
         return list(wanted)

@@ -17,6 +17,7 @@ from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.util import decode_varint
 
+from consumers.records import POSITION_DIGITS
 from projections.partition import PartitionRecord
 
 KNOWN_VERSION = "3.0.12"
@@ -36,9 +37,10 @@ def log_record(record: Any) -> PartitionRecord:
     """The same of a record of kafka-python's own."""
     try:
         (first, position), (second, previous) = record.headers[:2]
-        if first == "position" and second == "previous" and record.value is not None:
+        ours = first == "position" and second == "previous" and record.value is not None
+        if ours and max(len(position), len(previous.lstrip(b"-"))) <= POSITION_DIGITS:
             return PartitionRecord(record.offset, int(position), int(previous), record.value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         pass
     return PartitionRecord(record.offset, NOT_A_RELAYS, NOT_A_RELAYS, b"")
 
@@ -119,7 +121,9 @@ _VARIABLE = re.compile(_SIZE)
 _BEGINNING = re.compile(rb"(%b).%b(%b)(%b)" % (_SIZE, _TIME, _SIZE, _SIZE), re.DOTALL)
 """A record's length, attributes, time and offset as differences, and its key's length. The time is
 passed over: the event itself says it better."""
-_HEADERS = re.compile(rb"%b\x10position%b(\d+)\x10previous%b(-?\d+)" % ((_SIZE,) * 3))
+_HEADERS = re.compile(
+    rb"%b\x10position%b(\d{1,19})\x10previous%b(-?\d{1,19})(?!\d)" % ((_SIZE,) * 3)
+)
 
 
 class _Numbers(dict[bytes, int]):

@@ -14,11 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from consumers.adoption import adopt
 from consumers.backoff import ATTEMPTS, Backoff
-from consumers.connection import KafkaSettings, check_connection
+from consumers.connection import KafkaSettings, check_connection, not_authorized
 from consumers.dead_letter_topic import DeadLetterTopic
 from consumers.dead_letters import DeadLetters
 from consumers.errors import (
-    KafkaNotAuthorized,
     KafkaUnreachable,
     TopicStalled,
     WorkerInterrupted,
@@ -149,8 +148,7 @@ class Worker:
             ):
                 self._work(membership, reader, stop, ends if until_end else None)
         except errors.AuthorizationError as error:
-            who = self._kafka.username or "-"
-            raise KafkaNotAuthorized(username=who, what=words(error)) from error
+            raise not_authorized(self._kafka, words(error)) from error
         except errors.KafkaError as error:
             raise WorkerInterrupted(reason=words(error)) from error
 

@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         Raises :class:`ServerNotConfigured`, :class:`SettingInvalid`.
         """
         if self.kafka_bootstrap is None:
-            self._refuse_stray("kafka_security", "kafka_username", "kafka_password")
+            self._refuse_stray(*(n for n in type(self).model_fields if n.startswith("kafka_")))
             return self._local_kafka(user)
         security = self.kafka_security or Security.PLAINTEXT
         username, password = self.kafka_username, self._kafka_password()
@@ -153,6 +153,10 @@ class Settings(BaseSettings):
             # Otherwise a forgotten variable would turn a login into none.
             raise SettingInvalid(
                 name=_variable("kafka_security"), reason=f"{security} takes no user and password"
+            )
+        if not security.tls and self.kafka_ca_file is not None:
+            raise SettingInvalid(
+                name=_variable("kafka_security"), reason=f"{security} looks at no certificate"
             )
         bootstrap = tuple(part.strip() for part in self.kafka_bootstrap.split(","))
         return KafkaSettings(bootstrap, security, username, password, self.kafka_ca_file)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = (
     "tests.servers",
+    "tests.tls",
     "tests.cities",
     "tests.postgres",
     "tests.view_databases",

@@ -136,6 +136,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     (r"(.+) is set too", r"同时设置了\1"),
     (r"(.+) needs it", r"\1须有此项"),
     (r"(.+) takes no user and password", r"\1不用用户名和密码"),
+    (r"(.+) looks at no certificate", r"\1不核验证书"),
     (r"not UTF-8", "不是UTF-8文本"),
     # --- places, after what is said of them
     (r"partition (.+)", r"分区\1"),

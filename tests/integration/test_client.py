@@ -5,12 +5,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from kafka import KafkaConsumer
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from consumers.client import (
     Checkpoint,
@@ -29,9 +32,11 @@ from consumers.errors import (
     CheckpointInvalid,
     CheckpointMoved,
     EventTypeUnknown,
+    KafkaUnreachable,
     StartInvalid,
     TopicGap,
 )
+from consumers.membership import Membership
 from consumers.partitions import Start
 from ledger.codec import decode, type_name
 from ledger.domain.errors import UnknownDivision
@@ -296,6 +301,75 @@ def test_members_of_a_group_share_the_partitions(kafka: KafkaSettings, make_data
         assert not thread.is_alive()
     assert not failed
     assert target.received() == list(range(EVENTS))
+
+
+# --- brokers that are away
+
+
+class Failing(NamedTuple):
+    """A method that fails some times, after it went well some times."""
+
+    owner: type
+    name: str
+    error: Exception
+    well: int
+    times: int
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        method, calls = getattr(self.owner, self.name), count()
+
+        def failing(*given: Any, **named: Any) -> Any:
+            if self.well <= next(calls) < self.well + self.times:
+                raise self.error
+            return method(*given, **named)
+
+        patch.setattr(self.owner, self.name, failing)
+
+
+REFUSED, LATE = KafkaConnectionError("refused"), KafkaTimeoutError("late")
+
+
+@pytest.mark.parametrize(
+    ("failing", "interruptions"),
+    [
+        (Failing(KafkaConsumer, "position", REFUSED, 2, 1), 0),
+        (Failing(KafkaConsumer, "poll", REFUSED, 2, 1), 0),
+        (Failing(KafkaConsumer, "position", REFUSED, 2, 5), 1),
+        (Failing(KafkaConsumer, "end_offsets", LATE, 1, 2), 2),
+    ],
+)
+def test_brokers_that_are_away_are_waited_for_and_nothing_is_lost(
+    log: KafkaLog, failing: Failing, interruptions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.install(monkeypatch)
+    with EventClient(log.kafka, topic=log.events, batch_events=3) as client:
+        found = [e.position for batch in client.batches(until_end=True) for e in batch.events]
+    assert sorted(found) == list(range(24))
+    assert client.counts.interruptions == interruptions
+    assert (client.counts.interrupted_by is not None) is (interruptions > 0)
+
+
+def test_a_member_that_was_thrown_out_joins_anew(
+    kafka: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = kafka_log(kafka)
+    log.relay_once(city().feed())
+    target = Target(lambda: sqlite3.connect(tmp_path / "target.sqlite"), "?")
+    Failing(Membership, "_consumer", REFUSED, 0, 1).install(monkeypatch)
+    load(log, target, group=f"reader.{log.name}")
+    assert target.received() == list(range(24))
+
+
+def test_brokers_that_stay_away_end_a_reading_that_is_to_end(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.backoff.BACKOFF_S", 0.001)
+    Failing(KafkaConsumer, "end_offsets", LATE, 1, 10_000).install(monkeypatch)
+    with (
+        EventClient(log.kafka, topic=log.events) as client,
+        pytest.raises(KafkaUnreachable, match="late"),
+    ):
+        list(client.batches(until_end=True))
 
 
 # --- telling what was seen

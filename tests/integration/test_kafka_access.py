@@ -11,6 +11,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from pydantic import SecretStr
 
+from consumers.client import Checkpoint, EventClient, FromCheckpoint
 from consumers.connection import KafkaSettings, check_connection, log_in
 from consumers.errors import (
     KafkaAuthenticationFailed,
@@ -138,6 +139,16 @@ def test_nobody_else_writes(produced: Callable[..., None], user: KafkaUser, topi
 def test_groups_of_others_are_closed(cluster: Cluster) -> None:
     with pytest.raises(errors.GroupAuthorizationFailedError):
         read(cluster("reader"), EVENTS, "projector.views")
+
+
+def test_a_client_in_a_group_of_others_is_told_so(cluster: Cluster) -> None:
+    start = FromCheckpoint(Checkpoint)
+    with (
+        pytest.raises(KafkaNotAuthorized) as refused,
+        EventClient(cluster("reader"), start=start, group="warehouse") as client,
+    ):
+        list(client.batches(until_end=True))
+    assert "warehouse" in refused.value.message("zh")
 
 
 @pytest.mark.parametrize("user", USERS)

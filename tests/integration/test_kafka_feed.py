@@ -1,8 +1,10 @@
 """The Kafka feed keeps every promise of a feed, and never passes over what a topic lacks."""
 
 import time
+from itertools import islice
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 
 from consumers.connection import KafkaSettings
 from consumers.errors import (
@@ -11,6 +13,7 @@ from consumers.errors import (
     TopicDuplicate,
     TopicForeignRecord,
     TopicGap,
+    TopicOffsetGone,
 )
 from consumers.kafka_feed import KafkaFeed
 from consumers.offsets import end_offsets, last_records, offsets_of
@@ -197,3 +200,17 @@ def test_the_last_record_is_found_behind_any_number_of_aborted_ones(log: KafkaLo
     ends = end_offsets(log.kafka, log.events)
     found = last_records(log.kafka, ends, log.events)
     assert max(record.position for record in found.values()) == 29
+
+
+def test_what_was_deleted_is_said_as_that(kafka: KafkaSettings) -> None:
+    log = kafka_log(kafka, 1)
+    log.relay_once(told(30).feed())
+    with KafkaAdminClient(**kafka.options()) as admin:
+        admin.delete_records({TopicPartition(log.events, 0): 5})
+    with pytest.raises(TopicOffsetGone):
+        list(log.feed().read(0))
+    recreated = {0: Start(1_000_000, None)}
+    with PartitionReader(kafka, recreated, topic=log.events) as reader:
+        polls = iter(lambda: reader.poll(1.0), None)
+        with pytest.raises(TopicOffsetGone):
+            list(islice(polls, 60))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 
 from tests.kafka_logs import PARTITIONS, KafkaLog, log, records_of, told, write
 
@@ -78,3 +79,19 @@ class TestReconciling:
             return [*records[:20], foreign, *records[20:]]
 
         assert found(with_foreign) == [("extra", -1)]
+
+    def test_a_position_that_no_log_reaches(self, found: Callable[..., Any]) -> None:
+        def absurd(records: list[Any]) -> list[Any]:
+            headers = [("position", b"9" * 5_000), *records[20].headers[1:]]
+            return [*records[:20], records[20]._replace(headers=headers), *records[21:]]
+
+        assert sorted(found(absurd)) == [("extra", -1), ("missing", 20)]
+
+    def test_deleted_from_the_beginning(self, log: KafkaLog) -> None:
+        records = records_of(told(60).records, PARTITIONS)
+        write(log.kafka, log.events, records)
+        gone = [int(dict(r.headers)["position"]) for r in records if r.partition == 1][:5]
+        with KafkaAdminClient(**log.kafka.options()) as admin:
+            admin.delete_records({TopicPartition(log.events, 1): 5})
+        findings = log.findings(told(60).feed())
+        assert [(f.kind, f.position) for f in findings] == [("missing", p) for p in gone]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
 
 from consumers import batches
+from consumers.client import Checkpoint, EventClient, FromCheckpoint
 from consumers.connection import KafkaSettings
 from consumers.errors import (
     KafkaTopicMissing,
@@ -321,6 +323,41 @@ def test_what_is_missing_at_the_start_is_said_within_seconds(kafka: KafkaSetting
         KafkaLog(nowhere, "no-such-log").relay_once(told(1).feed())
 
 
+class Reading:
+    """A downstream system that follows, alone or in a group, in a thread."""
+
+    def __init__(self, log: KafkaLog, group: str | None) -> None:
+        self.positions: list[int] = []
+        self.error: BaseException | None = None
+        self._stored = Checkpoint()
+        start = FromCheckpoint(lambda: self._stored)
+        self.client = EventClient(log.kafka, start=start, group=group, topic=log.events)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with self.client:
+                for batch in self.client.batches():
+                    self._stored = self._stored.moved_on(batch.after)
+                    self.positions += [event.position for event in batch.events]
+        except BaseException as error:
+            self.error = error
+
+    def until(self, reached: Callable[["Reading"], bool]) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not reached(self):
+            assert self.error is None
+            assert time.monotonic() < deadline
+            self._thread.join(0.05)
+
+    def ended(self) -> None:
+        self.client.stop()
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+        assert self.error is None
+
+
 def test_a_broker_that_goes_and_comes_back(servers_folder: Path) -> None:
     home = servers_folder / "restarted"
     brokers = LocalBrokers(home)
@@ -328,11 +365,18 @@ def test_a_broker_that_goes_and_comes_back(servers_folder: Path) -> None:
     log = kafka_log(Settings.load(home).kafka("relay"), PARTITIONS)
     feed = ListFeed(list(told(30).records))
     running = Running(log, feed)
+    readers = [Reading(log, None), Reading(log, f"reader.{log.name}")]
     running.until(lambda: running.position == 29)
+    for reader in readers:
+        reader.until(lambda r: len(r.positions) == 30)
     brokers.down()
     feed.records.extend(told(60).records[30:])
     brokers.up()
     running.until(lambda: running.position == 59)
+    for reader in readers:
+        reader.until(lambda r: len(r.positions) == 60)
+        reader.ended()
+        assert sorted(reader.positions) == list(range(60))
     running.stop.set()
     running.join()
     assert running.error is None

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
@@ -25,10 +27,10 @@ from kafka.admin import (
 from pydantic import SecretStr
 
 from consumers.connection import KafkaSettings
-from consumers.errors import TopicPartitionsFixed, TopicsUnsafe
+from consumers.errors import KafkaNotAuthorized, TopicPartitionsFixed, TopicsUnsafe
 from consumers.every_broker import wait_for_topics
 from consumers.kafka_feed import KafkaFeed
-from consumers.topic_check import check_topics
+from consumers.topic_check import access_problems, check_topics
 from consumers.topics import TOPICS, Topic, create_topics
 from ops.local.described import LocalKafka, read_description, read_password
 from ops.local.kafka_access import SUPER_USER, make_rules
@@ -44,7 +46,7 @@ def own() -> list[Topic]:
     return [replace(topic, name=f"{name}.{topic.name}") for topic in TOPICS]
 
 
-def settings(problems: list[object]) -> list[tuple[str, str]]:
+def settings(problems: Sequence[object]) -> list[tuple[str, str]]:
     return [(p.setting, p.found) for p in problems]  # type: ignore[attr-defined]
 
 
@@ -112,6 +114,39 @@ def test_a_number_of_partitions_that_was_changed_is_a_problem(kafka: KafkaSettin
     ]
 
 
+def test_records_that_are_gone_are_a_problem(kafka: KafkaSettings) -> None:
+    log = kafka_log(kafka, partitions=1)
+    log.relay_once(told(30).feed())
+    with KafkaAdminClient(**kafka.options()) as admin:
+        admin.delete_records({TopicPartition(log.events, 0): 5})
+    own = [replace(topic, name=f"{log.name}.{topic.name}") for topic in TOPICS]
+    problems = check_topics(kafka, topics=own, origin=log.name)
+    assert [(p.where, p.setting, p.found) for p in problems] == [
+        (f"{log.events} 0", "first offset", "5")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "bad"),
+    [("ALL", True), ("ALTER", True), ("ALTER_CONFIGS", True), ("DESCRIBE", False)],
+)
+def test_a_rule_by_which_someone_gives_himself_any_right_is_a_problem(
+    operation: str, bad: bool
+) -> None:
+    """Not on a cluster: others check it at the same time."""
+
+    class Rules(NamedTuple):
+        rules: list[ACL]
+
+        def describe_acls(self, every: ACLFilter) -> tuple[list[ACL], None]:
+            return self.rules, None
+
+    everything = ResourcePattern(ResourceType.CLUSTER, "kafka-cluster")
+    rule = ACL("User:x", "*", ACLOperation[operation], ACLPermissionType.ALLOW, everything)
+    problems = list(access_problems(Rules([rule]), TOPICS))
+    assert settings(problems) == ([("acl", operation)] if bad else [])
+
+
 class TestACluster:
     """Three brokers with users: copies, and who may do what."""
 
@@ -155,6 +190,7 @@ class TestACluster:
             ("User:reader DELETE", True),
             ("User:projector ALTER_CONFIGS", True),
             ("User:* READ", True),
+            ("User:ANONYMOUS READ", True),
             ("User:reader READ", False),
             ("User:relay WRITE", False),
         ],
@@ -177,6 +213,14 @@ class TestACluster:
             make_rules(admin, [acl])
         problems = check_topics(cluster, topics=own[:1])
         assert [(p.setting, p.found) for p in problems] == ([("acl", operation)] if bad else [])
+
+    def test_who_may_not_ask_is_told_so(
+        self, kafka_cluster: Callable[[KafkaUser], KafkaSettings], own: list[Topic]
+    ) -> None:
+        for ask in (check_topics, create_topics):
+            with pytest.raises(KafkaNotAuthorized) as refused:
+                ask(kafka_cluster("reader"), topics=own)
+            assert "Request" not in refused.value.message("en")
 
 
 def test_from_the_store_to_kafka_by_commands(

@@ -39,7 +39,9 @@ def _foreign(log: KafkaLog, compression: str | None) -> None:
         [("position", b"7")],
         [("position", b"7"), ("previous", b"x")],
         [("previous", b"7"), ("position", b"8")],
-        [("position", b"9" * 40), ("previous", b"-1"), ("more", b"m" * 300)],
+        [("position", b"9" * 19), ("previous", b"-1"), ("more", b"m" * 300)],
+        [("position", b"9" * 20), ("previous", b"-1")],
+        [("position", b"7"), ("previous", b"-" + b"9" * 5_000)],
     ]
     producer = KafkaProducer(**log.kafka.options(), compression_type=compression, linger_ms=50)
     for partition in range(PARTITIONS):
