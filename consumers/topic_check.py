@@ -144,6 +144,11 @@ def _broker_problems(admin: Any) -> Iterator[Problem]:
 
 
 def _settings(admin: Any, kind: str, names: list[str]) -> dict[str, dict[str, str]]:
+    """Every setting of these topics or brokers. Raises kafka-python's AuthorizationError.
+
+    Whoever may not look is given none, which is no word on how they are set.
+    """
+    from kafka import errors
     from kafka.admin import ConfigResource, ConfigResourceType
 
     if not names:
@@ -151,10 +156,12 @@ def _settings(admin: Any, kind: str, names: list[str]) -> dict[str, dict[str, st
     found = admin.describe_configs(
         [ConfigResource(ConfigResourceType[kind], name) for name in names], config_filter="all"
     )[kind.lower()]
-    return {
-        name: {setting: str(told["value"]) for setting, told in found[name].items()}
-        for name in names
+    told = {
+        name: {setting: str(one["value"]) for setting, one in found[name].items()} for name in names
     }
+    if unseen := [name for name in names if not told[name]]:
+        raise errors.AuthorizationError(f"DESCRIBE_CONFIGS {', '.join(unseen)}")
+    return told
 
 
 # --- who may do what

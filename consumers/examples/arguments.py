@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from consumers.client import EventClient
 from consumers.connection import KafkaSettings, Security
 from consumers.topics import EVENTS
+from ledger.domain.errors import InvalidValue
 
 
 def parser_of(description: str | None, prog: str) -> argparse.ArgumentParser:
@@ -27,13 +28,22 @@ def parser_of(description: str | None, prog: str) -> argparse.ArgumentParser:
 
 
 def kafka_of(given: argparse.Namespace) -> KafkaSettings:
-    """The brokers that the command line names."""
+    """The brokers that the command line names.
+
+    Raises :class:`InvalidValue` where a login or certificates are given to a connection that has
+    no use for them: it would be less than was meant.
+    """
+    security = Security(given.security)
+    needs = ((given.username, security.sasl), (given.password_file, security.sasl))
+    useless = given.ca_file is not None and not security.tls
+    if useless or any((value is not None) is not needed for value, needed in needs):
+        raise InvalidValue(field="--security", value=security.value)
     password = None
     if given.password_file is not None:
         password = SecretStr(given.password_file.read_text("utf-8").rstrip("\r\n"))
     return KafkaSettings(
         tuple(given.bootstrap.split(",")),
-        Security(given.security),
+        security,
         given.username,
         password,
         given.ca_file,

@@ -211,6 +211,24 @@ def test_a_division_of_the_warehouse_has_its_own_events_only(
     assert 0 < len(ids) < len(events)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--username", "reader", "--password-file", "password"),
+        ("--ca-file", "authority.pem"),
+        ("--security", "ssl", "--username", "reader"),
+        ("--security", "sasl_plaintext", "--ca-file", "authority.pem"),
+        ("--security", "sasl_ssl", "--username", "reader"),
+    ],
+)
+def test_an_example_takes_no_lesser_connection_than_was_meant(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ("--database", str(tmp_path / "bank.db"), "--out", str(tmp_path / "out"))
+    assert bank_feeder.main(["--bootstrap", "127.0.0.1:1", *options, *own]) == 2
+    assert "--security" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["bank_feeder", "warehouse_loader"])
 def test_an_example_says_what_it_takes_and_ends_when_told(
     log: KafkaLog, tmp_path: Path, name: str

@@ -1,6 +1,7 @@
 """A secured cluster: each user does its own work and nobody takes anything away from the log."""
 
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from consumers.errors import (
     KafkaUnreachable,
 )
 from consumers.every_broker import wait_for_topics
+from consumers.relay import Relay
 from consumers.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
@@ -29,6 +31,7 @@ from consumers.topics import (
 )
 from ops.local.kafka_access import SUPER_USER, USERS
 from ops.settings import KafkaUser
+from tests.histories import ListFeed
 
 Cluster = Callable[[KafkaUser], KafkaSettings]
 SOON_S = 8.0
@@ -149,6 +152,12 @@ def test_a_client_in_a_group_of_others_is_told_so(cluster: Cluster) -> None:
     ):
         list(client.batches(until_end=True))
     assert "warehouse" in refused.value.message("zh")
+
+
+def test_a_relay_that_may_not_look_at_the_topics_settings_is_told_so(cluster: Cluster) -> None:
+    relay = Relay(ListFeed([]), cluster("reader"), "origin", state=CHECKPOINTS)
+    with pytest.raises(KafkaNotAuthorized, match="settings"):
+        relay.run(threading.Event(), once=True)
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from kafka import KafkaConsumer
+from kafka.errors import KafkaConnectionError
 
 from consumers.adoption import adopt
 from consumers.connection import KafkaSettings
@@ -31,6 +33,7 @@ from projections.view import View
 from projections.views import ALL_VIEWS
 from projections.views.registry import Registry
 from tests.histories import History, ListFeed, history
+from tests.integration.test_client import Failing
 from tests.kafka_logs import KafkaLog, kafka_log
 from tests.view_databases import until_someone_waits
 
@@ -187,6 +190,18 @@ def test_tables_that_a_rebuild_dropped_are_those_of_the_past(
     thread.join(60)
     database.close()
     assert alive
+    assert same_views(url, told.feed())
+
+
+def test_a_rebuild_waits_for_brokers_that_are_away(
+    kafka: KafkaSettings, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = people(20, 2)
+    log = kafka_log(kafka, partitions=1)
+    log.relay_once(told.feed(), limits=None)
+    Failing(KafkaConsumer, "position", KafkaConnectionError("refused"), 1, 7).install(monkeypatch)
+    with closing(ViewDatabase(url)) as database:
+        Rebuild(kafka, database, ALL_VIEWS, topic=log.events).run()
     assert same_views(url, told.feed())
 
 
