@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from consumers.connection import KafkaSettings
@@ -54,8 +53,13 @@ def closed(producer: Any) -> None:
     """Close a producer in bounded time; an open transaction is left to whoever comes next."""
     from kafka import errors
 
-    with suppress(errors.KafkaError):
+    try:
         producer.close(timeout=_CLOSE_S)
+    except errors.KafkaError:
+        # What could not be sent ends its own way of closing before it has closed anything: the
+        # thread would look for the brokers for as long as the process lives.
+        producer._sender.force_close()
+        producer._sender.join(_CLOSE_S)
 
 
 def fenced(error: BaseException) -> bool:

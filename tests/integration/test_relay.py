@@ -360,6 +360,7 @@ class Reading:
 
 def test_a_broker_that_goes_and_comes_back(servers_folder: Path) -> None:
     home = servers_folder / "restarted"
+    before = set(threading.enumerate())
     brokers = LocalBrokers(home)
     brokers.up()
     log = kafka_log(Settings.load(home).kafka("relay"), PARTITIONS)
@@ -381,4 +382,6 @@ def test_a_broker_that_goes_and_comes_back(servers_folder: Path) -> None:
     running.join()
     assert running.error is None
     assert log.findings(feed) == []
+    left = [t.name for t in set(threading.enumerate()) - before if "network-thread" in t.name]
+    assert left == [], "a producer that was given up still looks for its broker"
     brokers.down()
