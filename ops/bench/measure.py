@@ -48,10 +48,12 @@ def alternating(
     ours: Callable[[], int],
     floor: Callable[[], int],
     prepare: Callable[[int], None] = lambda _: None,
+    *,
+    rounds: int = ROUNDS,
 ) -> tuple[float, float]:
     """Median rates of both, run in turn; ``prepare`` makes each round ready, untimed."""
     rates = []
-    for n in range(ROUNDS):
+    for n in range(rounds):
         prepare(n)
         rates.append((timed(ours), timed(floor)))
     return median(r[0] for r in rates), median(r[1] for r in rates)
