@@ -44,8 +44,9 @@ GROUP = "projector"
 TELL_S = 1.0
 """How often the observer is told how far behind the worker is."""
 TELL_WAITING_S = 10.0
-_WRITERS = 2
-"""Partitions written at a time."""
+_WRITERS = 1
+"""Partitions written at a time: two of one worker wait for each other's sums, and what they gain
+where the worker is alone is lost where there are others."""
 _POLL_S = 0.2
 _MOVED_TIMES = 20
 """A partition's place found moved in a row, without an event folded: no longer bad luck."""
@@ -244,7 +245,7 @@ class Worker:
             self._flush(reader)
 
     def _flush(self, reader: PartitionReader) -> None:
-        """Write every partition, two at a time: one waits for the database, one makes its rows."""
+        """Write every partition, one after the other."""
         for partition in self._held.keys() - self._writing.keys():
             self._write(partition)
         self._settle(reader)
