@@ -43,10 +43,9 @@ class StandingSource(Protocol):
         """
         ...
 
-    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
-        """Beneficiaries who by the latest facts don't meet the rule on a day, with a reason's code.
-
-        What is granted by the year asks for it anew in the years after the application's.
+    def failing(self, program: str, rule: Rule, day: date) -> set[str]:
+        """Beneficiaries who by the latest facts don't meet the rule on a day: whom to look at again
+        before a benefit of a year or once.
         """
         ...
 

@@ -115,7 +115,7 @@ class ViewStandings:
             found |= {person: reason for (person,) in self._fetch(query)}
         return found
 
-    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
+    def failing(self, program: str, rule: Rule, day: date) -> set[str]:
         e, p = self._tables
         facts = fact_columns(p, day)
         met = sa.and_(sa.true(), *(_holds(facts, c) for c in rule.eligibility))
@@ -125,7 +125,7 @@ class ViewStandings:
             # A fact that nobody told is NULL, and its condition neither holds nor fails.
             .where(e.c.program == program, sa.case((met, 1), else_=0) == 0)
         )
-        return {person: "not-this-year" for (person,) in self._fetch(query)}
+        return {person for (person,) in self._fetch(query)}
 
     def accounts(self, persons: Sequence[str]) -> dict[str, str]:
         self._registry.catch_up()

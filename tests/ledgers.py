@@ -86,8 +86,8 @@ class NoStandings:
     def outlived(self, program: str, rule: Rule, day: date) -> dict[str, str]:
         return {}
 
-    def failing(self, program: str, rule: Rule, day: date) -> dict[str, str]:
-        return {}
+    def failing(self, program: str, rule: Rule, day: date) -> set[str]:
+        return set()
 
     def accounts(self, persons: Sequence[str]) -> dict[str, str]:
         return {}

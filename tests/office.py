@@ -141,13 +141,18 @@ class Office:
         care: bool = False,
         grade: int = 2,
         account: str | None = "",
+        household: str | None = None,
         since: str = "2016-12-01",
     ) -> str:
         """Someone with a certificate; ``account`` None for somebody without one."""
         clerk, number_text = by("clerk-1", since), identity(number)
         who = self.do(
             pe.RegisterPerson(
-                id_number=number_text, name=f"测试{number}", division=DISTRICT, urban=True
+                id_number=number_text,
+                name=f"测试{number}",
+                division=DISTRICT,
+                urban=True,
+                household=household,
             ),
             clerk,
         ).stream

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from ledger.domain.division import Division, covers, is_division_code
-from ledger.domain.rules import Condition, Exclusion, ProgramDefinition, Rule
+from ledger.domain.rules import UNDATED, Condition, Exclusion, ProgramDefinition, Rule
 
 
 class FundDefinition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,9 +66,6 @@ FACTS: Mapping[str, Fact] = {
     "disabled_share_percent": Fact(int),
 }
 """The facts that a condition may name: exactly those that the write side computes."""
-
-UNDATED = frozenset({"poverty_registered"})
-"""Facts that are known as of now only, of the day of application and of approval."""
 
 ALLOWANCES_BY_OTHERS = frozenset(
     {"orphan-allowance", "work-injury-nursing-allowance", "extreme-poverty-support"}

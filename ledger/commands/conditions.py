@@ -16,7 +16,7 @@ from ledger.domain.organization import ORGANIZATION
 from ledger.domain.person import PERSON, Person, facts_on, must_exist
 from ledger.domain.program import Program, find_rule
 from ledger.domain.refusals import NotEligible
-from ledger.domain.rules import Facts, Rule, evaluate
+from ledger.domain.rules import UNDATED, Facts, Rule, evaluate
 from ledger.work import Work
 
 
@@ -27,8 +27,6 @@ class Payment(Protocol):
     def enrollment(self) -> str: ...
     @property
     def beneficiary(self) -> str: ...
-    @property
-    def start_month(self) -> str: ...
 
 
 Unmet = Callable[[Payment], str | None]
@@ -52,14 +50,7 @@ def unmet_in(work: Work, program: Program, rule: Rule, month: str) -> Unmet:
     def unmet(p: Payment) -> str | None:
         if p.beneficiary not in failing:
             return None
-        if of_a_later_year(rule, p.start_month, month):
-            return failing[p.beneficiary]
-        applied_on = applied_for(work.load(ENROLLMENT, p.enrollment), month)
-        if of_a_later_year(rule, month_of(applied_on), month):
-            return failing[p.beneficiary]
-        then = find_rule(program, applied_on)
-        met = then is not None and _holds(work, then, p.beneficiary, applied_on)
-        return None if met else "not-when-applied"
+        return _unmet(work, program, rule, work.load(ENROLLMENT, p.enrollment), month)
 
     return unmet
 
@@ -69,24 +60,35 @@ def must_be_met(work: Work, program: Program, rule: Rule, e: Enrollment, month: 
     the day of application, or those of a later year."""
     if program.beneficiary != "person" or rule.period == "month":
         return
-    applied_on = applied_for(e, month)
-    if not of_a_later_year(rule, month_of(applied_on), month):
-        must_be_met_on(work, program, e, applied_on)
-    elif not _holds(work, rule, e.beneficiary, first_day(month)):
-        raise NotEligible(reason="not-this-year")
+    if (reason := _unmet(work, program, rule, e, month)) is not None:
+        raise NotEligible(reason=reason)
 
 
 def must_be_met_on(work: Work, program: Program, e: Enrollment, applied_on: date) -> None:
     """Raise NotEligible for who was found eligible that day and, as is known by now, wasn't."""
-    rule = find_rule(program, applied_on)
-    if rule is None or not _holds(work, rule, e.beneficiary, applied_on):
+    if not _met_on(work, program, e, applied_on):
         raise NotEligible(reason="not-when-applied")
 
 
-def _holds(work: Work, rule: Rule, person_id: str, day: date) -> bool:
-    """Whether a person met a rule's conditions on a day, by what is known of it now."""
-    facts = _facts_of_person(work, work.load(PERSON, person_id), day)
-    return evaluate(rule.eligibility, facts)[0]
+def _unmet(work: Work, program: Program, rule: Rule, e: Enrollment, month: str) -> str | None:
+    """What stands against a period that isn't a month; None where nothing does."""
+    applied_on = applied_for(e, month)
+    if not of_a_later_year(rule, month_of(applied_on), month):
+        return None if _met_on(work, program, e, applied_on) else "not-when-applied"
+    facts = _facts_of_person(work, work.load(PERSON, e.beneficiary), first_day(month))
+    return None if evaluate(rule.eligibility, facts)[0] else "not-this-year"
+
+
+def _met_on(work: Work, program: Program, e: Enrollment, applied_on: date) -> bool:
+    """Whether a person met the conditions on the day of application, by what is known of it now.
+
+    A fact that has no days is known as of now only: of it the assessment's word stands.
+    """
+    rule = find_rule(program, applied_on)
+    if rule is None:
+        return False
+    dated = [c for c in rule.eligibility if c.fact not in UNDATED]
+    return evaluate(dated, facts_on(work.load(PERSON, e.beneficiary), applied_on))[0]
 
 
 def facts_of(work: Work, prog: Program, beneficiary: str, day: date) -> Facts:

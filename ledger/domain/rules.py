@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+UNDATED = frozenset({"poverty_registered"})
+"""Facts that are known as of now only: of the days of assessment and of what is asked anew."""
+
 Kind = Literal[
     "periodic-cash",
     "one-off-cash",

@@ -7,15 +7,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.commands import enrollment as en
+from ledger.commands import household as hh
 from ledger.commands import payment as pay
 from ledger.commands import payrun as pr
 from ledger.commands import person as pe
 from ledger.commands.certificate import CancelCertificate, ChangeCertificate
 from ledger.domain.events import enrollment as events
+from ledger.domain.household import household_id
 from ledger.domain.refusals import NotEligible
-from tests.office import CITY, LIVING, Office, by, died, learn
+from ledger.domain.rules import Condition
+from tests.office import CITY, LIVING, POVERTY, Office, by, catalog, died, learn
 
 FUEL = "fuel-subsidy"
 
@@ -129,3 +133,38 @@ def test_a_month_paid_ahead_is_not_paid_behind_a_last_day_learned_meanwhile(offi
     assert granted(office) == []
     issued = [e for e in office.log() if type(e.data).__name__ == "PayRunIssued"][-1]
     assert issued.data.dropped == {"certificate-expired": 1}
+
+
+def test_an_exit_from_the_register_leaves_the_assessments_word_of_it(tmp_path: Path) -> None:
+    """The register is known as of now only: of the day of application the assessment knew it."""
+    poor = Condition(
+        fact="poverty_registered", op="is", value=True, zh="建档立卡", en="on the poverty register"
+    )
+    fuel = catalog()[FUEL]
+    rules = [replace(r, eligibility=[*r.eligibility, poor]) for r in fuel.rules]
+    own = replace(fuel, code="poor-fuel", rules=rules)
+    office = Office(tmp_path / "home", programs=(LIVING, POVERTY), own=[own])
+    head, household = office.vault_id(1), household_id(office.vault_id(1))
+    clerk, approver = by("clerk-1", "2016-12-01"), by("approver-1", "2017-03-10")
+    office.person(1, household=household)
+    vehicle = pe.RecordLifeFact(person=head, fact="vehicle", value=True, document="d")
+    office.do(vehicle, clerk)
+    office.do(hh.RegisterHousehold(head=head, members=[], urban=True), clerk)
+    office.do(hh.RegisterPoverty(household=household, cause="illness", document="d"), clerk)
+    office.at("2017-02-02").enroll(head, own.code, applied="2017-02-02", start=None)
+    office.at("2017-02-20")
+    exit_of, on = {"household": household}, date(2017, 2, 20)
+    office.do(
+        hh.ProposeExit(**exit_of, reviewed_on=on, attendees=9, votes_for=8, income_fen=400_000),
+        by("clerk-1", on),
+    )
+    office.do(hh.VerifyExit(**exit_of, village="v", resident_team="t"), by("clerk-1", on))
+    office.do(hh.ConfirmExit(**exit_of, signer=head), by("clerk-1", on))
+    until = date(2017, 3, 5)
+    office.do(
+        hh.NoticeExit(**exit_of, notice_from=on, notice_until=until, place="p"), by("clerk-1", on)
+    )
+    office.at("2017-03-10").do(hh.DecideExit(**exit_of, document="d"), approver)
+    office.issued("2017-03", own.code)
+    assert granted(office) == [(head, "2017-03")]
+    office.close()
